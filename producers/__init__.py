@@ -1,0 +1,1 @@
+"""The synthetic bank: the event contract, the generators and the Kafka producers."""

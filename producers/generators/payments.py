@@ -1,0 +1,147 @@
+"""The forms a payment takes; normal customers and thieves alike pay through these."""
+
+import random
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from producers.generators.customer_pool import Account, Card, CustomerProfile
+from producers.generators.geography import Place
+from producers.generators.identifiers import Identifiers
+from producers.generators.merchants import CASH_CODE, CURRENCIES, Merchant
+from producers.models import Channel, Transaction, TransactionStatus, TransactionType
+
+
+class Label(NamedTuple):
+    """The truth about an event: which fraud it belongs to, if any."""
+
+    is_fraud: bool = False
+    scenario: str | None = None
+    instance: str | None = None
+
+
+NORMAL = Label()
+
+
+class Payer(NamedTuple):
+    """Who pays, from which account, with which card."""
+
+    customer: CustomerProfile
+    account: Account
+    card: Card
+
+
+class Device(NamedTuple):
+    """Where a payment without the card comes from."""
+
+    device_id: str
+    ip_address: str
+
+
+class PaymentFactory:
+    """Builds transactions with ids of this run; amounts are whole cents."""
+
+    def __init__(self, ids: Identifiers, rng: random.Random) -> None:
+        self.ids = ids
+        self.rng = rng
+
+    def in_person(
+        self,
+        payer: Payer,
+        at: datetime,
+        cents: int,
+        merchant: Merchant,
+        place: Place,
+        status: TransactionStatus = "APPROVED",
+        label: Label = NORMAL,
+    ) -> Transaction:
+        """The card is presented at a shop's terminal."""
+        return self._build(
+            payer, at, cents, "PURCHASE", "POS", status, label, merchant, place=place
+        )
+
+    def online(
+        self,
+        payer: Payer,
+        at: datetime,
+        cents: int,
+        merchant: Merchant,
+        device: Device,
+        status: TransactionStatus = "APPROVED",
+        label: Label = NORMAL,
+    ) -> Transaction:
+        """The card's data are entered in a web shop; nobody presents the card."""
+        return self._build(
+            payer, at, cents, "PURCHASE", "ECOMMERCE", status, label, merchant, device=device
+        )
+
+    def from_app(
+        self,
+        payer: Payer,
+        at: datetime,
+        cents: int,
+        device: Device,
+        kind: TransactionType = "TRANSFER",
+        status: TransactionStatus = "APPROVED",
+        label: Label = NORMAL,
+    ) -> Transaction:
+        """A transfer or a bill paid from the account, without any card."""
+        return self._build(payer, at, cents, kind, "MOBILE", status, label, device=device)
+
+    def cash(
+        self,
+        payer: Payer,
+        at: datetime,
+        cents: int,
+        place: Place,
+        channel: Channel,
+        kind: TransactionType,
+        site: int,
+        label: Label = NORMAL,
+    ) -> Transaction:
+        """Notes paid in or out with the card at the city's branch or machine number `site`."""
+        name = f"{channel.lower()}_{place.city.lower().replace(' ', '_')}_{site}"
+        counter = Merchant(name, CASH_CODE, place.country, CURRENCIES[place.country])
+        return self._build(payer, at, cents, kind, channel, "APPROVED", label, counter, place=place)
+
+    def _build(
+        self,
+        payer: Payer,
+        at: datetime,
+        cents: int,
+        kind: TransactionType,
+        channel: Channel,
+        status: TransactionStatus,
+        label: Label,
+        merchant: Merchant | None = None,
+        place: Place | None = None,
+        device: Device | None = None,
+    ) -> Transaction:
+        card = payer.card if merchant else None
+        return Transaction(
+            event_id=self.ids.next("evt"),
+            transaction_id=self.ids.next("txn"),
+            account_id=payer.account.account_id,
+            customer_id=payer.customer.customer_id,
+            card_token=card.token if card else None,
+            card_bin=card.bin if card else None,
+            card_last4=card.last4 if card else None,
+            transaction_type=kind,
+            channel=channel,
+            card_present=place is not None,
+            amount=Decimal(cents).scaleb(-2),
+            currency=merchant.currency if merchant else "AUD",
+            merchant_id=merchant.merchant_id if merchant else None,
+            merchant_category=merchant.code if merchant else None,
+            merchant_country=merchant.country if merchant else None,
+            city=place.city if place else None,
+            latitude=place.latitude if place else None,
+            longitude=place.longitude if place else None,
+            device_id=device.device_id if device else None,
+            ip_address=device.ip_address if device else None,
+            status=status,
+            occurred_at=at,
+            is_fraud=label.is_fraud,
+            fraud_scenario=label.scenario,
+            scenario_instance=label.instance,
+        )

@@ -1,0 +1,60 @@
+"""What the bank's alerting knows of the fraud patterns, read from the one block that has it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import yaml
+
+from producers.config import ConfigError
+from producers.models import Severity
+
+DEFAULT_FILE = Path(__file__).resolve().parents[1] / "fraud_detection" / "dbt_project.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The part of a pattern that an alert repeats."""
+
+    alert_type: str
+    severity: Severity
+    rule_id: str
+
+
+def patterns_file() -> Path:
+    """Return the dbt project that holds the patterns: PATTERNS_FILE, or the repository's own."""
+    return Path(os.environ.get("PATTERNS_FILE") or DEFAULT_FILE)
+
+
+def read_patterns(path: Path | None = None) -> dict[str, Pattern]:
+    """Return the patterns by id, in the order of the file; raise `ConfigError` if it has none."""
+    path = path or patterns_file()
+    try:
+        project = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"the patterns file {path} cannot be read ({error.strerror}); "
+            "set PATTERNS_FILE to fraud_detection/dbt_project.yml."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the patterns file {path} is not YAML: {error}") from error
+    try:
+        block = project["vars"]["patterns"]
+        patterns = {name: _pattern(path, name, fields) for name, fields in block.items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"the patterns file {path} lacks {error}; every pattern under vars.patterns needs "
+            "alert_type, severity and rule_id."
+        ) from error
+    return patterns
+
+
+def _pattern(path: Path, name: str, fields: dict[str, str]) -> Pattern:
+    severity = fields["severity"]
+    if severity not in get_args(Severity):
+        known = ", ".join(get_args(Severity))
+        raise ConfigError(
+            f"severity of {name} in {path} is {severity!r}; allowed is one of {known}."
+        )
+    return Pattern(fields["alert_type"], severity, fields["rule_id"])  # type: ignore[arg-type]

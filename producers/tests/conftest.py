@@ -1,0 +1,74 @@
+"""What the tests share: settings free of the environment, and two streams made once."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import islice
+
+import pytest
+
+from producers.bank import SyntheticBank
+from producers.config import ProducerSettings
+from producers.generators.customer_pool import CustomerPool
+from producers.generators.identifiers import Identifiers
+from producers.generators.payments import PaymentFactory
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_environment(tmp_path_factory):
+    """Hide the developer's settings and `.env` from the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ProducerSettings.model_fields:
+            patch.delenv(name.upper(), raising=False)
+        patch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def settings() -> Callable[..., ProducerSettings]:
+    return ProducerSettings
+
+
+@pytest.fixture(scope="session")
+def stream(settings):
+    """Return the first events of a bank: `stream(count, start=START, **settings)`."""
+
+    def first(count, start=START, **values):
+        bank = SyntheticBank(settings(**values), start)
+        return [event for _, event in islice(bank, count)]
+
+    return first
+
+
+@pytest.fixture(scope="session")
+def quiet_events(stream):
+    """20,000 events of a bank without fraud."""
+    return stream(20_000, fraud_rate=0.0)
+
+
+@pytest.fixture(scope="session")
+def events(stream):
+    """20,000 events of the bank as it comes."""
+    return stream(20_000)
+
+
+@pytest.fixture(scope="session")
+def pool() -> CustomerPool:
+    return CustomerPool(500, seed=7)
+
+
+@pytest.fixture
+def ids() -> Identifiers:
+    return Identifiers(7, START)
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    return random.Random(1)
+
+
+@pytest.fixture
+def pay(ids, rng) -> PaymentFactory:
+    return PaymentFactory(ids, rng)
