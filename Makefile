@@ -1,0 +1,165 @@
+# `make run` and `make test` need nothing but Python >= 3.11; everything else they install here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+ARGS ?=
+# In a variable, since a comma in a call would end its argument.
+TEST_EXTRAS := .[dev,dbt]
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-producers lint fmt types imports check bench evaluate clean
+
+help: ## Show what there is to do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=..."; exit 1; }
+ifdef UV
+	@$(UV) venv --quiet --python $(PYTHON) $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV)
+endif
+
+# One stamp a set of extras, so that running needs no test tools.
+define install
+	@echo "Installing into $(VENV) (once) ..."
+	@$(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check) -e '$(1)'
+	@touch $@
+endef
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(call install,.)
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(call install,$(TEST_EXTRAS))
+	@touch $(VENV)/.run
+
+run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-C stops)
+	@$(BIN)/fraud run $(ARGS)
+
+test: $(VENV)/.dev ## Run every test
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+test-producers: $(BIN)/python ## Install producers/ alone in a venv of its own and test it there
+	@rm -rf producers/.venv && $(PYTHON) -m venv producers/.venv
+	@cd producers && .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@cd producers && .venv/bin/python -m pytest tests/ -q
+
+lint: $(VENV)/.dev ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+fmt: $(VENV)/.dev ## Mend style and formatting
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.dev ## Check types
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev ## Check that imports point down
+	@$(BIN)/lint-imports
+
+check: lint types imports test ## Everything that CI asks for
+
+bench: $(VENV)/.run ## Measure events per second: decoding, engine, whole pipeline
+	@$(BIN)/fraud bench $(ARGS)
+
+evaluate: $(VENV)/.run ## Measure precision and recall on two synthetic banks
+	@benchmarks/evaluate.sh $(BIN)/fraud
+
+clean: ## Remove what was installed and built; data/ stays
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The cluster: docker-compose.yml, docs/runbook.md -------------------------------------------
+# `fraud validate` checks an embedded store; `make validate` checks the running cluster, end to end,
+# and `make validate-files` its files, for which no Docker is needed.
+COMPOSE := docker compose
+# Questions are asked by the init image's psql as the read-only user.
+ASK = $(COMPOSE) run --rm --no-deps -T --entrypoint psql risingwave-init --no-psqlrc --quiet
+.PHONY: env need-engine need-docker up down reset validate validate-files status psql risk cases kpis \
+  fraud-rate freshness logs-producer dbt-run panels panels-live
+
+env: ## Write .env with random passwords, or add what it lacks
+	@$(PYTHON) scripts/make_env.py
+
+need-engine:
+	@command -v docker >/dev/null 2>&1 || \
+	  { echo "The cluster needs Docker, which is not installed here. Without it: make run."; exit 1; }
+	@$(COMPOSE) version >/dev/null 2>&1 || \
+	  { echo "Docker is here, its Compose plugin (2.24 or newer) is not. Install docker-compose-plugin."; exit 1; }
+	@docker info >/dev/null 2>&1 || \
+	  { echo "The Docker engine does not answer. Start it, or see that you may use it."; exit 1; }
+
+need-docker: need-engine
+	@test -f .env || { echo "There is no .env yet. Run: make env"; exit 1; }
+
+need-%: need-docker
+	@$(COMPOSE) ps --status running --services | grep -qx '$*' || \
+	  { echo "$* is not running. Start the cluster with: make up"; exit 1; }
+
+up: need-engine env ## Start the cluster and wait until every service is healthy
+	@echo "Building two images and starting six services; the first time takes some minutes ..."
+	@$(COMPOSE) up --detach --build --wait --wait-timeout 600 || { \
+	  $(COMPOSE) ps --all; \
+	  echo "The cluster did not come up. What risingwave-init said last:"; \
+	  $(COMPOSE) logs --tail 25 risingwave-init; exit 1; }
+	@echo "Grafana   http://127.0.0.1:$$($(COMPOSE) port grafana 3000 | sed 's/.*://')  (admin, GRAFANA_ADMIN_PASSWORD in .env)"
+	@echo "Redpanda  http://127.0.0.1:$$($(COMPOSE) port redpanda-console 8080 | sed 's/.*://')"
+	@echo "Check it with: make validate"
+
+down: need-docker ## Stop the cluster; its data stays
+	@echo "Stopping the cluster; volumes stay ..."
+	@$(COMPOSE) down
+
+reset: need-docker ## Stop the cluster and DELETE its data (asks first; YES=1 does not ask)
+	@if [ "$(YES)" != 1 ]; then \
+	  printf 'Delete all topics, views and dashboard state? Type yes: '; \
+	  read -r answer; [ "$$answer" = yes ] || { echo "Nothing was deleted."; exit 1; }; fi
+	@$(COMPOSE) down --volumes
+	@echo "Deleted. Start anew with: make up"
+
+validate: need-docker ## Check the running cluster from the topics to the dashboard
+	@scripts/check_pipeline.sh $(ARGS)
+
+validate-files: $(VENV)/.dev ## Check the cluster's files: Compose, images, scripts, dashboard, alerts
+	@$(BIN)/python -m pytest -q tests/cluster $(ARGS)
+
+status: need-docker ## Show the services and the newest minutes
+	@$(COMPOSE) ps --all
+	@if $(COMPOSE) ps --status running --services | grep -qx risingwave; then \
+	  $(ASK) < scripts/sql/kpis.sql; else echo "risingwave is not running: make up"; fi
+
+psql: need-risingwave ## Open psql on RisingWave as its administrator
+	@$(COMPOSE) run --rm --no-deps --entrypoint sh risingwave-init \
+	  -c 'PGUSER=root PGPASSWORD=$$RISINGWAVE_PASSWORD exec psql'
+
+risk: need-risingwave ## Show the accounts of highest risk in the cluster
+	@$(ASK) < scripts/sql/risk.sql
+
+cases: need-risingwave ## Show the cluster's open cases, the most urgent first
+	@$(ASK) < scripts/sql/cases.sql
+
+kpis: need-risingwave ## Show the cluster's newest minutes
+	@$(ASK) < scripts/sql/kpis.sql
+
+fraud-rate: need-risingwave ## Show the cluster's share of flagged transactions
+	@$(ASK) < scripts/sql/fraud_rate.sql
+
+freshness: need-risingwave ## Show how long signals take from event to visible
+	@$(ASK) < scripts/sql/freshness.sql
+
+logs-producer: need-docker ## Follow the log of the synthetic bank
+	@$(COMPOSE) logs --follow --tail 50 producer
+
+dbt-run: need-risingwave ## Build the models again (ARGS="--select mv_x+ --full-refresh" rebuilds)
+	@echo "Running dbt in the init image ..."
+	@$(COMPOSE) run --rm --build risingwave-init $(ARGS)
+
+panels: $(VENV)/.dev ## Print every dashboard panel with its SQL and first rows
+	@$(BIN)/python -m scripts.show_panels $(ARGS)
+
+panels-live: need-grafana ## Ask the running Grafana for the data of every panel
+	@$(PYTHON) scripts/ask_grafana.py

@@ -1,0 +1,1 @@
+"""Real-time bank fraud detection in one process."""

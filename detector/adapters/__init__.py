@@ -1,0 +1,1 @@
+"""Sources, stores and sinks: the only code that touches files and networks."""

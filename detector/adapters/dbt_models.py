@@ -1,0 +1,252 @@
+"""The dbt models on DuckDB: the same detection as batch SQL, over a folder of event files.
+
+dbt compiles the models once per change of the project; what it wrote is run here, in the order in
+which the models depend on each other, so that neither a server nor a second dbt run is needed.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from detector.adapters.files import SUFFIXES, find_files
+from detector.core.errors import InputError
+from detector.core.events import STREAMS
+from detector.core.rules import DEFAULT_PATH
+
+PROJECT = DEFAULT_PATH.parent
+DATABASE = "fraud"
+LISTS = {"account_ids", "registered_device_ids"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One compiled model: its name, its query and the models that it reads."""
+
+    name: str
+    sql: str
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True)
+class DataTest:
+    """One compiled data test: a query whose rows are failures."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class CompiledProject:
+    """The models in an order in which each follows what it reads, and the data tests."""
+
+    models: list[Model]
+    tests: list[DataTest]
+
+    def needed_for(self, names: Collection[str]) -> list[Model]:
+        """These models and all that they read, in order."""
+        wanted = set(names)
+        for model in reversed(self.models):
+            if model.name in wanted:
+                wanted |= model.reads
+        return [model for model in self.models if model.name in wanted]
+
+
+def compiled(project: Path = PROJECT) -> CompiledProject:
+    """The project compiled for DuckDB; dbt runs only if the project has changed since last time.
+
+    Raises `InputError` when dbt is missing or refuses the project.
+    """
+    target = project / "target" / f"reference-{_digest(project)}"
+    manifest = target / "manifest.json"
+    if not manifest.exists():
+        _compile(project, target)
+        for old in target.parent.glob("reference-*"):
+            if old != target:
+                shutil.rmtree(old, ignore_errors=True)
+    return _read(manifest)
+
+
+def load(
+    db: duckdb.DuckDBPyConnection,
+    files: Mapping[str, Sequence[Path]],
+    set_aside: str = "SELECT NULL::VARCHAR AS event_id WHERE false",
+) -> None:
+    """Fill the raw tables with the records of each stream's files, the first of each event_id.
+
+    Records that are not JSON objects are left out, as are the events whose ids the query
+    `set_aside` gives. A stream without files has an empty table.
+    """
+    db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
+    for stream, kind in STREAMS.items():
+        fields = kind.__struct_fields__
+        table = f"src_{stream}"
+        columns = ", ".join(f"{f} {'VARCHAR[]' if f in LISTS else 'VARCHAR'}" for f in fields)
+        db.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
+        for path in files.get(stream, ()):
+            try:
+                db.execute(f"INSERT INTO {table} {_records(path, fields)}")
+            except duckdb.Error as error:
+                raise InputError(f"{path} cannot be read: {error}") from error
+        _drop_redeliveries(db, table)
+
+
+def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """The files of each stream among folders and files.
+
+    A file's name begins with its stream: `transactions.jsonl`, `logins-2026-01.parquet`, ….
+    Raises `InputError` for a file that is not there or begins with no stream.
+    """
+    found: dict[str, list[Path]] = {stream: [] for stream in STREAMS}
+    for path in paths:
+        if path.is_dir():
+            for stream, file in find_files(path)[0].items():
+                found[stream].append(file)
+            continue
+        stream = re.split(r"[^a-z_]", path.name, maxsplit=1)[0]
+        if stream not in STREAMS or not path.name.endswith(SUFFIXES):
+            raise InputError(
+                f"{path.name} does not name a stream; expected names such as "
+                f"transactions-2026-01.parquet, of {', '.join(STREAMS)}; as {', '.join(SUFFIXES)}."
+            )
+        if not path.is_file():
+            raise InputError(f"{path} is not a file.")
+        found[stream].append(path)
+    return found
+
+
+def run(db: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
+    """Build the models as tables, over the raw tables that `load` filled."""
+    for model in models:
+        db.execute(f"CREATE OR REPLACE TABLE {model.name} AS {model.sql}")
+
+
+def open_database(path: Path | None = None, memory_limit: str | None = None) -> Any:
+    """A DuckDB connection in which compiled models find their tables, on disk or in memory."""
+    db = duckdb.connect()
+    db.execute("SET TimeZone = 'UTC'")
+    if memory_limit:
+        db.execute("SET memory_limit = ?", [memory_limit])
+    where = ":memory:" if path is None else str(path).replace("'", "''")
+    if path is not None:
+        db.execute("SET temp_directory = ?", [f"{path}.tmp"])
+    db.execute(f"ATTACH '{where}' AS {DATABASE}")
+    db.execute(f"USE {DATABASE}")
+    return db
+
+
+def _records(path: Path, fields: Sequence[str]) -> str:
+    """A query for the records of a file, every field as the text that it is in JSON."""
+    name = str(path).replace("'", "''")
+    if path.suffix == ".parquet":
+        return _parquet_records(name, fields)
+    kinds = ", ".join(f"{f}: '{'JSON' if f in LISTS else 'VARCHAR'}'" for f in fields)
+    columns = ", ".join(f"try_cast({f} AS VARCHAR[])" if f in LISTS else f for f in fields)
+    return (
+        f"SELECT {columns} FROM read_json('{name}', format = 'newline_delimited', "
+        f"columns = {{{kinds}}}, ignore_errors = true) "
+        "WHERE event_id IS NOT NULL AND event_id NOT IN (FROM set_aside)"
+    )
+
+
+def _parquet_records(name: str, fields: Sequence[str]) -> str:
+    with duckdb.connect() as db:
+        rows = db.execute(f"DESCRIBE SELECT * FROM read_parquet('{name}')").fetchall()
+    kinds: Mapping[str, str] = {row[0]: row[1] for row in rows}
+    columns = ", ".join(_parquet_text(f, kinds.get(f)) for f in fields)
+    return (
+        f"SELECT {columns} FROM read_parquet('{name}') "
+        "WHERE event_id IS NOT NULL AND event_id NOT IN (FROM set_aside)"
+    )
+
+
+def _parquet_text(field: str, kind: str | None) -> str:
+    """A Parquet column as the text that its value would be on a topic."""
+    if kind is None:
+        return "NULL"
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime({field}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if field == "amount" and kind != "VARCHAR":
+        return f"{field}::DECIMAL(18, 2)::VARCHAR"
+    return f"{field}::{'VARCHAR[]' if field in LISTS else 'VARCHAR'}"
+
+
+def _drop_redeliveries(db: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Keep the first record of each event_id, as the primary key of a Kafka table does."""
+    counts = db.execute(f"SELECT count(*), count(DISTINCT event_id) FROM {table}").fetchone()
+    if counts and counts[0] != counts[1]:
+        db.execute(
+            f"DELETE FROM {table} WHERE rowid NOT IN "
+            f"(SELECT min(rowid) FROM {table} GROUP BY event_id)"
+        )
+
+
+def _digest(project: Path) -> str:
+    """Changes whenever a file changes that the compiled models depend on."""
+    digest = hashlib.blake2b(digest_size=8)
+    files = [project / "dbt_project.yml", project / "profiles.yml"]
+    for folder in ("macros", "models", "tests"):
+        files += sorted(p for p in (project / folder).rglob("*") if p.is_file())
+    for path in files:
+        digest.update(f"{path.relative_to(project)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _compile(project: Path, target: Path) -> None:
+    if find_spec("dbt") is None:
+        raise InputError(
+            "The dbt models need dbt, which is not installed. "
+            "Install it with: pip install -e '.[dbt]'"
+        )
+    scratch = target.with_name(target.name + ".partial")
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--no-populate-cache"]
+    command += ["--target", "duckdb", "--project-dir", str(project), "--profiles-dir", str(project)]
+    command += ["--target-path", str(scratch), "--log-path", str(scratch), "--no-partial-parse"]
+    command += ["--no-send-anonymous-usage-stats"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise InputError(f"dbt does not compile {project}:\n{done.stdout}{done.stderr}")
+    shutil.rmtree(target, ignore_errors=True)
+    scratch.rename(target)
+
+
+def _read(manifest: Path) -> CompiledProject:
+    nodes: dict[str, Any] = json.loads(manifest.read_text("utf-8"))["nodes"]
+    models = {key: n for key, n in nodes.items() if n["resource_type"] == "model"}
+    order: list[str] = []
+    pending = set(models)
+    while pending:
+        ready = sorted(
+            key for key in pending if not pending & set(models[key]["depends_on"]["nodes"])
+        )
+        order += ready
+        pending -= set(ready)
+    return CompiledProject(
+        models=[
+            Model(
+                name=models[key]["name"],
+                sql=models[key]["compiled_code"],
+                reads=frozenset(
+                    models[parent]["name"]
+                    for parent in models[key]["depends_on"]["nodes"]
+                    if parent in models
+                ),
+            )
+            for key in order
+        ],
+        tests=[
+            DataTest(name=n["name"], sql=n["compiled_code"])
+            for _, n in sorted(nodes.items())
+            if n["resource_type"] == "test" and n["config"]["enabled"]
+        ],
+    )

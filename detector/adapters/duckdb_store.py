@@ -1,0 +1,241 @@
+"""The embedded store: one DuckDB file."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from detector.adapters.recall import read_signals, recall
+from detector.adapters.views import view_statements
+from detector.core.errors import StoreError
+from detector.core.events import STREAMS
+from detector.core.rules import Rules
+from detector.pipeline.ports import Memory
+from detector.pipeline.work import DeadLetter, Work
+from detector.signals.signal import Signal
+
+SCHEMA_VERSION = 1
+_UPSERTS = {"fraud_signals", "account_signals", "risk_history"}
+
+
+def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a store's file with times in UTC.
+
+    Raises `StoreError` when the file is missing (read only), not a store, or in use.
+    """
+    if read_only and not path.exists():
+        raise StoreError(f"There is no store at {path}. Run `fraud run` or `fraud replay` first.")
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StoreError(
+                f"The store {path} is in use by another process, most likely a running "
+                "`fraud run`. Stop it first, or name another store with --store."
+            ) from error
+        raise StoreError(f"{path} cannot be opened as a store: {error}") from error
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+class DuckDBStore:
+    """Keeps events, findings and source positions; every commit is one transaction.
+
+    Rows are written as newline-delimited JSON that DuckDB parses itself, which is several times
+    faster from Python than binding values.
+    """
+
+    def __init__(self, path: Path, rules: Rules) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._rules = rules
+        self._connection = connect(path)
+        # One core for commits, the other for detection; checkpoints seldom enough to stay cheap.
+        self._connection.execute("SET threads = 1")
+        self._connection.execute("SET checkpoint_threshold = '128MB'")
+        self._folder = Path(tempfile.mkdtemp(prefix="fraud-"))
+        self._encoder = msgspec.json.Encoder(decimal_format="string")
+        try:
+            self._create()
+        except BaseException:
+            self.close()
+            raise
+
+    def _create(self) -> None:
+        db = self._connection
+        tables = {
+            name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        }
+        if tables and "progress" not in tables:
+            raise StoreError(
+                f"{self.path} is the database of something else, with tables such as "
+                f"{min(tables)}. Name another store with --store."
+            )
+        db.execute(files("detector.adapters").joinpath("schema.sql").read_text("utf-8"))
+        row = db.execute("SELECT schema_version FROM progress").fetchone()
+        if row is None:
+            db.execute("INSERT INTO progress VALUES (?, NULL, 0)", [SCHEMA_VERSION])
+        elif row[0] != SCHEMA_VERSION:
+            raise StoreError(
+                f"The store {self.path} has schema version {row[0]}; this version reads "
+                f"{SCHEMA_VERSION}. Replay its events into a new store."
+            )
+        for statement in view_statements(self._rules):
+            db.execute(statement)
+        self._columns: dict[str, dict[str, str]] = {}
+        for table, column, kind in db.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+            "WHERE NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables()) "
+            "ORDER BY table_name, column_index"
+        ).fetchall():
+            self._columns.setdefault(table, {})[column] = kind
+
+    def commit(self, work: Work) -> None:
+        """Write the work and its source position in one transaction."""
+        received_at = datetime.now(UTC)
+        db = self._connection
+        db.begin()
+        try:
+            for (stream, disposition), events in work.events.items():
+                extra = {"disposition": disposition, "received_at": received_at}
+                self._insert(stream, events, extra)
+            self._insert("fraud_signals", [s for s in work.signals.values() if s])
+            self._delete("fraud_signals", [(n,) for n, s in work.signals.items() if s is None])
+            self._write_attributions(work)
+            self._write_risk(work)
+            self._write_cases(work)
+            if work.dead_letters:
+                rows = [msgspec.structs.astuple(letter) for letter in work.dead_letters]
+                db.execute(
+                    "INSERT INTO dead_letters SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+                    "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::BLOB[]), ?",
+                    [*map(list, zip(*rows, strict=True)), received_at],
+                )
+            db.execute(
+                "UPDATE progress SET watermark = ?, duplicates = duplicates + ?",
+                [work.watermark, work.duplicates],
+            )
+            db.execute(
+                "INSERT OR REPLACE INTO source_positions VALUES (?, ?, ?)",
+                [work.source, work.position, received_at],
+            )
+            db.commit()
+        except BaseException:
+            db.rollback()
+            raise
+
+    def position(self, source: str) -> str | None:
+        """The last committed position of a source."""
+        query = "SELECT position FROM source_positions WHERE source = ?"
+        row = self._connection.execute(query, [source]).fetchone()
+        return row[0] if row else None
+
+    def known_events(self, ids: list[str]) -> set[str]:
+        """Which of these event ids are already stored."""
+        union = " UNION ALL ".join(f"SELECT event_id FROM {stream}" for stream in STREAMS)
+        query = f"SELECT event_id FROM ({union}) WHERE event_id IN (SELECT unnest(?))"
+        return {row[0] for row in self._connection.execute(query, [ids]).fetchall()}
+
+    def recall(self, rules: Rules) -> Memory:
+        """What is needed to go on from the last commit."""
+        return recall(self._connection, rules)
+
+    def signals_since(self, at: datetime) -> Iterator[Signal]:
+        """The signals at events from that time on."""
+        return read_signals(self._connection, "occurred_at >= ?", [at])
+
+    def dead_letters_since(self, at: datetime) -> Iterator[DeadLetter]:
+        """The records that were set aside since then (by the wall clock), in that order."""
+        rows = self.query(
+            'SELECT stream, reason, origin, "offset", raw FROM dead_letters '
+            "WHERE received_at >= ? ORDER BY received_at",
+            [at],
+        )
+        names = DeadLetter.__struct_fields__
+        return (DeadLetter(**dict(zip(names, row, strict=True))) for row in rows)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query over the store, of what was committed."""
+        return self._connection.cursor().execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _write_attributions(self, work: Work) -> None:
+        gone = [key for key, signal in work.attributions.items() if signal is None]
+        rows = [
+            {"account_id": account, "signal_id": name, "occurred_at": signal.occurred_at}
+            for (account, name), signal in work.attributions.items()
+            if signal is not None
+        ]
+        self._insert("account_signals", rows)
+        self._delete("account_signals", gone)
+
+    def _write_risk(self, work: Work) -> None:
+        rows = [
+            {**msgspec.structs.asdict(point), "patterns": ", ".join(point.patterns)}
+            for point in work.risk.values()
+            if point is not None
+        ]
+        self._insert("risk_history", rows)
+        self._delete("risk_history", [key for key, point in work.risk.items() if point is None])
+
+    def _write_cases(self, work: Work) -> None:
+        rows = [
+            {
+                **msgspec.structs.asdict(case),
+                "patterns": ", ".join(case.patterns),
+                "actions": ", ".join(case.actions),
+            }
+            for case in work.cases.values()
+        ]
+        if rows:
+            columns = list(rows[0])
+            updates = ", ".join(f"{c} = excluded.{c}" for c in columns if c != "case_id")
+            self._load(
+                "cases", columns, rows, then=f"ON CONFLICT (case_id) DO UPDATE SET {updates}"
+            )
+
+    def _insert(
+        self, table: str, rows: Sequence[Any], constants: dict[str, Any] | None = None
+    ) -> None:
+        if rows:
+            columns = [c for c in self._columns[table] if c not in (constants or {})]
+            self._load(table, columns, rows, constants, replace=table in _UPSERTS)
+
+    def _load(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Any],
+        constants: dict[str, Any] | None = None,
+        replace: bool = False,
+        then: str = "",
+    ) -> None:
+        constants = constants or {}
+        file = self._folder / "rows.jsonl"
+        file.write_bytes(self._encoder.encode_lines(rows))
+        kinds = ", ".join(f"{c}: '{self._columns[table][c]}'" for c in columns)
+        marks = "".join(", ?" for _ in constants)
+        self._connection.execute(
+            f"INSERT {'OR REPLACE ' if replace else ''}INTO {table} "
+            f"({', '.join([*columns, *constants])}) "
+            f"SELECT {', '.join(columns)}{marks} FROM read_json('{file}', "
+            f"format = 'newline_delimited', columns = {{{kinds}}}, "
+            f"maximum_object_size = 67108864) {then}",
+            list(constants.values()),
+        )
+
+    def _delete(self, table: str, keys: Sequence[tuple[Any, ...]]) -> None:
+        if keys:
+            columns = list(self._columns[table])[: len(keys[0])]
+            where = " AND ".join(f"{column} = ?" for column in columns)
+            self._connection.executemany(f"DELETE FROM {table} WHERE {where}", keys)

@@ -1,0 +1,165 @@
+"""Event files as a source: a folder with one file a stream, read in event time."""
+
+import gzip
+import heapq
+import json
+import re
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+
+from detector.core.errors import InputError
+from detector.core.events import RECORD_LIMIT, STREAMS, Record
+from detector.pipeline.work import Batch
+
+BATCH = 50_000
+"""Records a batch; a commit costs the same few milliseconds however large it is."""
+# Every refill yields the interpreter to the thread that commits; large ones yield seldom.
+BUFFER = 1 << 20
+SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
+_OCCURRED_AT = re.compile(rb'"occurred_at"\s*:\s*"([^"]*)"')
+_Timed = tuple[bytes, int, Record]
+
+
+class FileSource:
+    """Reads a folder's event files merged by event time.
+
+    Files are named by stream: `transactions.jsonl`, `logins.jsonl.gz`, `alerts.parquet`, ….
+    Records of one file keep their order; across files the earlier `occurred_at` comes first, and a
+    record without a readable one follows its predecessor. The position is the count of records
+    read of each file.
+    """
+
+    def __init__(self, folder: Path, batch_size: int = BATCH) -> None:
+        self.name = f"files:{folder.resolve()}"
+        self._files, self.ignored = find_files(folder)
+        self._batch_size = batch_size
+        self._read: dict[str, int] = {}
+        self._records: Iterator[_Timed] = iter(())
+
+    def open(self, position: str | None) -> None:
+        """Start after `position`, or at the beginning when None."""
+        self._read = json.loads(position) if position else {}
+        streams = [
+            _timed(order, path, stream, self._read.get(path.name, 0))
+            for order, (stream, path) in enumerate(self._files.items())
+        ]
+        self._records = heapq.merge(*streams)
+
+    def poll(self) -> Batch | None:
+        """The next batch, or None at the end of all files."""
+        available_at = time.monotonic()
+        records = []
+        for _, _, record in self._records:
+            records.append(record)
+            if len(records) >= self._batch_size:
+                break
+        if not records:
+            return None
+        for record in records:
+            self._read[record.origin] = record.offset
+        return Batch(records, json.dumps(self._read), available_at)
+
+    def acknowledge(self, position: str) -> None:
+        """Files need no acknowledgement; the store holds the position."""
+
+    def close(self) -> None:
+        """Files are closed as they end or with the process."""
+
+
+def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """The event file of each stream, and the names of files that are none.
+
+    Raises `InputError` when the folder has no event file, or two for one stream.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder. Name one with files such as {_example()}.")
+    found: dict[str, Path] = {}
+    ignored = []
+    for path in sorted(folder.iterdir()):
+        stream = next((path.name.removesuffix(s) for s in SUFFIXES if path.name.endswith(s)), "")
+        if stream not in STREAMS or not path.is_file():
+            ignored.append(path.name)
+        elif stream in found:
+            raise InputError(
+                f"{folder} has two files for {stream}: {found[stream].name} and {path.name}. "
+                "Keep one of them."
+            )
+        else:
+            found[stream] = path
+    if not found:
+        raise InputError(f"{folder} has no event files; expected some of {_example()}.")
+    return found, ignored
+
+
+def _example() -> str:
+    return ", ".join(f"{stream}.jsonl[.gz] or .parquet" for stream in STREAMS)
+
+
+def _timed(order: int, path: Path, stream: str, skip: int) -> Iterator[_Timed]:
+    """Records with what orders them: time first, then file, so that records never compare."""
+    lines = _parquet_lines(path) if path.suffix == ".parquet" else _lines(path)
+    at = b""
+    find, name = _OCCURRED_AT.search, path.name
+    for number, raw in enumerate(lines, 1):
+        if number > skip:
+            if match := find(raw, 0, RECORD_LIMIT):
+                at = match[1] if match[1].endswith(b"Z") else _in_utc(match[1])
+            yield at, order, Record(stream, raw, name, number)
+
+
+def _in_utc(text: bytes) -> bytes:
+    """A time with another offset, written so that it sorts among those in UTC."""
+    try:
+        moment = datetime.fromisoformat(text.decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return text
+    return moment.isoformat().removesuffix("+00:00").encode() + b"Z"
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with (
+            path.open("rb", BUFFER) as plain,
+            BufferedReader(gzip.open(plain), BUFFER) if path.suffix == ".gz" else plain as file,
+        ):
+            while line := file.readline(RECORD_LIMIT + 1):
+                if len(line) > RECORD_LIMIT and not line.endswith(b"\n"):
+                    _skip_line(file)
+                yield line.rstrip(b"\r\n")
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} cannot be read to its end: {error}") from error
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while (rest := file.readline(RECORD_LIMIT)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _parquet_lines(path: Path) -> Iterator[bytes]:
+    """Rows as the JSON they would be on a topic: decimals as strings, times in UTC."""
+    try:
+        db = duckdb.connect()
+        db.execute("SET TimeZone = 'UTC'")
+        columns = db.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+        fields = ", ".join(f"'{c[0]}', {_as_text(c[0], c[1])}" for c in columns)
+        rows = db.execute(f"SELECT json_object({fields}) FROM read_parquet(?)", [str(path)])
+        while chunk := rows.fetchmany(10_000):
+            yield from (row[0].encode() for row in chunk)
+    except duckdb.Error as error:
+        raise InputError(f"{path} cannot be read as Parquet: {error}") from error
+
+
+def _as_text(column: str, kind: str) -> str:
+    name = '"' + column.replace('"', '""') + '"'
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if column == "amount":
+        return f"{name}::DECIMAL(18, 2)::VARCHAR" if kind != "VARCHAR" else name
+    return name

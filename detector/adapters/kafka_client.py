@@ -1,0 +1,85 @@
+"""What Kafka sources and sinks share: how to connect, and how to speak of trouble."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from producers.config import ProducerSettings
+
+logger = logging.getLogger("detector.kafka")
+
+FIRST_SILENCE_S = 30.0
+LONGEST_SILENCE_S = 600.0
+
+# A broker that closes one connection is everyday life; librdkafka opens another by itself.
+_EVERYDAY = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
+_REFUSED = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED}
+
+
+def connection_options(settings: ProducerSettings) -> dict[str, Any]:
+    """The settings that the producers use too, by the names that librdkafka has for them."""
+    password = settings.kafka_sasl_password
+    options = {
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        "security.protocol": settings.kafka_security_protocol,
+        "sasl.mechanism": settings.kafka_sasl_mechanism,
+        "sasl.username": settings.kafka_sasl_username,
+        "sasl.password": password.get_secret_value() if password else None,
+        "ssl.ca.location": settings.kafka_ssl_cafile,
+        # Its own complaints would come line by line; `Trouble` says the same once.
+        "log_level": 2,
+        "reconnect.backoff.max.ms": 2_000,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+class Trouble:
+    """Says once that something is wrong, then ever more rarely, and once that it is over."""
+
+    def __init__(self, task: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._task = task
+        self._clock = clock
+        self._silence = FIRST_SILENCE_S
+        self._quiet_until = 0.0
+        self._since: float | None = None
+
+    def arose(self, text: str) -> None:
+        """Log the text, unless trouble was spoken of a short while ago."""
+        now = self._clock()
+        if self._since is None:
+            self._since = now
+            self._silence = FIRST_SILENCE_S
+        elif now < self._quiet_until:
+            return
+        else:
+            self._silence = min(LONGEST_SILENCE_S, 2 * self._silence)
+        self._quiet_until = now + self._silence
+        logger.warning("%s: %s", self._task, text)
+
+    def over(self, text: str) -> None:
+        """Log that all is well again, if there was trouble."""
+        if self._since is not None:
+            waited = self._clock() - self._since
+            logger.warning("%s: %s after %.0f s", self._task, text, waited)
+            self._since = None
+
+    def explain(self, error: KafkaError, servers: str) -> None:
+        """Log what the client reports, with what to do about it."""
+        code = error.code()
+        if code == KafkaError._ALL_BROKERS_DOWN:
+            self.arose(
+                f"no Kafka broker answers at {servers}; trying on. If it never did, "
+                "check KAFKA_BOOTSTRAP_SERVERS or --bootstrap."
+            )
+        elif code in _REFUSED:
+            self.arose(
+                f"Kafka at {servers} refuses us: {error.str()}; trying on. Check "
+                "KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_CAFILE."
+            )
+        elif code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
+            self.arose(f"{error.str()}; waiting until the topic is created.")
+        elif code not in _EVERYDAY:
+            self.arose(f"Kafka at {servers}: {error.str()}; trying on.")

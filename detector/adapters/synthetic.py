@@ -1,0 +1,71 @@
+"""The synthetic bank as a live source, in this process."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from detector.core.events import Record
+from detector.pipeline.work import Batch
+from producers.bank import SyntheticBank
+from producers.config import ProducerSettings
+
+TICK_SECONDS = 0.02
+BATCH_LIMIT = 10_000
+
+
+class SyntheticSource:
+    """Hands over the bank's events as their time comes, as the bytes they would be on a topic.
+
+    The bank starts anew at every opening, with the same customers; what it did before is history.
+    """
+
+    name = "synthetic"
+
+    def __init__(self, settings: ProducerSettings, seconds: float | None = None) -> None:
+        self._settings = settings
+        self._seconds = seconds
+        self._until: datetime | None = None
+        self._handed_over = 0
+        self._events: Iterator[tuple[datetime, Record]] = iter(())
+        self._next: tuple[datetime, Record] | None = None
+
+    def open(self, position: str | None) -> None:
+        """Start the bank now."""
+        start = datetime.now(UTC)
+        if self._seconds is not None:
+            self._until = start + timedelta(seconds=self._seconds)
+        self._events = _records(SyntheticBank(self._settings, start))
+        self._next = next(self._events)
+
+    def poll(self) -> Batch | None:
+        """The events that are due, after at most one tick; None when the time is over."""
+        time.sleep(TICK_SECONDS)
+        now = datetime.now(UTC)
+        over = self._until is not None and now >= self._until
+        deadline = self._until if self._until is not None and over else now
+        records: list[Record] = []
+        oldest = now
+        while self._next is not None and len(records) < BATCH_LIMIT:
+            at, record = self._next
+            if at > deadline:
+                break
+            oldest = min(oldest, at)
+            records.append(record)
+            self._next = next(self._events)
+        if over and not records:
+            return None
+        self._handed_over += len(records)
+        waited = (now - oldest).total_seconds()
+        return Batch(records, str(self._handed_over), time.monotonic() - waited)
+
+    def acknowledge(self, position: str) -> None:
+        """The bank needs no acknowledgement."""
+
+    def close(self) -> None:
+        """The bank holds nothing open."""
+
+
+def _records(bank: SyntheticBank) -> Iterator[tuple[datetime, Record]]:
+    for number, (topic, event) in enumerate(bank, 1):
+        stream = topic.removeprefix("banking.")
+        yield event.occurred_at, Record(stream, event.to_json(), "synthetic", number)

@@ -1,0 +1,1 @@
+"""The `fraud` command: the one place that builds objects and connects them."""

@@ -1,0 +1,44 @@
+"""The `fraud` command and its subcommands."""
+
+import sys
+
+import typer
+
+from detector.cli import backtest, bench, evaluate, generate, parity, query, replay, run, validate
+from detector.core.errors import FraudError
+from producers.config import ConfigError
+
+app = typer.Typer(
+    help="Real-time bank fraud detection: seven patterns, a risk score per account, cases.",
+    epilog="Start with `fraud run`. Every command takes --json for results a program can read.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(replay.replay)
+app.command()(generate.generate)
+app.command()(evaluate.evaluate)
+app.command()(query.risk)
+app.command()(query.cases)
+app.command()(query.kpis)
+app.command("fraud-rate")(query.fraud_rate)
+app.command()(query.status)
+app.command()(query.sql)
+app.command()(validate.validate)
+app.command("parity")(parity.command)
+app.command("backtest")(backtest.command)
+app.command()(bench.bench)
+
+
+def main() -> None:
+    """Run the command; trouble that the user can mend ends with one sentence and exit code 2."""
+    try:
+        app()
+    except (FraudError, ConfigError) as error:
+        print(f"fraud: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does; nothing is wrong.
+        sys.stderr.close()
+        sys.exit(0)

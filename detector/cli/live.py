@@ -1,0 +1,166 @@
+"""What a person sees while the system runs: a live view in a terminal, plain lines elsewhere."""
+
+import time
+from collections import deque
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.layout import Layout
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from detector.cli.output import LEVEL_STYLES
+from detector.core.rules import Rules
+from detector.pipeline.tally import Tally
+from detector.pipeline.work import Work
+
+PLAIN_EVERY_SECONDS = 10.0
+
+
+class PlainLines:
+    """A sink that writes a line for each case that opens, and now and then how things stand."""
+
+    def __init__(self, tally: Tally, console: Console) -> None:
+        self._tally = tally
+        self._console = console
+        self._seen: set[str] = set()
+        self._said_at = time.monotonic()
+
+    def publish(self, work: Work) -> None:
+        """Tell of committed work."""
+        for case in work.cases.values():
+            if case.case_id not in self._seen and case.merged_into is None:
+                self._seen.add(case.case_id)
+                self._say(
+                    f"case {case.case_id} {case.level} {case.score:.2f} account {case.account_id}: "
+                    f"{', '.join(case.patterns)} -> {case.recommended_action}"
+                )
+        if time.monotonic() - self._said_at >= PLAIN_EVERY_SECONDS:
+            self._said_at = time.monotonic()
+            self._say(_headline(self._tally))
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveView:
+    """A full-screen view that follows a tally; use it as a context around the run."""
+
+    def __init__(self, tally: Tally, rules: Rules, title: str) -> None:
+        self._tally = tally
+        self._rules = rules
+        self._title = title
+        self._ticks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], maxlen=60)
+        self._live = Live(
+            get_renderable=self.render, screen=True, refresh_per_second=4, transient=True
+        )
+
+    def __enter__(self) -> "LiveView":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def render(self) -> Layout:
+        """The screen as it stands now."""
+        layout = Layout()
+        layout.split_column(
+            Layout(Panel(self._numbers(), title=self._title, border_style="blue"), size=5),
+            Layout(name="middle", ratio=1),
+            Layout(Panel(self._newest(), title="Newest signals"), ratio=1),
+        )
+        layout["middle"].split_row(
+            Layout(Panel(self._patterns(), title="Signals by pattern"), ratio=2),
+            Layout(Panel(self._accounts(), title="Accounts by risk, last 2 minutes"), ratio=3),
+            Layout(Panel(self._cases(), title="Open cases of this run"), ratio=4),
+        )
+        return layout
+
+    def _numbers(self) -> Group:
+        tally = self._tally
+        with tally.lock:
+            events = sum(tally.events.values())
+            now = time.monotonic()
+            self._ticks.append((now, events))
+            began, before = self._ticks[0]
+            rate = (events - before) / (now - began) if now > began else 0.0
+            signals = sum(tally.signals.values())
+            latency = tally.latency_ms()
+            counts = (
+                f"dead letters {tally.dead_letters}   duplicates {tally.duplicates}   "
+                f"late {tally.late}   future {tally.future}"
+            )
+        cases = tally.open_cases()
+        critical = sum(p.risk_level == "critical" for p in tally.accounts())
+        p50, p99 = latency["p50"], latency["p99"]
+        speed = "-" if p50 is None or p99 is None else f"{p50:.0f} / {p99:.0f} ms"
+        seconds = int(now - tally.started_at)
+        return Group(
+            Text(
+                f"up {seconds // 60}:{seconds % 60:02d}   events {events:,}   {rate:.1f}/s   "
+                f"signals {signals:,}   open cases {len(cases):,}   "
+                f"critical accounts {critical:,}",
+                style="bold",
+            ),
+            Text(f"ingestion to committed signal p50 / p99  {speed}"),
+            Text(counts + "   Ctrl-C stops", style="dim"),
+        )
+
+    def _patterns(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for pattern in self._rules.patterns.values():
+            count = self._tally.signals[pattern.id]
+            table.add_row(pattern.title, Text(f"{count:,}", style="bold" if count else "dim"))
+        return table
+
+    def _accounts(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for point in self._tally.accounts()[:12]:
+            style = LEVEL_STYLES[point.risk_level]
+            table.add_row(
+                Text(f"{point.risk_score:.2f}", style=style),
+                point.account_id,
+                Text(", ".join(point.patterns), style="dim"),
+            )
+        return table
+
+    def _cases(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for case in self._tally.open_cases()[:12]:
+            table.add_row(
+                Text(f"{case.level} {case.score:.2f}", style=LEVEL_STYLES[case.level]),
+                case.account_id,
+                case.recommended_action,
+                Text(", ".join(case.patterns), style="dim"),
+            )
+        return table
+
+    def _newest(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        with self._tally.lock:
+            newest = list(self._tally.newest)[-14:]
+        for signal in reversed(newest):
+            table.add_row(
+                Text(signal.occurred_at.strftime("%H:%M:%S"), style="dim"),
+                self._rules.patterns[signal.pattern].title,
+                signal.reason,
+            )
+        return table
+
+
+def _headline(tally: Tally) -> str:
+    summary = tally.summary()
+    levels = ", ".join(f"{n} {level}" for level, n in summary["cases"].items())
+    return (
+        f"{summary['events']} events ({summary['events_per_s']:.1f}/s), "
+        f"{sum(summary['signals'].values())} signals, cases: {levels}, "
+        f"dead letters {summary['dead_letters']}, p99 {summary['latency_ms']['p99']} ms"
+    )

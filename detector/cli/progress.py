@@ -1,0 +1,57 @@
+"""Progress of long work, on stderr."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from detector.pipeline.work import Work
+
+PLAIN_EVERY_SECONDS = 5.0
+
+
+class EventProgress:
+    """Counts events as they pass; a spinner in a terminal, a line now and then elsewhere."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._console = Console(stderr=True)
+        self._events = 0
+        self._began = self._said_at = time.monotonic()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._progress.add_task(doing)
+
+    def __enter__(self) -> "EventProgress":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def publish(self, work: Work) -> None:
+        """Count committed work, as a sink."""
+        self.advance(sum(map(len, work.events.values())))
+
+    def advance(self, events: int) -> None:
+        """Count further events."""
+        self._events += events
+        now = time.monotonic()
+        rate = self._events / max(now - self._began, 1e-9)
+        line = f"{self._doing}: {self._events:,} events, {rate:,.0f}/s"
+        self._progress.update(self._task, description=line)
+        if self._progress.disable and now - self._said_at >= PLAIN_EVERY_SECONDS:
+            self._said_at = now
+            self._console.print(line, highlight=False)

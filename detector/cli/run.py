@@ -1,0 +1,119 @@
+"""`fraud run`: the synthetic bank, or the bank's topics on Kafka, live through the whole system."""
+
+import signal
+import sys
+from contextlib import ExitStack, nullcontext
+from enum import StrEnum
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.synthetic import SyntheticSource
+from detector.cli.live import LiveView, PlainLines
+from detector.cli.options import DEFAULT_STORE, AsJson, Store
+from detector.cli.summary import print_summary
+from detector.core.errors import InputError
+from detector.core.rules import load_rules
+from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.ports import Sink, Source
+from detector.pipeline.tally import Tally
+from producers.config import ProducerSettings
+
+
+class From(StrEnum):
+    """Where the events come from."""
+
+    synthetic = "synthetic"
+    kafka = "kafka"
+
+
+def run(
+    source: Annotated[
+        From, typer.Option("--source", help="The synthetic bank in this process, or Kafka.")
+    ] = From.synthetic,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after this long; without it, run on.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Makes the bank repeatable (SEED).")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Transactions per second (TRANSACTION_RATE).")
+    ] = None,
+    fraud_rate: Annotated[
+        float | None, typer.Option(help="Share of fraudulent transactions (FRAUD_RATE).")
+    ] = None,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="Kafka brokers, host:port (KAFKA_BOOTSTRAP_SERVERS).")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            envvar="KAFKA_GROUP_ID",
+            help="Share the partitions with other stores of this group; without, read all.",
+        ),
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    no_console: Annotated[
+        bool, typer.Option("--no-console", help="Plain lines on stderr instead of the live view.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the synthetic bank, or read Kafka, and watch fraud being found. Ctrl-C ends it cleanly.
+
+    Kafka is reached with KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and
+    KAFKA_SSL_CAFILE, from the environment or .env, as the producers are.
+    """
+    rules = load_rules()
+    settings = bank_settings(
+        seed=seed, transaction_rate=rate, fraud_rate=fraud_rate, kafka_bootstrap_servers=bootstrap
+    )
+    database = DuckDBStore(store, rules)
+    with ExitStack() as ends:
+        ends.callback(database.close)
+        tally = Tally(rules)
+        live = sys.stdout.isatty() and not no_console and not as_json
+        sinks: list[Sink] = [tally]
+        if not live:
+            sinks.append(PlainLines(tally, Console(stderr=True)))
+        events: Source
+        if source is From.kafka:
+            kafka = kafka_adapters()
+            events = kafka.KafkaSource(settings, group, seconds)
+            sink = kafka.KafkaSink(settings, store.with_name(store.name + ".published"))
+            sink.start(database, rules)
+            ends.callback(sink.close)
+            sinks.append(sink)
+            title = f"Kafka at {settings.kafka_bootstrap_servers}"
+        else:
+            events = SyntheticSource(settings, seconds)
+            title = f"synthetic bank, {settings.transaction_rate:g} tx/s"
+        pipeline = Pipeline(rules, events, database, sinks)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: pipeline.stop())
+        title = f"Fraud Operations Centre - {title} - {store}"
+        with LiveView(tally, rules, title) if live else nullcontext():
+            pipeline.run()
+    print_summary(tally.summary(), as_json)
+
+
+def kafka_adapters() -> Any:
+    """The Kafka adapters, which need a client that a plain installation does not have."""
+    try:
+        return import_module("detector.adapters.kafka")
+    except ModuleNotFoundError as error:
+        if error.name != "confluent_kafka":
+            raise
+        raise InputError(
+            "Reading Kafka needs the package confluent-kafka, which is not installed. "
+            "Install it with: pip install 'fraud-detection-streaming[kafka]'"
+        ) from error
+
+
+def bank_settings(**given: Any) -> ProducerSettings:
+    """The bank's settings: options first, then the environment; the pool fits the rate."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = ProducerSettings(**chosen)
+    pool = max(settings.customer_pool_size, settings.pool_size_needed)
+    return ProducerSettings(**{**chosen, "customer_pool_size": pool})

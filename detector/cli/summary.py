@@ -1,0 +1,25 @@
+"""The closing summary of a run."""
+
+from typing import Any
+
+from rich.console import Console
+
+from detector.cli.output import print_json, print_rows
+
+
+def print_summary(summary: dict[str, Any], as_json: bool) -> None:
+    """Print what a run did."""
+    if as_json:
+        print_json(summary)
+        return
+    print_rows("Signals", ["pattern", "signals"], summary["signals"].items())
+    cases = ", ".join(f"{n} {level}" for level, n in summary["cases"].items())
+    latency = summary["latency_ms"]
+    Console(highlight=False).print(
+        f"{summary['events']:,} events in {summary['seconds']:.1f} s "
+        f"({summary['events_per_s']:,.0f}/s); cases: {cases}.\n"
+        f"Dead letters {summary['dead_letters']:,}, duplicates {summary['duplicates']:,}, "
+        f"late {summary['late']:,}, future {summary['future']:,}.\n"
+        f"Ingestion to committed signal: p50 {latency['p50']} ms, p99 {latency['p99']} ms.",
+        soft_wrap=True,
+    )

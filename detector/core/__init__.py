@@ -1,0 +1,1 @@
+"""What every layer may use: errors, the rules of detection, and the event types."""

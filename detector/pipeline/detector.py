@@ -1,0 +1,201 @@
+"""From records to work: decode, drop duplicates, find signals, score, open cases."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from detector.cases.book import CaseBook
+from detector.core.events import (
+    STREAM_OF,
+    Event,
+    KycProfile,
+    Record,
+    decode,
+    without_card_numbers,
+)
+from detector.core.rules import Rules
+from detector.pipeline.ports import Memory
+from detector.pipeline.work import Batch, DeadLetter, Disposition, Work
+from detector.risk.attribution import Attribution
+from detector.risk.score import RiskBook, RiskPoint
+from detector.signals.engine import Change, SignalEngine
+from detector.signals.signal import Signal
+
+KnownEvents = Callable[[list[str]], set[str]]
+Clock = Callable[[], datetime]
+
+
+_DAWN = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class Detector:
+    """All of detection in memory; it turns batches into work and holds no files or connections.
+
+    `known_events` is asked only about events too old for the memory of recent ids.
+    """
+
+    def __init__(self, rules: Rules, known_events: KnownEvents, clock: Clock = utc_now) -> None:
+        self.rules = rules
+        self.watermark: datetime | None = None
+        self.signals = SignalEngine(rules)
+        self.attribution = Attribution(rules.lateness)
+        self.risk = RiskBook(rules)
+        self.cases = CaseBook(rules)
+        self._known_events = known_events
+        self._clock = clock
+        self._recent_ids: dict[str, datetime] = {}
+        self._forget_at: datetime | None = None
+
+    def resume(self, memory: Memory) -> None:
+        """Take up the state of an earlier run; call it before the first batch."""
+        self.watermark = memory.watermark
+        self._recent_ids = dict(memory.recent_ids)
+        for customer, account, since in memory.holdings:
+            self.attribution.link(customer, account, since)
+        for signal in memory.customer_signals:
+            self.attribution.accounts(signal)
+        self.signals.restore(memory.events)
+        for account, signal in memory.attributed:
+            for _ in self.risk.add(account, signal):
+                pass
+        for session in memory.sessions:
+            self.cases.resume(session)
+
+    def process(self, source: str, batch: Batch) -> Work:
+        """Evaluate a batch; the answer is everything that has to be committed for it."""
+        work = Work(source, batch.position, batch.available_at)
+        latest = self._clock() + self.rules.clock_skew
+        events, old = self._read(batch.records, latest, work)
+        stored = self._known_events(old) if old else ()
+        recent = self._recent_ids
+        evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
+        for event in events:
+            name = event.event_id
+            if name in recent or name in stored:
+                work.duplicates += 1
+                continue
+            recent[name] = event.occurred_at
+            disposition = self._dispose(event, latest)
+            if disposition == "evaluated":
+                evaluated[type(event)].append(event)
+                self._evaluate(event, work)
+            else:
+                work.keep(STREAM_OF[type(event)], [event], disposition)
+        for kind, group in evaluated.items():
+            work.keep(STREAM_OF[kind], group, "evaluated")
+        work.watermark = self.watermark
+        self._forget()
+        return work
+
+    def _read(
+        self, records: list[Record], latest: datetime, work: Work
+    ) -> tuple[list[Event], list[str]]:
+        """Decode; also name the events that are too old for the memory of recent ids."""
+        events: list[Event] = []
+        old: list[str] = []
+        newest, lateness = self.watermark or _DAWN, self.rules.lateness
+        edge = newest - lateness
+        for record in records:
+            try:
+                event = decode(record)
+            except ValueError as error:
+                work.dead_letters.append(_dead_letter(record, str(error)))
+                continue
+            events.append(event)
+            at = event.occurred_at
+            if at < edge:
+                old.append(event.event_id)
+            elif newest < at <= latest:
+                newest, edge = at, at - lateness
+        return events, old
+
+    def _dispose(self, event: Event, latest: datetime) -> Disposition:
+        """Say what becomes of a new event, and move the watermark."""
+        at = event.occurred_at
+        if at > latest:
+            return "future"
+        if self.watermark is None or at > self.watermark:
+            self.watermark = at
+        elif at < self.watermark - self.rules.lateness and not isinstance(event, KycProfile):
+            # A profile is reference data: however old it is, it says what holds from then on.
+            return "late"
+        return "evaluated"
+
+    def _evaluate(self, event: Event, work: Work) -> None:
+        learned, changes = self.attribution.learn(event), self.signals.update(event)
+        if type(event) is KycProfile and self.watermark is not None:
+            # An old profile may speak of what is final; how much of that is still in memory
+            # depends on batches and restarts, so none of it is answered again.
+            edge = self.watermark - self.rules.lateness
+            learned = [pair for pair in learned if pair[1].occurred_at >= edge]
+            changes = [change for change in changes if change.signal.occurred_at >= edge]
+        for account, signal in learned:
+            self._attribute(account, signal, work)
+        for change in changes:
+            self._apply(change, work)
+
+    def _apply(self, change: Change, work: Work) -> None:
+        kind, signal = change
+        if kind == "withdrawn":
+            work.signals[signal.signal_id] = None
+            work.withdrawn_signals.append(signal)
+            for account in self.attribution.withdraw(signal):
+                self._release(account, signal, work)
+            return
+        work.signals[signal.signal_id] = signal
+        if kind == "new":
+            work.new_signals.append(signal)
+            for account in self.attribution.accounts(signal):
+                self._attribute(account, signal, work)
+
+    def _attribute(self, account: str, signal: Signal, work: Work) -> None:
+        work.attributions[account, signal.signal_id] = signal
+        for point in self.risk.add(account, signal):
+            work.risk[account, point.occurred_at] = point
+        for case in self.cases.add(account, signal):
+            work.cases[case.case_id] = case
+
+    def _release(self, account: str, signal: Signal, work: Work) -> None:
+        work.attributions[account, signal.signal_id] = None
+        for point in self.risk.withdraw(account, signal):
+            if isinstance(point, RiskPoint):
+                work.risk[account, point.occurred_at] = point
+            else:
+                work.risk[account, point] = None
+        for case in self.cases.withdraw(account, signal):
+            work.cases[case.case_id] = case
+
+    def _forget(self) -> None:
+        """Drop state that is out of reach; once per lateness of event time keeps it cheap."""
+        if self.watermark is None:
+            return
+        if self._forget_at is None:
+            self._forget_at = self.watermark + self._sweep_every()
+        if self.watermark < self._forget_at:
+            return
+        self._forget_at = self.watermark + self._sweep_every()
+        edge = self.watermark - self.rules.lateness
+        self._recent_ids = {name: at for name, at in self._recent_ids.items() if at >= edge}
+        self.signals.forget(edge)
+        self.attribution.forget(edge)
+        self.risk.forget(edge)
+        self.cases.forget(edge)
+
+    def _sweep_every(self) -> timedelta:
+        return max(self.rules.lateness, timedelta(seconds=60))
+
+
+def _dead_letter(record: Record, reason: str) -> DeadLetter:
+    return DeadLetter(
+        stream=record.stream,
+        # A reason may quote what stood in the field.
+        reason=without_card_numbers(reason.encode()).decode(),
+        origin=record.origin,
+        offset=record.offset,
+        raw=without_card_numbers(record.raw),
+    )

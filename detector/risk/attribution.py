@@ -1,0 +1,70 @@
+"""Which accounts a signal counts for."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from detector.core.events import Event, KycProfile, Transaction
+from detector.signals.signal import Signal
+
+
+class Attribution:
+    """Knows which accounts a customer holds, and since when.
+
+    An account-level signal counts for its account. A customer-level signal counts for every
+    account that a profile or a transaction had linked to the customer by the time of the signal.
+    """
+
+    def __init__(self, lateness: timedelta) -> None:
+        self._lateness = lateness
+        self._held_since: dict[str, dict[str, datetime]] = {}
+        self._recent: dict[str, dict[str, Signal]] = {}
+
+    def learn(self, event: Event) -> Iterable[tuple[str, Signal]]:
+        """Take in an event's links; answer the recent signals that count for one more account."""
+        if type(event) is Transaction:
+            held = self._held_since.get(event.customer_id)
+            if held and event.account_id in held and held[event.account_id] <= event.occurred_at:
+                return ()  # nearly always
+            return self.link(event.customer_id, event.account_id, event.occurred_at)
+        if type(event) is KycProfile:
+            customer, at = event.customer_id, event.occurred_at
+            return [pair for a in event.account_ids for pair in self.link(customer, a, at)]
+        return ()
+
+    def link(self, customer: str, account: str, at: datetime) -> Iterable[tuple[str, Signal]]:
+        """Note that the customer holds the account since `at`, if not known to be earlier."""
+        held = self._held_since.get(customer)
+        if held is None:
+            held = self._held_since[customer] = {}
+        since = held.get(account)
+        if since is not None and since <= at:
+            return ()
+        held[account] = at
+        return [
+            (account, signal)
+            for signal in self._recent.get(customer, {}).values()
+            if at <= signal.occurred_at and (since is None or signal.occurred_at < since)
+        ]
+
+    def accounts(self, signal: Signal) -> list[str]:
+        """The accounts that the signal counts for, as far as is known now."""
+        if signal.account_id is not None:
+            return [signal.account_id]
+        self._recent.setdefault(signal.customer_id, {})[signal.signal_id] = signal
+        held = self._held_since.get(signal.customer_id, {})
+        return [account for account, since in held.items() if since <= signal.occurred_at]
+
+    def withdraw(self, signal: Signal) -> list[str]:
+        """The accounts that the signal counted for; it will count for no further one."""
+        accounts = self.accounts(signal)
+        self._recent.get(signal.customer_id, {}).pop(signal.signal_id, None)
+        return accounts
+
+    def forget(self, moment: datetime) -> None:
+        """Drop the signals that no link from `moment` on can reach."""
+        for customer, signals in list(self._recent.items()):
+            kept = {name: s for name, s in signals.items() if s.occurred_at >= moment}
+            if kept:
+                self._recent[customer] = kept
+            else:
+                del self._recent[customer]

@@ -1,0 +1,1 @@
+"""From events to signals: one file an operator, patterns read from the dbt project."""

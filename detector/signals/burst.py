@@ -1,0 +1,35 @@
+"""burst: at least `threshold` events of a key within the window."""
+
+from collections.abc import Hashable, Iterable
+from datetime import datetime
+from typing import Any
+
+from detector.signals.operator import Operator
+from detector.signals.signal import Finding
+from detector.state.windows import TrailingWindow
+
+
+class Burst(Operator):
+    """Fires at every event that is at least the `threshold`-th of its key in its own window."""
+
+    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+        window = self._state.get(key)
+        if window is None:
+            window = self._state[key] = TrailingWindow(self._span, self.lateness)
+        at = event.occurred_at
+        first = window.push(at, event)
+        if first == len(window.times) - 1:
+            count = len(window.times) - window.start
+            return (Finding(event, count, {}),) if count >= self._threshold else ()
+        return self._reassess(window, at)
+
+    def _reassess(self, window: TrailingWindow, at: datetime) -> list[Finding]:
+        findings = []
+        for index in window.affected_by(at):
+            start, end = window.bounds(index)
+            if end - start >= self._threshold:
+                findings.append(Finding(window.items[index], end - start, {}))
+        return findings
+
+    def _done(self, state: TrailingWindow, moment: datetime) -> bool:
+        return state.ended_before(moment)

@@ -1,0 +1,86 @@
+"""The signal engine: every pattern's operator, fed event by event."""
+
+from collections.abc import Callable, Hashable, Iterable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from detector.core.events import STREAMS, Event
+from detector.core.rules import Operator as OperatorName
+from detector.core.rules import Pattern, Rules
+from detector.signals.burst import Burst
+from detector.signals.distinct_burst import DistinctBurst
+from detector.signals.novelty import Novelty
+from detector.signals.operator import Operator
+from detector.signals.pair import Pair
+from detector.signals.select import Key
+from detector.signals.signal import Finding, Signal, signal_id, to_signal
+
+OPERATORS: dict[OperatorName, type[Operator]] = {
+    "burst": Burst,
+    "distinct_burst": DistinctBurst,
+    "pair": Pair,
+    "novelty": Novelty,
+}
+
+
+Route = tuple[Pattern, Callable[[Any], Key], Callable[[Hashable, Any], Iterable[Finding]]]
+
+
+class Change(NamedTuple):
+    """A signal is new, has updated evidence, or is withdrawn because late events disprove it."""
+
+    kind: Literal["new", "updated", "withdrawn"]
+    signal: Signal
+
+
+class SignalEngine:
+    """Turns events into changes of the set of signals.
+
+    After any sequence of events the changes add up to a set that depends only on which events
+    were fed, not on their order, as long as none was more than the lateness behind.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
+        self._operators: list[Operator] = []
+        for pattern in rules.patterns.values():
+            operator = OPERATORS[pattern.operator](pattern, rules.lateness)
+            self._operators.append(operator)
+            for stream, handler in operator.handlers.items():
+                self._routes[STREAMS[stream]].append((pattern, *handler))
+        # Signals that a late event may still change.
+        self._open: dict[str, Signal] = {}
+
+    def update(self, event: Event) -> list[Change]:
+        """Take in one event and answer what it changes."""
+        changes: list[Change] = []
+        for pattern, key_of, update in self._routes[type(event)]:
+            key = key_of(event)
+            if key is not None:
+                for finding in update(key, event):
+                    self._note(pattern, finding, changes)
+        return changes
+
+    def _note(self, pattern: Pattern, finding: Finding, changes: list[Change]) -> None:
+        name = signal_id(pattern, finding.event)
+        known = self._open.get(name)
+        if finding.observed is not None:
+            signal = self._open[name] = to_signal(pattern, finding)
+            if known is None:
+                changes.append(Change("new", signal))
+            elif known != signal:
+                changes.append(Change("updated", signal))
+        elif known is not None:
+            del self._open[name]
+            changes.append(Change("withdrawn", known))
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Rebuild the state from events that were processed before, in any order."""
+        for event in events:
+            self.update(event)
+
+    def forget(self, moment: datetime) -> None:
+        """Drop what no event from `moment` on can need; call it now and then as time moves on."""
+        for operator in self._operators:
+            operator.forget(moment)
+        self._open = {name: s for name, s in self._open.items() if s.occurred_at >= moment}

@@ -1,0 +1,105 @@
+"""novelty: a value that is not known for its key."""
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable, Iterable
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from detector.core.events import KycProfile
+from detector.signals.operator import Operator
+from detector.signals.select import key_of, key_where
+from detector.signals.signal import Finding
+
+
+class Knowledge:
+    """What is known for one key: first sightings, profiles in time order, recent candidates."""
+
+    __slots__ = ("candidates", "first_seen", "profiles")
+
+    def __init__(self) -> None:
+        self.first_seen: dict[Any, datetime] = {}
+        self.profiles: list[tuple[datetime, str, frozenset[Any]]] = []
+        self.candidates: list[Any] = []
+
+
+class Novelty(Operator):
+    """Fires when `measure` reaches the threshold and the value is unknown for the key.
+
+    A value is known when the profile in force at the event registers it, or when the key first
+    showed it longer than the window ago. Every event with a value teaches it, whether or not the
+    event meets `where`. What a key has shown is kept for good: one time per value.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        key = key_of(self.pattern)
+        self.handlers = {
+            self.pattern.source: (key, self.update),
+            "kyc_profiles": (key, self._learn_profile),
+        }
+        self._key_where = key_where(self.pattern)
+        self._value_of = attrgetter(self.pattern.value or "")
+        self._measure_of = attrgetter(self.pattern.measure or "")
+        self._registered_of = attrgetter(self.pattern.registered_in or "")
+
+    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+        value = self._value_of(event)
+        if value is None:
+            return ()
+        known = self._state.get(key)
+        if known is None:
+            known = self._state[key] = Knowledge()
+        at = event.occurred_at
+        first_seen = known.first_seen.get(value)
+        findings: list[Finding] = []
+        if first_seen is None or at < first_seen:
+            known.first_seen[value] = at
+            findings = [
+                self._judge(known, candidate)
+                for candidate in known.candidates
+                if self._value_of(candidate) == value
+            ]
+        measure = self._measure_of(event)
+        if measure is None or float(measure) < self._threshold or self._key_where(event) is None:
+            return findings
+        self._remember(known, event)
+        found = self._judge(known, event)
+        return [*findings, found] if found.observed is not None else findings
+
+    def _learn_profile(self, key: Hashable, profile: KycProfile) -> list[Finding]:
+        known = self._state.setdefault(key, Knowledge())
+        at, registered = profile.occurred_at, frozenset(self._registered_of(profile))
+        insort(known.profiles, (at, profile.event_id, registered), key=lambda p: p[:2])
+        edge = known.profiles[-1][0] - self.lateness
+        while len(known.profiles) > 1 and known.profiles[1][0] < edge:
+            del known.profiles[0]
+        return [self._judge(known, c) for c in known.candidates if c.occurred_at >= at]
+
+    def _remember(self, known: Knowledge, event: Any) -> None:
+        """Keep the event for as long as a late event could change what is known at it."""
+        candidates = known.candidates
+        edge = event.occurred_at - self.lateness
+        if candidates and candidates[0].occurred_at < edge:
+            candidates[:] = [c for c in candidates if c.occurred_at >= edge]
+        candidates.append(event)
+
+    def _judge(self, known: Knowledge, event: Any) -> Finding:
+        at, value = event.occurred_at, self._value_of(event)
+        in_force = bisect_right(known.profiles, at, key=lambda p: p[0])
+        if in_force and value in known.profiles[in_force - 1][2]:
+            return Finding(event, None, {})
+        first_seen = known.first_seen[value]
+        if at - first_seen > self._span:
+            return Finding(event, None, {})
+        facts = {"value": value, "first_seen_at": first_seen}
+        return Finding(event, float(self._measure_of(event)), facts)
+
+    def forget(self, moment: datetime) -> None:
+        """Drop the candidates whose answer is final; what is known of a key is kept."""
+        for known in self._state.values():
+            if known.candidates:
+                known.candidates[:] = [c for c in known.candidates if c.occurred_at >= moment]
+
+    def _done(self, state: Knowledge, moment: datetime) -> bool:
+        return False

@@ -1,0 +1,92 @@
+"""What a firing pattern says: evidence, not a yes."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from detector.core.events import Event
+from detector.core.rules import Pattern
+
+
+class Finding(NamedTuple):
+    """An operator's answer about one event: what it observed, or None where nothing fires."""
+
+    event: Any
+    observed: float | None
+    facts: dict[str, Any]
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One pattern fired at one event.
+
+    `signal_id` follows from pattern and event, so the same events always give the same ids.
+    `account_id` is empty for customer-level patterns; `subject` is the key that was watched.
+    `amount` is a decimal string in the currency of the transaction. `observed` is a count, or the
+    pattern's measure (kilometres with one decimal, or an amount).
+    """
+
+    signal_id: str
+    pattern: str
+    rule_id: str
+    severity: str
+    weight: float
+    customer_id: str
+    account_id: str | None
+    subject: str
+    event_id: str
+    occurred_at: datetime
+    window_start: datetime
+    observed: float
+    threshold: float
+    amount: str | None
+    reason: str
+    evidence: dict[str, Any]
+
+
+def signal_id(pattern: Pattern, event: Event) -> str:
+    """The identity of the signal of a pattern at an event."""
+    return f"{pattern.id}:{event.event_id}"
+
+
+def to_signal(pattern: Pattern, finding: Finding) -> Signal:
+    """Write down a finding that fired, with its reason in one plain sentence."""
+    event, observed, facts = finding
+    assert observed is not None
+    return Signal(
+        signal_id=signal_id(pattern, event),
+        pattern=pattern.id,
+        rule_id=pattern.rule_id,
+        severity=pattern.severity,
+        weight=pattern.weight,
+        customer_id=event.customer_id,
+        account_id=event.account_id if pattern.level == "account" else None,
+        subject="|".join(str(getattr(event, name)) for name in pattern.key),
+        event_id=event.event_id,
+        occurred_at=event.occurred_at,
+        window_start=event.occurred_at - pattern.window,
+        observed=observed,
+        threshold=pattern.threshold,
+        amount=getattr(event, "amount", None),
+        reason=pattern.reason.format_map(_Words(pattern, finding)),
+        evidence={"window_seconds": pattern.window_seconds, **facts},
+    )
+
+
+class _Words(dict[str, str]):
+    """What a reason may mention, looked up only when it does."""
+
+    def __init__(self, pattern: Pattern, finding: Finding) -> None:
+        event, observed, facts = finding
+        assert observed is not None
+        # Whole numbers, cut off: SQL engines round halves differently, but all cut alike.
+        super().__init__(
+            observed=str(int(observed)),
+            threshold=str(int(pattern.threshold)),
+            window=pattern.window_text,
+            **{name: str(value) for name, value in facts.items()},
+        )
+        self._event = event
+
+    def __missing__(self, name: str) -> str:
+        return str(getattr(self._event, name))

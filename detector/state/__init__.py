@@ -1,0 +1,1 @@
+"""Small keyed state in event time: trailing windows, ordered trails, first sightings."""

@@ -1,0 +1,135 @@
+"""Trailing windows of one key, exact in event time whatever order events arrive in."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+
+class TrailingWindow:
+    """The events of one key in time order.
+
+    An item's window is the items in [at - span, at], or (at - span, at] when `open_start`; items
+    of the same time are peers and are in each other's window. Items stay for as long as an event
+    that is at most `lateness` behind the newest could still need them.
+    """
+
+    __slots__ = ("_back", "_keep", "_trim_at", "items", "start", "times")
+
+    def __init__(self, span: timedelta, lateness: timedelta, open_start: bool = False) -> None:
+        # Times are whole microseconds, so leaving the start out is starting one later.
+        self._back = span - timedelta(microseconds=1) if open_start else span
+        self._keep = span + lateness
+        self._trim_at = 32
+        self.times: list[datetime] = []
+        self.items: list[Any] = []
+        self.start = 0  # where the window of the newest item starts
+
+    def push(self, at: datetime, item: Any) -> int:
+        """Insert an item and return the index of the first item whose window it is in.
+
+        That is the item's own index when it is newer than all others, the common case.
+        """
+        times = self.times
+        if len(times) >= self._trim_at:
+            self._trim(at)
+        if not times or at > times[-1]:
+            times.append(at)
+            self.items.append(item)
+            edge, start = at - self._back, self.start
+            while times[start] < edge:
+                start += 1
+            self.start = start
+            return len(times) - 1
+        place = bisect_right(times, at)
+        times.insert(place, at)
+        self.items.insert(place, item)
+        self.start = self._start_of(times[-1])
+        return bisect_left(times, at)
+
+    def remove(self, at: datetime, item: Any) -> None:
+        """Take out an item that was pushed with this time; nothing happens if it is not there."""
+        for place in range(bisect_left(self.times, at), bisect_right(self.times, at)):
+            if self.items[place] == item:
+                del self.times[place], self.items[place]
+                self.start = self._start_of(self.times[-1]) if self.times else 0
+                return
+
+    def affected_by(self, at: datetime) -> range:
+        """Indexes of the items whose window holds the time `at`."""
+        return range(bisect_left(self.times, at), bisect_right(self.times, at + self._back))
+
+    def bounds(self, index: int) -> tuple[int, int]:
+        """Start and end index of the window of the item at `index`."""
+        at = self.times[index]
+        return self._start_of(at), bisect_right(self.times, at)
+
+    def ended_before(self, moment: datetime) -> bool:
+        """Whether nothing that happens from `moment` on can need what is held here."""
+        return not self.times or self.times[-1] + self._back < moment
+
+    def _start_of(self, at: datetime) -> int:
+        return bisect_left(self.times, at - self._back)
+
+    def _trim(self, at: datetime) -> None:
+        newest = max(at, self.times[-1])
+        # Never past `start`: a late newcomer leaves the newest window as it is.
+        gone = min(bisect_left(self.times, newest - self._keep), self.start)
+        del self.times[:gone], self.items[:gone]
+        self.start -= gone
+        # Doubling makes trimming O(1) amortised.
+        self._trim_at = max(32, 2 * len(self.times))
+
+
+class DistinctWindow(TrailingWindow):
+    """A trailing window that also knows how often each value occurs in its newest window.
+
+    Items are `(value, payload)` pairs.
+    """
+
+    __slots__ = ("counts",)
+
+    def __init__(self, span: timedelta, lateness: timedelta, open_start: bool = False) -> None:
+        super().__init__(span, lateness, open_start)
+        self.counts: Counter[Hashable] = Counter()
+
+    def push(self, at: datetime, item: tuple[Hashable, Any]) -> int:
+        """As `TrailingWindow.push`; `counts` follows the newest window."""
+        if len(self.times) >= self._trim_at:
+            self._trim(at)
+        newest = self.times[-1] if self.times else at
+        before = self.start
+        first = super().push(at, item)
+        if at < newest:
+            self._recount()
+            return first
+        self.counts[item[0]] += 1
+        for value, _ in self.items[before : self.start]:
+            self.counts[value] -= 1
+            if not self.counts[value]:
+                del self.counts[value]
+        return first
+
+    def remove(self, at: datetime, item: tuple[Hashable, Any]) -> None:
+        """As `TrailingWindow.remove`."""
+        super().remove(at, item)
+        self._recount()
+
+    def values(self, index: int) -> set[Hashable]:
+        """The different values in the window of the item at `index`."""
+        start, end = self.bounds(index)
+        if end == len(self.times):
+            return set(self.counts)
+        return {value for value, _ in self.items[start:end]}
+
+    def _recount(self) -> None:
+        self.counts = Counter(value for value, _ in self.items[self.start :])
+
+
+def distinct_times(window: TrailingWindow, indexes: range) -> Iterator[tuple[datetime, int]]:
+    """The different times among `indexes`, each with the index of its last item."""
+    times = window.times
+    for index in indexes:
+        if index + 1 == len(times) or times[index + 1] != times[index]:
+            yield times[index], index

@@ -1,0 +1,272 @@
+"""The meaning of detection in its plainest form, O(n²), straight from design.md §2-§4.
+
+Nothing here shares code with the detector but the event types and the parameters of cases.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from math import acos, cos, radians, sin
+from typing import Any
+
+from detector.core.events import Event, FraudAlert, KycProfile, Login, Transaction
+from detector.core.rules import Rules
+
+Where = Callable[[Any], bool]
+Observed = dict[str, float]
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+def burst(events: list[Any], key: str, window: timedelta, k: int, where: Where) -> Observed:
+    """>= k events of the key in [t - window, t]; observed is how many."""
+    chosen = [e for e in events if where(e) and getattr(e, key) is not None]
+    counts = {e.event_id: len(_in_window(chosen, e, key, window)) for e in chosen}
+    return {name: n for name, n in counts.items() if n >= k}
+
+
+def distinct_burst(
+    events: list[Any], key: str, value: str, window: timedelta, k: int, where: Where
+) -> Observed:
+    """>= k different values of the key in [t - window, t]; observed is how many."""
+    chosen = [
+        e
+        for e in events
+        if where(e) and getattr(e, key) is not None and getattr(e, value) is not None
+    ]
+    counts = {
+        e.event_id: len({getattr(f, value) for f in _in_window(chosen, e, key, window)})
+        for e in chosen
+    }
+    return {name: n for name, n in counts.items() if n >= k}
+
+
+def pair(events: list[Any], key: str, window: timedelta, limit_km: float, where: Where) -> Observed:
+    """> limit from the key's event before it by (time, id), less than the window apart."""
+    found = {}
+    chosen = [e for e in events if where(e) and getattr(e, key) is not None]
+    for e in chosen:
+        earlier = [
+            f for f in chosen if getattr(f, key) == getattr(e, key) and _order(f) < _order(e)
+        ]
+        if not earlier:
+            continue
+        before = max(earlier, key=_order)
+        km = kilometres(before, e)
+        if e.occurred_at - before.occurred_at < window and km > limit_km:
+            found[e.event_id] = round(km, 1)
+    return found
+
+
+def novelty(
+    events: list[Any],
+    profiles: list[KycProfile],
+    key: str,
+    value: str,
+    window: timedelta,
+    least: float,
+    where: Where,
+) -> Observed:
+    """Amount >= least with a value neither registered in the profile in force nor long known."""
+    found = {}
+    for e in events:
+        if getattr(e, value) is None or not where(e) or float(e.amount) < least:
+            continue
+        so_far = [
+            p
+            for p in profiles
+            if getattr(p, key) == getattr(e, key) and p.occurred_at <= e.occurred_at
+        ]
+        in_force = max(so_far, key=_order, default=None)
+        registered = in_force.registered_device_ids if in_force else []
+        sightings = [
+            f.occurred_at
+            for f in events
+            if getattr(f, key) == getattr(e, key) and getattr(f, value) == getattr(e, value)
+        ]
+        long_known = e.occurred_at - min(sightings) > window
+        if getattr(e, value) not in registered and not long_known:
+            found[e.event_id] = float(e.amount)
+    return found
+
+
+def seven_patterns(log: Iterable[Event]) -> Observed:
+    """The table of design.md §3, line by line, with its numbers."""
+    events = list(log)
+    tx = [e for e in events if isinstance(e, Transaction)]
+    logins = [e for e in events if isinstance(e, Login)]
+    alerts = [e for e in events if isinstance(e, FraudAlert)]
+    profiles = [e for e in events if isinstance(e, KycProfile)]
+    in_cash = {"CASH_DEPOSIT", "CASH_WITHDRAWAL"}
+    answers = {
+        "velocity": burst(tx, "account_id", seconds(60), 5, lambda e: True),
+        "geo_impossible": pair(
+            tx,
+            "card_token",
+            seconds(2 * 3600),
+            1000,
+            lambda e: e.card_present and e.latitude is not None and e.longitude is not None,
+        ),
+        "account_takeover": novelty(
+            tx,
+            profiles,
+            "customer_id",
+            "device_id",
+            seconds(24 * 3600),
+            500,
+            lambda e: not e.card_present,
+        ),
+        "cnp_spike": burst(tx, "card_token", seconds(300), 8, lambda e: not e.card_present),
+        "brute_force_login": burst(
+            logins, "customer_id", seconds(60), 3, lambda e: e.outcome == "FAILURE"
+        ),
+        "structuring": burst(
+            tx,
+            "account_id",
+            seconds(3600),
+            2,
+            lambda e: (
+                e.transaction_type in in_cash
+                and 9000 <= float(e.amount) < 10000
+                and e.status not in {"DECLINED", "REVERSED"}
+            ),
+        ),
+        "compound": distinct_burst(
+            alerts, "customer_id", "alert_type", seconds(300), 2, lambda e: True
+        ),
+    }
+    return {f"{name}:{e}": n for name, found in answers.items() for e, n in found.items()}
+
+
+CUSTOMER_LEVEL = {"brute_force_login", "compound"}
+
+
+class Bank:
+    """What the signals of a log mean for its accounts."""
+
+    def __init__(self, log: Iterable[Event], rules: Rules, signals: Observed | None = None):
+        self.rules = rules
+        self.events = {e.event_id: e for e in log}
+        names = seven_patterns(self.events.values()) if signals is None else signals
+        self.signals = [self._signal(name) for name in sorted(names)]
+        self.weights = {name: p.weight for name, p in rules.patterns.items()}
+
+    def _signal(self, name: str) -> tuple[datetime, str, str, Any]:
+        pattern, event_id = name.split(":")
+        event = self.events[event_id]
+        return event.occurred_at, name, pattern, event
+
+    def attributed(self) -> set[tuple[str, str]]:
+        """An account-level signal counts for its account, the others for all accounts held."""
+        found = set()
+        for at, name, pattern, event in self.signals:
+            if pattern not in CUSTOMER_LEVEL:
+                found.add((event.account_id, name))
+                continue
+            for link in self.events.values():
+                if (
+                    isinstance(link, Transaction | KycProfile)
+                    and link.customer_id == event.customer_id
+                    and link.occurred_at <= at
+                ):
+                    held = [link.account_id] if isinstance(link, Transaction) else link.account_ids
+                    found |= {(account, name) for account in held}
+        return found
+
+    def of_accounts(self) -> dict[str, list[tuple[datetime, str, str, Any]]]:
+        """Each account's signals in order of time and id."""
+        by_name = {signal[1]: signal for signal in self.signals}
+        accounts: dict[str, list[Any]] = {}
+        for account, name in self.attributed():
+            accounts.setdefault(account, []).append(by_name[name])
+        return {account: sorted(s, key=lambda x: x[:2]) for account, s in accounts.items()}
+
+    def score(self, patterns: Iterable[str]) -> float:
+        return min(1.0, round(sum(self.weights[p] for p in set(patterns)), 6))
+
+    def risk(self) -> dict[tuple[str, datetime], tuple[float, str, tuple[str, ...]]]:
+        """The score at each moment at which a signal fired, over (t - 120 s, t]."""
+        history = {}
+        for account, signals in self.of_accounts().items():
+            for at, *_ in signals:
+                present = {p for t, _, p, _ in signals if at - seconds(120) < t <= at}
+                score = self.score(present)
+                history[account, at] = (score, level(score), tuple(sorted(present)))
+        return history
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Islands of signals with no gap over 30 minutes that weigh 0.50 or more."""
+        found = []
+        for account, signals in self.of_accounts().items():
+            islands: list[list[Any]] = []
+            for signal in signals:
+                if not islands or signal[0] - islands[-1][-1][0] > seconds(1800):
+                    islands.append([])
+                islands[-1].append(signal)
+            found += [
+                self._case(account, i) for i in islands if self.score(p for _, _, p, _ in i) >= 0.5
+            ]
+        return sorted(found, key=lambda c: (c["account_id"], c["first_signal_at"]))
+
+    def _case(self, account: str, island: list[tuple[datetime, str, str, Any]]) -> dict[str, Any]:
+        first_at = {}
+        for at, _, pattern, _ in island:
+            first_at.setdefault(pattern, at)
+        in_order = sorted(first_at, key=lambda p: (first_at[p], p))
+        score = self.score(first_at)
+        opened_at = next(
+            first_at[p] for n, p in enumerate(in_order, 1) if self.score(in_order[:n]) >= 0.5
+        )
+        amounts = {e.event_id: e.amount for _, _, _, e in island if isinstance(e, Transaction)}
+        cents = sum(int(a.replace(".", "")) for a in amounts.values())
+        heaviest = sorted(
+            (p for p in self.rules.patterns.values() if p.id in first_at), key=lambda p: -p.weight
+        )
+        actions = list(dict.fromkeys(p.action for p in heaviest))
+        return {
+            "account_id": account,
+            "customer_id": island[0][3].customer_id,
+            "level": level(score),
+            "score": score,
+            "patterns": in_order,
+            "signal_count": len(island),
+            "exposure": f"{cents // 100}.{cents % 100:02d}",
+            "first_signal_at": island[0][0],
+            "last_signal_at": island[-1][0],
+            "opened_at": opened_at,
+            "due_at": opened_at + seconds(900 if score >= 0.8 else 3600),
+            "recommended_action": actions[0],
+            "actions": actions,
+        }
+
+
+def level(score: float) -> str:
+    """critical >= 0.80, high >= 0.50, medium >= 0.25, low > 0."""
+    return (
+        "critical" if score >= 0.8
+        else "high" if score >= 0.5
+        else "medium" if score >= 0.25
+        else "low"
+    )  # fmt: skip
+
+
+def kilometres(a: Any, b: Any) -> float:
+    """Great-circle distance by the law of cosines, on a sphere of 6,371 km."""
+    lat1, lat2 = radians(a.latitude), radians(b.latitude)
+    turn = radians(b.longitude - a.longitude)
+    cosine = sin(lat1) * sin(lat2) + cos(lat1) * cos(lat2) * cos(turn)
+    return 6371.0 * acos(max(-1.0, min(1.0, cosine)))
+
+
+def _order(event: Any) -> tuple[datetime, str]:
+    return event.occurred_at, event.event_id
+
+
+def _in_window(events: list[Any], e: Any, key: str, window: timedelta) -> list[Any]:
+    return [
+        f
+        for f in events
+        if getattr(f, key) == getattr(e, key)
+        and e.occurred_at - window <= f.occurred_at <= e.occurred_at
+    ]
