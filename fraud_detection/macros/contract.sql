@@ -1,0 +1,200 @@
+{#-
+  The event contract (producers/models.py) as SQL sees it: for each field of a stream its kind, and
+  whether it may be missing. A test holds it to the contract of the embedded engine.
+
+  Raw records are text, as they came. `kind` says how a field is checked and what it becomes.
+-#}
+{% macro contract(stream) -%}
+  {%- set fields = {
+      'transactions': {
+          'event_id': 'id', 'occurred_at': 'time', 'transaction_id': 'id', 'account_id': 'id',
+          'customer_id': 'id',
+          'transaction_type': ['PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT'],
+          'channel': ['POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE'],
+          'card_present': 'flag', 'amount': 'money', 'currency': 'currency',
+          'status': ['APPROVED', 'DECLINED', 'REVERSED'],
+          'card_token': 'card_token', 'card_bin': 'digits_6', 'card_last4': 'digits_4',
+          'merchant_id': 'id', 'merchant_category': 'digits_4', 'merchant_country': 'country',
+          'city': 'city', 'latitude': 'latitude', 'longitude': 'longitude', 'device_id': 'id',
+          'ip_address': 'ip_address',
+      },
+      'logins': {
+          'event_id': 'id', 'occurred_at': 'time', 'customer_id': 'id',
+          'outcome': ['SUCCESS', 'FAILURE'],
+          'failure_reason': ['BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED'],
+          'device_id': 'id', 'ip_address': 'ip_address', 'country': 'country',
+      },
+      'card_events': {
+          'event_id': 'id', 'occurred_at': 'time', 'card_token': 'card_token', 'account_id': 'id',
+          'customer_id': 'id',
+          'event_type': [
+              'ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED',
+              'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED',
+          ],
+      },
+      'alerts': {
+          'event_id': 'id', 'occurred_at': 'time', 'customer_id': 'id', 'alert_type': 'alert_type',
+          'severity': ['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'], 'confidence': 'share',
+          'rule_id': 'id', 'account_id': 'id', 'transaction_id': 'id',
+      },
+      'kyc_profiles': {
+          'event_id': 'id', 'occurred_at': 'time', 'customer_id': 'id', 'account_ids': 'ids',
+          'registered_device_ids': 'ids', 'risk_tier': ['LOW', 'MEDIUM', 'HIGH'],
+          'kyc_status': ['VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED'], 'is_pep': 'flag',
+          'country': 'country', 'home_latitude': 'latitude', 'home_longitude': 'longitude',
+          'segment': ['RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS'],
+      },
+  } -%}
+  {%- set optional = {
+      'transactions': [
+          'card_token', 'card_bin', 'card_last4', 'merchant_id', 'merchant_category',
+          'merchant_country', 'city', 'latitude', 'longitude', 'device_id', 'ip_address',
+      ],
+      'logins': ['failure_reason', 'device_id', 'ip_address', 'country'],
+      'alerts': ['account_id', 'transaction_id'],
+  } -%}
+  {%- set found = {} -%}
+  {%- for name, kind in fields[stream].items() -%}
+    {%- set choices = none if kind is string else kind -%}
+    {%- do found.update({name: {
+        'kind': 'choice' if choices else kind,
+        'choices': choices,
+        'optional': name in optional.get(stream, []),
+    }}) -%}
+  {%- endfor -%}
+  {{ return(found) }}
+{%- endmacro %}
+
+
+{#- Whether the text of a field that is there keeps the contract. -#}
+{% macro keeps_contract(name, field) -%}
+  {%- set patterns = {
+      'country': '^[A-Z]{2}$',
+      'currency': '^[A-Z]{3}$',
+      'digits_4': '^[0-9]{4}$',
+      'digits_6': '^[0-9]{6}$',
+      'card_token': '^[A-Za-z][A-Za-z0-9_-]{3,63}$',
+      'alert_type': '^[A-Z][A-Z0-9_]{2,39}$',
+      'money': '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$',
+  } -%}
+  {%- set lengths = {'id': 64, 'city': 100, 'ip_address': 45} -%}
+  {%- set ranges = {'latitude': [-90, 90], 'longitude': [-180, 180], 'share': [0, 1]} -%}
+  {%- if field.kind in patterns -%}
+    {{ name }} ~ '{{ patterns[field.kind] }}'
+  {%- elif field.kind in lengths -%}
+    length({{ name }}) between 1 and {{ lengths[field.kind] }}
+  {%- elif field.kind in ranges -%}
+    coalesce({{ cast_or_null(name, 'double precision') }} between {{ ranges[field.kind][0] }} and {{ ranges[field.kind][1] }}, false)
+  {%- elif field.kind == 'choice' -%}
+    {{ name }} in ({{ quoted(field.choices) }})
+  {%- elif field.kind == 'flag' -%}
+    {{ name }} in ('true', 'false')
+  {%- elif field.kind == 'ids' -%}
+    not coalesce('' = any({{ name }}), true)
+  {%- elif field.kind == 'time' -%}
+    {{ name }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and {{ cast_or_null(name, 'timestamptz') }} is not null
+  {%- endif -%}
+{%- endmacro %}
+
+
+{#- The first field of a raw record that breaks the contract, or null. -#}
+{% macro contract_breach(stream) -%}
+case
+  {%- for name, field in contract(stream).items() %}
+        {%- if field.optional %}
+        when {{ name }} is not null and not ({{ keeps_contract(name, field) }}) then '{{ name }}'
+        {%- else %}
+        when {{ name }} is null or not ({{ keeps_contract(name, field) }}) then '{{ name }}'
+        {%- endif %}
+  {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{#- The typed columns of a stream, in the order of the contract. -#}
+{% macro typed_columns(stream) -%}
+  {%- set types = {
+      'time': 'timestamptz', 'money': money_type(), 'flag': 'boolean', 'latitude': 'double precision',
+      'longitude': 'double precision', 'share': 'double precision',
+  } -%}
+  {%- for name, field in contract(stream).items() %}
+    {% if field.kind in types %}cast({{ name }} as {{ types[field.kind] }}) as {{ name }}
+    {%- else %}{{ name }}{% endif %}
+    {{- ',' if not loop.last }}
+  {%- endfor -%}
+{%- endmacro %}
+
+
+{#- A staging model: the records of a stream that keep the contract, typed. -#}
+{% macro staged(stream) -%}
+with records as (
+    select * from {{ raw_records(stream) }}
+)
+
+select
+    {{- typed_columns(stream) }}
+from records
+where
+    -- the first field that breaks the contract; such records are in rejected_records
+    {{ contract_breach(stream) }} is null
+    {%- if target.type == 'risingwave' %}
+    -- an event may not be from the future; when it came says the broker's record, not the clock
+    and {{ cast_or_null('occurred_at', 'timestamptz') }}
+        <= received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
+    {%- endif %}
+{%- endmacro %}
+
+
+{#- Where the raw records of a stream are: a Kafka table on RisingWave, a loaded table on DuckDB. -#}
+{% macro raw_records(stream) -%}
+  {{ ref('src_' ~ stream) if target.type == 'risingwave' else source('events', 'src_' ~ stream) }}
+{%- endmacro %}
+
+
+{#- The DDL of a stream's Kafka table. Redeliveries fall away: the first row of an event_id wins. -#}
+{% macro kafka_table(stream) -%}
+create table if not exists {{ this }} (
+  {%- for name, field in contract(stream).items() %}
+    {{ name }} {{ 'varchar[]' if field.kind == 'ids' else 'varchar' }},
+  {%- endfor %}
+    primary key (event_id)
+)
+append only
+on conflict do nothing
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.{{ stream }}',
+    properties.bootstrap.server = '{{ setting('kafka_brokers') }}',
+    scan.startup.mode = 'earliest'
+)
+format plain encode json
+{%- endmacro %}
+
+
+{#- The DDL of a stream's raw bytes: what RisingWave cannot read as JSON, it skips without a word. -#}
+{% macro kafka_bytes(stream) -%}
+create source if not exists {{ this }} (record bytea)
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.{{ stream }}',
+    properties.bootstrap.server = '{{ setting('kafka_brokers') }}',
+    scan.startup.mode = 'earliest'
+)
+format plain encode bytes
+{%- endmacro %}
+
+
+{% macro streams() -%}
+  {{ return(['transactions', 'logins', 'card_events', 'alerts', 'kyc_profiles']) }}
+{%- endmacro %}
+
+{% macro quoted(values) -%}
+  {%- for value in values %}'{{ value | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor -%}
+{%- endmacro %}

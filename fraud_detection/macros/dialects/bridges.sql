@@ -1,0 +1,118 @@
+{#-
+  The few things that RisingWave and DuckDB spell differently. Everything else is common SQL.
+-#}
+
+{#- A cast that gives null for text that is no such value. RisingWave streams do so by themselves. -#}
+{% macro cast_or_null(expression, type) -%}
+  {{ adapter.dispatch('cast_or_null', 'fraud_detection')(expression, type) }}
+{%- endmacro %}
+{% macro default__cast_or_null(expression, type) -%}
+  cast({{ expression }} as {{ type }})
+{%- endmacro %}
+{% macro duckdb__cast_or_null(expression, type) -%}
+  try_cast({{ expression }} as {{ type }})
+{%- endmacro %}
+
+
+{#- The type of exact amounts. RisingWave has no NUMERIC(p, s). -#}
+{% macro money_type() -%}
+  {{ adapter.dispatch('money_type', 'fraud_detection')() }}
+{%- endmacro %}
+{% macro default__money_type() -%} numeric {%- endmacro %}
+{% macro duckdb__money_type() -%} decimal(18, 2) {%- endmacro %}
+
+
+{#- A weight as an exact number, so that 0.45 + 0.35 reaches 0.80. -#}
+{% macro exact(expression) -%}
+  {{ adapter.dispatch('exact', 'fraud_detection')(expression) }}
+{%- endmacro %}
+{% macro default__exact(expression) -%} cast({{ expression }} as numeric) {%- endmacro %}
+{% macro duckdb__exact(expression) -%} cast({{ expression }} as decimal(18, 6)) {%- endmacro %}
+
+
+{#- A double rounded to one decimal. RisingWave rounds only numerics to places. -#}
+{% macro to_one_decimal(expression) -%}
+  {{ adapter.dispatch('to_one_decimal', 'fraud_detection')(expression) }}
+{%- endmacro %}
+{% macro default__to_one_decimal(expression) -%}
+  cast(round(cast({{ expression }} as numeric), 1) as double precision)
+{%- endmacro %}
+{% macro duckdb__to_one_decimal(expression) -%}
+  round({{ expression }}, 1)
+{%- endmacro %}
+
+
+{#- A JSON object from alternating names and expressions. -#}
+{% macro json_of(pairs) -%}
+  {{ adapter.dispatch('json_of', 'fraud_detection')(pairs) }}
+{%- endmacro %}
+{% macro default__json_of(pairs) -%}
+  jsonb_build_object({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+{% macro duckdb__json_of(pairs) -%}
+  json_object({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+
+{#- The value of the first row of a group in the given order. -#}
+{% macro first_in_order(expression, order_by) -%}
+  {{ adapter.dispatch('first_in_order', 'fraud_detection')(expression, order_by) }}
+{%- endmacro %}
+{% macro default__first_in_order(expression, order_by) -%}
+  first_value({{ expression }} order by {{ order_by }})
+{%- endmacro %}
+{% macro duckdb__first_in_order(expression, order_by) -%}
+  first({{ expression }} order by {{ order_by }})
+{%- endmacro %}
+
+
+{#- A moment as whole microseconds. -#}
+{% macro epoch_microseconds(expression) -%}
+  {{ adapter.dispatch('epoch_microseconds', 'fraud_detection')(expression) }}
+{%- endmacro %}
+{% macro default__epoch_microseconds(expression) -%}
+  cast(extract(epoch from {{ expression }}) * 1000000 as bigint)
+{%- endmacro %}
+{% macro duckdb__epoch_microseconds(expression) -%}
+  epoch_us({{ expression }})
+{%- endmacro %}
+
+
+{#- The rows of a named relation with the window they fall in (`tumbling`), or each (`hopping`). -#}
+{% macro tumbling(relation, time_column, size) -%}
+  {{ adapter.dispatch('tumbling', 'fraud_detection')(relation, time_column, size) }}
+{%- endmacro %}
+{% macro default__tumbling(relation, time_column, size) -%}
+  tumble({{ relation }}, {{ time_column }}, interval '{{ size }}')
+{%- endmacro %}
+{% macro duckdb__tumbling(relation, time_column, size) -%}
+  (
+        select *, window_start + interval '{{ size }}' as window_end
+        from (
+            select *, time_bucket(interval '{{ size }}', {{ time_column }}) as window_start
+            from {{ relation }}
+        )
+    )
+{%- endmacro %}
+
+{% macro hopping(relation, time_column, slide, size) -%}
+  {{ adapter.dispatch('hopping', 'fraud_detection')(relation, time_column, slide, size) }}
+{%- endmacro %}
+{% macro default__hopping(relation, time_column, slide, size) -%}
+  hop({{ relation }}, {{ time_column }}, interval '{{ slide }} seconds', interval '{{ size }} seconds')
+{%- endmacro %}
+{% macro duckdb__hopping(relation, time_column, slide, size) -%}
+  (
+        select *, window_start + interval '{{ size }} seconds' as window_end
+        from (
+            select
+                *,
+                unnest([
+                    time_bucket(interval '{{ slide }} seconds', {{ time_column }})
+                        - n * interval '{{ slide }} seconds'
+                    for n in range({{ size // slide }})
+                ]) as window_start
+            from {{ relation }}
+        )
+    )
+{%- endmacro %}

@@ -1,0 +1,84 @@
+{#-
+  novelty: `measure` reaches the threshold and `value` is not known for the key. It is known when the
+  profile in force registers it, or when the key first showed it longer than the window ago; every
+  event with a value teaches it, whether or not the event meets `where`.
+-#}
+{% macro novelty(id) -%}
+{%- set pattern = pattern_block(id, 'novelty') -%}
+{%- set key = pattern.key | join(', ') -%}
+with sightings as (
+    select
+        {{ key }},
+        {{ pattern.value }},
+        min(occurred_at) as first_seen_at
+    from {{ ref('stg_' ~ pattern.source) }}
+    where
+        {{ (key_is_complete(pattern) + [pattern.value ~ ' is not null']) | join('\n        and ') }}
+    group by {{ key }}, {{ pattern.value }}
+),
+
+-- of two profiles of one moment, the one with the later event_id is in force
+ranked_profiles as (
+    select
+        {{ key }},
+        occurred_at as in_force_since,
+        {{ pattern.registered_in }},
+        row_number() over (partition by {{ key }}, occurred_at order by event_id desc) as place
+    from {{ ref('stg_kyc_profiles') }}
+),
+
+profiles as (
+    select {{ key }}, in_force_since, {{ pattern.registered_in }}
+    from ranked_profiles
+    where place = 1
+),
+
+watched as (
+    select
+    {%- for name in needed_columns(pattern, [pattern.value, pattern.measure]) %}
+        {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from {{ ref('stg_' ~ pattern.source) }}
+    where
+        {{ (key_is_complete(pattern) + conditions(pattern)) | join('\n        and ') }}
+        and {{ pattern.value }} is not null
+        and {{ pattern.measure }} >= {{ pattern.threshold }}
+        {{- and_answer_slice() }}
+),
+
+judged as (
+    select
+        watched.*,
+        sightings.first_seen_at,
+        profiles.{{ pattern.registered_in }}
+    from watched
+    inner join sightings
+        on {{ equal_keys(pattern.key + [pattern.value], 'watched', 'sightings') }}
+    asof left join profiles
+        on {{ equal_keys(pattern.key, 'watched', 'profiles') }}
+        and profiles.in_force_since <= watched.occurred_at
+),
+
+fired as (
+    select
+        *,
+        {{ pattern.measure }} as observed
+    from judged
+    where
+        not coalesce({{ pattern.value }} = any({{ pattern.registered_in }}), false)
+        and first_seen_at >= occurred_at - interval '{{ pattern.window_seconds }} seconds'
+)
+
+{{ signal_rows(
+    pattern,
+    facts={'value': pattern.value, 'first_seen_at': 'first_seen_at'},
+    words={'value': pattern.value},
+) }}
+{%- endmacro %}
+
+
+{% macro equal_keys(names, left, right) -%}
+  {%- for name in names -%}
+    {{ left }}.{{ name }} = {{ right }}.{{ name }}{{ ' and ' if not loop.last }}
+  {%- endfor -%}
+{%- endmacro %}

@@ -1,0 +1,10 @@
+{{ config(materialized='table_with_connector', enabled=target.type == 'risingwave', full_refresh=false, zero_downtime=none) }}
+
+-- What analysts decide: one row per case, written by people and their tools, never by detection.
+create table if not exists {{ this }} (
+    case_id varchar primary key,
+    status varchar,
+    owner varchar,
+    disposition varchar,
+    reviewed_at timestamptz
+)

@@ -1,0 +1,1 @@
+{{ distinct_burst('compound') }}

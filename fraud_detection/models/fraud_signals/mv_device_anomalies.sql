@@ -1,0 +1,1 @@
+{{ novelty('account_takeover') }}

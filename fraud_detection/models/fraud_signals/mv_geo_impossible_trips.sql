@@ -1,0 +1,1 @@
+{{ pair('geo_impossible') }}

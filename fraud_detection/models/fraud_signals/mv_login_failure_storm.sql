@@ -1,0 +1,1 @@
+{{ burst('brute_force_login') }}

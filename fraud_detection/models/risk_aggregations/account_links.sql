@@ -1,0 +1,24 @@
+{{ config(materialized='view' if target.type == 'risingwave' else 'table') }}
+
+with links as (
+    select
+        customer_id,
+        account_id,
+        occurred_at
+    from {{ ref('stg_transactions') }}
+
+    union all
+
+    select
+        customer_id,
+        unnest(account_ids) as account_id,
+        occurred_at
+    from {{ ref('stg_kyc_profiles') }}
+)
+
+select
+    customer_id,
+    account_id,
+    min(occurred_at) as held_since
+from links
+group by customer_id, account_id

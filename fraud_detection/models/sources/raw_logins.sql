@@ -1,0 +1,3 @@
+{{ config(materialized='source') }}
+
+{{ kafka_bytes('logins') }}

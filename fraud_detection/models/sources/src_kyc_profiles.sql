@@ -1,0 +1,1 @@
+{{ kafka_table('kyc_profiles') }}

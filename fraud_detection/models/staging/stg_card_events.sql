@@ -1,0 +1,1 @@
+{{ staged('card_events') }}

@@ -1,0 +1,1 @@
+{{ staged('kyc_profiles') }}

@@ -1,0 +1,1667 @@
+create schema if not exists "public"
+
+-- What analysts decide: one row per case, written by people and their tools, never by detection.
+create table if not exists "dev"."public"."case_reviews" (
+    case_id varchar primary key,
+    status varchar,
+    owner varchar,
+    disposition varchar,
+    reviewed_at timestamptz
+);
+
+create table if not exists "dev"."public"."fraud_signal_log" (
+    signal_id varchar primary key,
+    pattern varchar,
+    rule_id varchar,
+    severity varchar,
+    weight double precision,
+    customer_id varchar,
+    account_id varchar,
+    subject varchar,
+    event_id varchar,
+    occurred_at timestamptz,
+    window_start timestamptz,
+    observed double precision,
+    threshold double precision,
+    amount numeric,
+    reason varchar,
+    evidence jsonb
+);
+
+create source if not exists "dev"."public"."raw_alerts" (record bytea)
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.alerts',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode bytes;
+
+create source if not exists "dev"."public"."raw_card_events" (record bytea)
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.card_events',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode bytes;
+
+create source if not exists "dev"."public"."raw_kyc_profiles" (record bytea)
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.kyc_profiles',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode bytes;
+
+create source if not exists "dev"."public"."raw_logins" (record bytea)
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.logins',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode bytes;
+
+create source if not exists "dev"."public"."raw_transactions" (record bytea)
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.transactions',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode bytes;
+
+create table if not exists "dev"."public"."src_alerts" (
+    event_id varchar,
+    occurred_at varchar,
+    customer_id varchar,
+    alert_type varchar,
+    severity varchar,
+    confidence varchar,
+    rule_id varchar,
+    account_id varchar,
+    transaction_id varchar,
+    primary key (event_id)
+)
+append only
+on conflict do nothing
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.alerts',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode json;
+
+create table if not exists "dev"."public"."src_card_events" (
+    event_id varchar,
+    occurred_at varchar,
+    card_token varchar,
+    account_id varchar,
+    customer_id varchar,
+    event_type varchar,
+    primary key (event_id)
+)
+append only
+on conflict do nothing
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.card_events',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode json;
+
+create table if not exists "dev"."public"."src_kyc_profiles" (
+    event_id varchar,
+    occurred_at varchar,
+    customer_id varchar,
+    account_ids varchar[],
+    registered_device_ids varchar[],
+    risk_tier varchar,
+    kyc_status varchar,
+    is_pep varchar,
+    country varchar,
+    home_latitude varchar,
+    home_longitude varchar,
+    segment varchar,
+    primary key (event_id)
+)
+append only
+on conflict do nothing
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.kyc_profiles',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode json;
+
+create table if not exists "dev"."public"."src_logins" (
+    event_id varchar,
+    occurred_at varchar,
+    customer_id varchar,
+    outcome varchar,
+    failure_reason varchar,
+    device_id varchar,
+    ip_address varchar,
+    country varchar,
+    primary key (event_id)
+)
+append only
+on conflict do nothing
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.logins',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode json;
+
+create table if not exists "dev"."public"."src_transactions" (
+    event_id varchar,
+    occurred_at varchar,
+    transaction_id varchar,
+    account_id varchar,
+    customer_id varchar,
+    transaction_type varchar,
+    channel varchar,
+    card_present varchar,
+    amount varchar,
+    currency varchar,
+    status varchar,
+    card_token varchar,
+    card_bin varchar,
+    card_last4 varchar,
+    merchant_id varchar,
+    merchant_category varchar,
+    merchant_country varchar,
+    city varchar,
+    latitude varchar,
+    longitude varchar,
+    device_id varchar,
+    ip_address varchar,
+    primary key (event_id)
+)
+append only
+on conflict do nothing
+include timestamp as received_at
+include partition as kafka_partition
+include offset as kafka_offset
+with (
+    connector = 'kafka',
+    topic = 'banking.transactions',
+    properties.bootstrap.server = 'redpanda:9092',
+    scan.startup.mode = 'earliest'
+)
+format plain encode json;
+
+create materialized view if not exists "dev"."public"."mv_fraud_signals"
+  as
+-- what fired stays, also after its events have left the slice that the seven views read
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."fraud_signal_log"
+  ;
+
+create index if not exists
+  "__dbt_index_mv_fraud_signals_customer_id"
+  on "dev"."public"."mv_fraud_signals"
+  (customer_id);
+
+create index if not exists
+  "__dbt_index_mv_fraud_signals_account_id"
+  on "dev"."public"."mv_fraud_signals"
+  (account_id);
+
+create index if not exists
+  "__dbt_index_mv_fraud_signals_event_id"
+  on "dev"."public"."mv_fraud_signals"
+  (event_id);
+
+-- One message a signal, keyed by signal_id; a signal whose evidence grows is sent again under its key.
+create sink if not exists "dev"."public"."sink_fraud_signals_kafka" from "dev"."public"."fraud_signal_log"
+with (
+    connector = 'kafka',
+    properties.bootstrap.server = 'redpanda:9092',
+    topic = 'fraud.signals',
+    primary_key = 'signal_id'
+)
+format plain encode json (
+    force_append_only = 'true',
+    timestamptz.handling.mode = 'utc_string',
+    jsonb.handling.mode = 'dynamic'
+) key encode text;
+
+create materialized view if not exists "dev"."public"."stg_alerts"
+  as with records as (
+    select * from "dev"."public"."src_alerts"
+)
+select
+    event_id,
+    cast(occurred_at as timestamptz) as occurred_at,
+    customer_id,
+    alert_type,
+    severity,
+    cast(confidence as double precision) as confidence,
+    rule_id,
+    account_id,
+    transaction_id
+from records
+where
+    -- the first field that breaks the contract; such records are in rejected_records
+    case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when alert_type is null or not (alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
+        when severity is null or not (severity in ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')) then 'severity'
+        when confidence is null or not (coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
+        when rule_id is null or not (length(rule_id) between 1 and 64) then 'rule_id'
+        when account_id is not null and not (length(account_id) between 1 and 64) then 'account_id'
+        when transaction_id is not null and not (length(transaction_id) between 1 and 64) then 'transaction_id'
+    end is null
+    -- an event may not be from the future; when it came says the broker's record, not the clock
+    and cast(occurred_at as timestamptz)
+        <= received_at + interval '60 seconds'
+  ;
+
+create materialized view if not exists "dev"."public"."stg_card_events"
+  as with records as (
+    select * from "dev"."public"."src_card_events"
+)
+select
+    event_id,
+    cast(occurred_at as timestamptz) as occurred_at,
+    card_token,
+    account_id,
+    customer_id,
+    event_type
+from records
+where
+    -- the first field that breaks the contract; such records are in rejected_records
+    case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when card_token is null or not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when event_type is null or not (event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
+    end is null
+    -- an event may not be from the future; when it came says the broker's record, not the clock
+    and cast(occurred_at as timestamptz)
+        <= received_at + interval '60 seconds'
+  ;
+
+create materialized view if not exists "dev"."public"."stg_kyc_profiles"
+  as with records as (
+    select * from "dev"."public"."src_kyc_profiles"
+)
+select
+    event_id,
+    cast(occurred_at as timestamptz) as occurred_at,
+    customer_id,
+    account_ids,
+    registered_device_ids,
+    risk_tier,
+    kyc_status,
+    cast(is_pep as boolean) as is_pep,
+    country,
+    cast(home_latitude as double precision) as home_latitude,
+    cast(home_longitude as double precision) as home_longitude,
+    segment
+from records
+where
+    -- the first field that breaks the contract; such records are in rejected_records
+    case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when account_ids is null or not (not coalesce('' = any(account_ids), true)) then 'account_ids'
+        when registered_device_ids is null or not (not coalesce('' = any(registered_device_ids), true)) then 'registered_device_ids'
+        when risk_tier is null or not (risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
+        when kyc_status is null or not (kyc_status in ('VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED')) then 'kyc_status'
+        when is_pep is null or not (is_pep in ('true', 'false')) then 'is_pep'
+        when country is null or not (country ~ '^[A-Z]{2}$') then 'country'
+        when home_latitude is null or not (coalesce(cast(home_latitude as double precision) between -90 and 90, false)) then 'home_latitude'
+        when home_longitude is null or not (coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
+        when segment is null or not (segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
+    end is null
+    -- an event may not be from the future; when it came says the broker's record, not the clock
+    and cast(occurred_at as timestamptz)
+        <= received_at + interval '60 seconds'
+  ;
+
+create materialized view if not exists "dev"."public"."stg_logins"
+  as with records as (
+    select * from "dev"."public"."src_logins"
+)
+select
+    event_id,
+    cast(occurred_at as timestamptz) as occurred_at,
+    customer_id,
+    outcome,
+    failure_reason,
+    device_id,
+    ip_address,
+    country
+from records
+where
+    -- the first field that breaks the contract; such records are in rejected_records
+    case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when outcome is null or not (outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
+        when failure_reason is not null and not (failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
+        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+        when country is not null and not (country ~ '^[A-Z]{2}$') then 'country'
+    end is null
+    -- an event may not be from the future; when it came says the broker's record, not the clock
+    and cast(occurred_at as timestamptz)
+        <= received_at + interval '60 seconds'
+  ;
+
+create materialized view if not exists "dev"."public"."rejected_records"
+  as with
+judged_transactions as (
+    select
+        *,
+        case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when transaction_id is null or not (length(transaction_id) between 1 and 64) then 'transaction_id'
+        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when transaction_type is null or not (transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
+        when channel is null or not (channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
+        when card_present is null or not (card_present in ('true', 'false')) then 'card_present'
+        when amount is null or not (amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
+        when currency is null or not (currency ~ '^[A-Z]{3}$') then 'currency'
+        when status is null or not (status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
+        when card_token is not null and not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when card_bin is not null and not (card_bin ~ '^[0-9]{6}$') then 'card_bin'
+        when card_last4 is not null and not (card_last4 ~ '^[0-9]{4}$') then 'card_last4'
+        when merchant_id is not null and not (length(merchant_id) between 1 and 64) then 'merchant_id'
+        when merchant_category is not null and not (merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
+        when merchant_country is not null and not (merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
+        when city is not null and not (length(city) between 1 and 100) then 'city'
+        when latitude is not null and not (coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
+        when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
+        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+    end as broken_field
+    from "dev"."public"."src_transactions"
+),
+judged_logins as (
+    select
+        *,
+        case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when outcome is null or not (outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
+        when failure_reason is not null and not (failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
+        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+        when country is not null and not (country ~ '^[A-Z]{2}$') then 'country'
+    end as broken_field
+    from "dev"."public"."src_logins"
+),
+judged_card_events as (
+    select
+        *,
+        case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when card_token is null or not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when event_type is null or not (event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
+    end as broken_field
+    from "dev"."public"."src_card_events"
+),
+judged_alerts as (
+    select
+        *,
+        case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when alert_type is null or not (alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
+        when severity is null or not (severity in ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')) then 'severity'
+        when confidence is null or not (coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
+        when rule_id is null or not (length(rule_id) between 1 and 64) then 'rule_id'
+        when account_id is not null and not (length(account_id) between 1 and 64) then 'account_id'
+        when transaction_id is not null and not (length(transaction_id) between 1 and 64) then 'transaction_id'
+    end as broken_field
+    from "dev"."public"."src_alerts"
+),
+judged_kyc_profiles as (
+    select
+        *,
+        case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when account_ids is null or not (not coalesce('' = any(account_ids), true)) then 'account_ids'
+        when registered_device_ids is null or not (not coalesce('' = any(registered_device_ids), true)) then 'registered_device_ids'
+        when risk_tier is null or not (risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
+        when kyc_status is null or not (kyc_status in ('VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED')) then 'kyc_status'
+        when is_pep is null or not (is_pep in ('true', 'false')) then 'is_pep'
+        when country is null or not (country ~ '^[A-Z]{2}$') then 'country'
+        when home_latitude is null or not (coalesce(cast(home_latitude as double precision) between -90 and 90, false)) then 'home_latitude'
+        when home_longitude is null or not (coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
+        when segment is null or not (segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
+    end as broken_field
+    from "dev"."public"."src_kyc_profiles"
+)
+select
+    'transactions' as stream,
+    event_id,
+    'breaks the contract: ' || broken_field as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_transactions
+where broken_field is not null
+union all
+select
+    'transactions' as stream,
+    event_id,
+    'from the future' as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_transactions
+where
+    broken_field is null
+    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+union all
+-- src_transactions has no row for it: not JSON, or JSON without an event_id
+select
+    'transactions' as stream,
+    cast(null as varchar) as event_id,
+    'not a JSON record with an event_id' as reason,
+    received_at, kafka_partition, kafka_offset
+from "dev"."public"."raw_transactions"
+where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') = ''
+union all
+select
+    'logins' as stream,
+    event_id,
+    'breaks the contract: ' || broken_field as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_logins
+where broken_field is not null
+union all
+select
+    'logins' as stream,
+    event_id,
+    'from the future' as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_logins
+where
+    broken_field is null
+    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+union all
+-- src_logins has no row for it: not JSON, or JSON without an event_id
+select
+    'logins' as stream,
+    cast(null as varchar) as event_id,
+    'not a JSON record with an event_id' as reason,
+    received_at, kafka_partition, kafka_offset
+from "dev"."public"."raw_logins"
+where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') = ''
+union all
+select
+    'card_events' as stream,
+    event_id,
+    'breaks the contract: ' || broken_field as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_card_events
+where broken_field is not null
+union all
+select
+    'card_events' as stream,
+    event_id,
+    'from the future' as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_card_events
+where
+    broken_field is null
+    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+union all
+-- src_card_events has no row for it: not JSON, or JSON without an event_id
+select
+    'card_events' as stream,
+    cast(null as varchar) as event_id,
+    'not a JSON record with an event_id' as reason,
+    received_at, kafka_partition, kafka_offset
+from "dev"."public"."raw_card_events"
+where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') = ''
+union all
+select
+    'alerts' as stream,
+    event_id,
+    'breaks the contract: ' || broken_field as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_alerts
+where broken_field is not null
+union all
+select
+    'alerts' as stream,
+    event_id,
+    'from the future' as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_alerts
+where
+    broken_field is null
+    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+union all
+-- src_alerts has no row for it: not JSON, or JSON without an event_id
+select
+    'alerts' as stream,
+    cast(null as varchar) as event_id,
+    'not a JSON record with an event_id' as reason,
+    received_at, kafka_partition, kafka_offset
+from "dev"."public"."raw_alerts"
+where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') = ''
+union all
+select
+    'kyc_profiles' as stream,
+    event_id,
+    'breaks the contract: ' || broken_field as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_kyc_profiles
+where broken_field is not null
+union all
+select
+    'kyc_profiles' as stream,
+    event_id,
+    'from the future' as reason,
+    received_at, kafka_partition, kafka_offset
+from judged_kyc_profiles
+where
+    broken_field is null
+    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+union all
+-- src_kyc_profiles has no row for it: not JSON, or JSON without an event_id
+select
+    'kyc_profiles' as stream,
+    cast(null as varchar) as event_id,
+    'not a JSON record with an event_id' as reason,
+    received_at, kafka_partition, kafka_offset
+from "dev"."public"."raw_kyc_profiles"
+where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') = ''
+  ;
+
+create materialized view if not exists "dev"."public"."stg_transactions"
+  as with records as (
+    select * from "dev"."public"."src_transactions"
+)
+select
+    event_id,
+    cast(occurred_at as timestamptz) as occurred_at,
+    transaction_id,
+    account_id,
+    customer_id,
+    transaction_type,
+    channel,
+    cast(card_present as boolean) as card_present,
+    cast(amount as numeric) as amount,
+    currency,
+    status,
+    card_token,
+    card_bin,
+    card_last4,
+    merchant_id,
+    merchant_category,
+    merchant_country,
+    city,
+    cast(latitude as double precision) as latitude,
+    cast(longitude as double precision) as longitude,
+    device_id,
+    ip_address
+from records
+where
+    -- the first field that breaks the contract; such records are in rejected_records
+    case
+        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+        when transaction_id is null or not (length(transaction_id) between 1 and 64) then 'transaction_id'
+        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+        when transaction_type is null or not (transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
+        when channel is null or not (channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
+        when card_present is null or not (card_present in ('true', 'false')) then 'card_present'
+        when amount is null or not (amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
+        when currency is null or not (currency ~ '^[A-Z]{3}$') then 'currency'
+        when status is null or not (status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
+        when card_token is not null and not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when card_bin is not null and not (card_bin ~ '^[0-9]{6}$') then 'card_bin'
+        when card_last4 is not null and not (card_last4 ~ '^[0-9]{4}$') then 'card_last4'
+        when merchant_id is not null and not (length(merchant_id) between 1 and 64) then 'merchant_id'
+        when merchant_category is not null and not (merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
+        when merchant_country is not null and not (merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
+        when city is not null and not (length(city) between 1 and 100) then 'city'
+        when latitude is not null and not (coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
+        when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
+        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+    end is null
+    -- an event may not be from the future; when it came says the broker's record, not the clock
+    and cast(occurred_at as timestamptz)
+        <= received_at + interval '60 seconds'
+  ;
+
+create materialized view if not exists "dev"."public"."mv_correlated_alert_burst"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        alert_type
+    from "dev"."public"."stg_alerts"
+    where
+        customer_id is not null
+        and occurred_at > now() - interval '21960 seconds'
+        and alert_type is not null
+),
+gathered as (
+    select
+        *,
+        array_agg(alert_type) over (
+            partition by customer_id
+            order by occurred_at
+            range between interval '300 seconds' preceding and current row
+        ) as values_in_window
+    from watched
+),
+compared as (
+    select
+        *,
+        array_sort(array_distinct(values_in_window)) as different_values,
+        array_length(array_distinct(values_in_window)) as observed
+    from gathered
+),
+fired as (
+    select *
+    from compared
+    where
+        observed >= 2
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'compound:' || event_id as signal_id,
+    'compound' as pattern,
+    'FR-CMP-001' as rule_id,
+    'CRITICAL' as severity,
+    cast(0.35 as double precision) as weight,
+    customer_id,
+    cast(null as varchar) as account_id,
+    customer_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '300 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(2 as double precision) as threshold,
+    cast(null as numeric) as amount,
+    cast(cast(trunc(observed) as bigint) as varchar)
+        || ' different alert types for customer '
+        || customer_id
+        || ' within '
+        || '5 minutes'
+        || '; the limit is '
+        || '2'
+        || '.' as reason,
+    jsonb_build_object('window_seconds', 300, 'values', different_values) as evidence
+from fired
+  ;
+
+create materialized view if not exists "dev"."public"."mv_login_failure_storm"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id
+    from "dev"."public"."stg_logins"
+    where
+        customer_id is not null
+        and outcome = 'FAILURE'
+        and occurred_at > now() - interval '21720 seconds'
+),
+counted as (
+    select
+        *,
+        count(*) over (
+            partition by customer_id
+            order by occurred_at
+            range between interval '60 seconds' preceding and current row
+        ) as observed
+    from watched
+),
+fired as (
+    select *
+    from counted
+    where
+        observed >= 3
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'brute_force_login:' || event_id as signal_id,
+    'brute_force_login' as pattern,
+    'FR-BFL-001' as rule_id,
+    'MEDIUM' as severity,
+    cast(0.25 as double precision) as weight,
+    customer_id,
+    cast(null as varchar) as account_id,
+    customer_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '60 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(3 as double precision) as threshold,
+    cast(null as numeric) as amount,
+    cast(cast(trunc(observed) as bigint) as varchar)
+        || ' failed logins of customer '
+        || customer_id
+        || ' within '
+        || '1 minute'
+        || '; the limit is '
+        || '3'
+        || '.' as reason,
+    jsonb_build_object('window_seconds', 60) as evidence
+from fired
+  ;
+
+create view if not exists "dev"."public"."account_links"
+  as
+with links as (
+    select
+        customer_id,
+        account_id,
+        occurred_at
+    from "dev"."public"."stg_transactions"
+    union all
+    select
+        customer_id,
+        unnest(account_ids) as account_id,
+        occurred_at
+    from "dev"."public"."stg_kyc_profiles"
+)
+select
+    customer_id,
+    account_id,
+    min(occurred_at) as held_since
+from links
+group by customer_id, account_id
+  ;
+
+create materialized view if not exists "dev"."public"."mv_channel_risk"
+  as with payments as (
+    select
+        payments.channel,
+        payments.amount,
+        payments.status,
+        payments.occurred_at,
+        flags.event_id is not null as flagged
+    from (
+        select * from "dev"."public"."stg_transactions"
+        where occurred_at > now() - interval '86400 seconds'
+    ) as payments
+    left join (
+        select distinct event_id from "dev"."public"."mv_fraud_signals"
+        where occurred_at > now() - interval '86400 seconds'
+    ) as flags
+        on payments.event_id = flags.event_id
+)
+select
+    window_start,
+    window_start + interval '5 minutes' as window_end,
+    channel,
+    count(*) as transactions,
+    sum(amount) as amount,
+    count(*) filter (where flagged) as flagged,
+    coalesce(sum(amount) filter (where flagged), 0) as flagged_amount,
+    round(100.0 * count(*) filter (where flagged) / count(*), 2) as fraud_rate_pct,
+    round(100.0 * count(*) filter (where status = 'DECLINED') / count(*), 2) as declined_pct
+from hop(payments, occurred_at, interval '60 seconds', interval '300 seconds')
+group by window_start, channel
+  ;
+
+create materialized view if not exists "dev"."public"."mv_cnp_spike"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        card_token,
+        amount
+    from "dev"."public"."stg_transactions"
+    where
+        card_token is not null
+        and card_present = false
+        and occurred_at > now() - interval '21960 seconds'
+),
+counted as (
+    select
+        *,
+        count(*) over (
+            partition by card_token
+            order by occurred_at
+            range between interval '300 seconds' preceding and current row
+        ) as observed
+    from watched
+),
+fired as (
+    select *
+    from counted
+    where
+        observed >= 8
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'cnp_spike:' || event_id as signal_id,
+    'cnp_spike' as pattern,
+    'FR-CNP-001' as rule_id,
+    'HIGH' as severity,
+    cast(0.4 as double precision) as weight,
+    customer_id,
+    account_id,
+    coalesce(card_token, 'None') as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '300 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(8 as double precision) as threshold,
+    amount,
+    cast(cast(trunc(observed) as bigint) as varchar)
+        || ' card-not-present transactions on one card within '
+        || '5 minutes'
+        || '; the limit is '
+        || '8'
+        || '.' as reason,
+    jsonb_build_object('window_seconds', 300) as evidence
+from fired
+  ;
+
+create materialized view if not exists "dev"."public"."mv_device_anomalies"
+  as with sightings as (
+    select
+        customer_id,
+        device_id,
+        min(occurred_at) as first_seen_at
+    from "dev"."public"."stg_transactions"
+    where
+        customer_id is not null
+        and device_id is not null
+    group by customer_id, device_id
+),
+-- of two profiles of one moment, the one with the later event_id is in force
+ranked_profiles as (
+    select
+        customer_id,
+        occurred_at as in_force_since,
+        registered_device_ids,
+        row_number() over (partition by customer_id, occurred_at order by event_id desc) as place
+    from "dev"."public"."stg_kyc_profiles"
+),
+profiles as (
+    select customer_id, in_force_since, registered_device_ids
+    from ranked_profiles
+    where place = 1
+),
+watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        amount,
+        device_id,
+        currency
+    from "dev"."public"."stg_transactions"
+    where
+        customer_id is not null
+        and card_present = false
+        and device_id is not null
+        and amount >= 500
+        and occurred_at > now() - interval '21600 seconds'
+),
+judged as (
+    select
+        watched.*,
+        sightings.first_seen_at,
+        profiles.registered_device_ids
+    from watched
+    inner join sightings
+        on watched.customer_id = sightings.customer_id and watched.device_id = sightings.device_id
+    asof left join profiles
+        on watched.customer_id = profiles.customer_id
+        and profiles.in_force_since <= watched.occurred_at
+),
+fired as (
+    select
+        *,
+        amount as observed
+    from judged
+    where
+        not coalesce(device_id = any(registered_device_ids), false)
+        and first_seen_at >= occurred_at - interval '86400 seconds'
+)
+select
+    'account_takeover:' || event_id as signal_id,
+    'account_takeover' as pattern,
+    'FR-ATO-001' as rule_id,
+    'HIGH' as severity,
+    cast(0.35 as double precision) as weight,
+    customer_id,
+    account_id,
+    customer_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '86400 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(500 as double precision) as threshold,
+    amount,
+    currency
+        || ' '
+        || cast(amount as varchar)
+        || ' spent without the card from device '
+        || device_id
+        || ', which customer '
+        || customer_id
+        || ' has not registered and first used less than '
+        || '24 hours'
+        || ' ago.' as reason,
+    jsonb_build_object('window_seconds', 86400, 'value', device_id, 'first_seen_at', first_seen_at) as evidence
+from fired
+  ;
+
+create materialized view if not exists "dev"."public"."mv_fraud_kpis_1min"
+  as with reported_transactions as (
+    select occurred_at, amount
+    from "dev"."public"."stg_transactions"
+    where occurred_at > now() - interval '86400 seconds'
+),
+reported_signals as (
+    select occurred_at, pattern, event_id
+    from "dev"."public"."mv_fraud_signals"
+    where occurred_at > now() - interval '86400 seconds'
+),
+money as (
+    select
+        window_start,
+        count(*) as transactions,
+        sum(amount) as amount
+    from tumble(reported_transactions, occurred_at, interval '1 minute')
+    group by window_start
+),
+fired as (
+    select
+        window_start,
+        count(*) as signals,
+        -- a signal bears the time of the transaction that it fired at
+        count(distinct case when pattern in ('velocity', 'geo_impossible', 'account_takeover', 'cnp_spike', 'structuring') then event_id end) as flagged,
+        count(*) filter (where pattern = 'velocity') as signals_velocity,
+        count(*) filter (where pattern = 'geo_impossible') as signals_geo_impossible,
+        count(*) filter (where pattern = 'account_takeover') as signals_account_takeover,
+        count(*) filter (where pattern = 'cnp_spike') as signals_cnp_spike,
+        count(*) filter (where pattern = 'brute_force_login') as signals_brute_force_login,
+        count(*) filter (where pattern = 'structuring') as signals_structuring,
+        count(*) filter (where pattern = 'compound') as signals_compound
+    from tumble(reported_signals, occurred_at, interval '1 minute')
+    group by window_start
+)
+select
+    coalesce(money.window_start, fired.window_start) as window_start,
+    coalesce(money.window_start, fired.window_start) + interval '1 minute' as window_end,
+    coalesce(money.transactions, 0) as transactions,
+    coalesce(money.amount, 0) as amount,
+    coalesce(fired.flagged, 0) as flagged,
+    case
+        when money.transactions > 0 then round(100.0 * coalesce(fired.flagged, 0) / money.transactions, 2)
+        else 0
+    end as fraud_rate_pct,
+    coalesce(fired.signals, 0) as signals,
+    coalesce(fired.signals_velocity, 0) as signals_velocity,
+    coalesce(fired.signals_geo_impossible, 0) as signals_geo_impossible,
+    coalesce(fired.signals_account_takeover, 0) as signals_account_takeover,
+    coalesce(fired.signals_cnp_spike, 0) as signals_cnp_spike,
+    coalesce(fired.signals_brute_force_login, 0) as signals_brute_force_login,
+    coalesce(fired.signals_structuring, 0) as signals_structuring,
+    coalesce(fired.signals_compound, 0) as signals_compound
+from money
+full join fired on money.window_start = fired.window_start
+  ;
+
+create materialized view if not exists "dev"."public"."mv_geo_impossible_trips"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        card_token,
+        amount,
+        city,
+        latitude,
+        longitude
+    from "dev"."public"."stg_transactions"
+    where
+        card_token is not null
+        and card_present = true
+        and latitude is not null
+        and longitude is not null
+        and occurred_at > now() - interval '28860 seconds'
+),
+steps as (
+    select
+        *,
+        lag(event_id) over (partition by card_token order by occurred_at, event_id) as previous_event_id,
+        lag(occurred_at) over (partition by card_token order by occurred_at, event_id) as previous_at,
+        lag(city) over (partition by card_token order by occurred_at, event_id) as previous_city,
+        lag(latitude) over (partition by card_token order by occurred_at, event_id) as previous_latitude,
+        lag(longitude) over (partition by card_token order by occurred_at, event_id) as previous_longitude
+    from watched
+),
+measured as (
+    select
+        *,
+        2 * 6371 * asin(sqrt(least(
+            cast(1 as double precision),
+            power(sin(radians(latitude - previous_latitude) / 2), 2)
+            + cos(radians(previous_latitude)) * cos(radians(latitude))
+            * power(sin(radians(longitude - previous_longitude) / 2), 2)
+        ))) as distance_km
+    from steps
+    where previous_at > occurred_at - interval '7200 seconds'
+),
+fired as (
+    select
+        *,
+        cast(round(cast(distance_km as numeric), 1) as double precision) as observed,
+        coalesce(previous_city, 'an unnamed place') as from_city,
+        coalesce(city, 'an unnamed place') as to_city,
+        cast(floor(extract(epoch from (occurred_at - previous_at)) / 60) as bigint) as minutes
+    from measured
+    where
+        distance_km > 1000
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'geo_impossible:' || event_id as signal_id,
+    'geo_impossible' as pattern,
+    'FR-GEO-001' as rule_id,
+    'HIGH' as severity,
+    cast(0.5 as double precision) as weight,
+    customer_id,
+    account_id,
+    coalesce(card_token, 'None') as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '7200 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(1000 as double precision) as threshold,
+    amount,
+    'Card present in '
+        || to_city
+        || ' '
+        || cast(minutes as varchar)
+        || ' minutes after '
+        || from_city
+        || ', '
+        || cast(cast(trunc(observed) as bigint) as varchar)
+        || ' km away; '
+        || '1000'
+        || ' km within '
+        || '2 hours'
+        || ' is not possible for one card.' as reason,
+    jsonb_build_object('window_seconds', 7200, 'from_city', from_city, 'to_city', to_city, 'minutes', minutes, 'previous_event_id', previous_event_id) as evidence
+from fired
+  ;
+
+create materialized view if not exists "dev"."public"."mv_merchant_risk"
+  as with payments as (
+    select
+        payments.merchant_id,
+        payments.merchant_category,
+        payments.merchant_country,
+        payments.amount,
+        payments.status,
+        payments.occurred_at,
+        flags.event_id is not null as flagged
+    from (
+        select * from "dev"."public"."stg_transactions"
+        where occurred_at > now() - interval '86400 seconds'
+    ) as payments
+    left join (
+        select distinct event_id from "dev"."public"."mv_fraud_signals"
+        where occurred_at > now() - interval '86400 seconds'
+    ) as flags
+        on payments.event_id = flags.event_id
+)
+select
+    merchant_id,
+    max(merchant_category) as merchant_category,
+    max(merchant_country) as merchant_country,
+    count(*) as transactions,
+    sum(amount) as amount,
+    count(*) filter (where flagged) as flagged,
+    coalesce(sum(amount) filter (where flagged), 0) as flagged_amount,
+    round(100.0 * count(*) filter (where flagged) / count(*), 2) as fraud_rate_pct,
+    round(100.0 * count(*) filter (where status = 'DECLINED') / count(*), 2) as declined_pct,
+    max(occurred_at) as last_seen_at
+from payments
+where merchant_id is not null
+group by merchant_id
+  ;
+
+create materialized view if not exists "dev"."public"."mv_structuring_detection"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        amount
+    from "dev"."public"."stg_transactions"
+    where
+        account_id is not null
+        and transaction_type in ('CASH_DEPOSIT', 'CASH_WITHDRAWAL')
+        and amount >= 9000
+        and amount < 10000
+        and status not in ('DECLINED', 'REVERSED')
+        and occurred_at > now() - interval '25260 seconds'
+),
+counted as (
+    select
+        *,
+        count(*) over (
+            partition by account_id
+            order by occurred_at
+            range between interval '3600 seconds' preceding and current row
+        ) as observed
+    from watched
+),
+fired as (
+    select *
+    from counted
+    where
+        observed >= 2
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'structuring:' || event_id as signal_id,
+    'structuring' as pattern,
+    'FR-AML-001' as rule_id,
+    'HIGH' as severity,
+    cast(0.5 as double precision) as weight,
+    customer_id,
+    account_id,
+    account_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '3600 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(2 as double precision) as threshold,
+    amount,
+    cast(cast(trunc(observed) as bigint) as varchar)
+        || ' cash transactions just under the reporting threshold on account '
+        || account_id
+        || ' within '
+        || '1 hour'
+        || '; the limit is '
+        || '2'
+        || '.' as reason,
+    jsonb_build_object('window_seconds', 3600) as evidence
+from fired
+  ;
+
+create materialized view if not exists "dev"."public"."mv_velocity_alerts"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        amount
+    from "dev"."public"."stg_transactions"
+    where
+        account_id is not null
+        and occurred_at > now() - interval '21720 seconds'
+),
+counted as (
+    select
+        *,
+        count(*) over (
+            partition by account_id
+            order by occurred_at
+            range between interval '60 seconds' preceding and current row
+        ) as observed
+    from watched
+),
+fired as (
+    select *
+    from counted
+    where
+        observed >= 5
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'velocity:' || event_id as signal_id,
+    'velocity' as pattern,
+    'FR-VEL-001' as rule_id,
+    'MEDIUM' as severity,
+    cast(0.3 as double precision) as weight,
+    customer_id,
+    account_id,
+    account_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '60 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(5 as double precision) as threshold,
+    amount,
+    cast(cast(trunc(observed) as bigint) as varchar)
+        || ' transactions on account '
+        || account_id
+        || ' within '
+        || '1 minute'
+        || '; the limit is '
+        || '5'
+        || '.' as reason,
+    jsonb_build_object('window_seconds', 60) as evidence
+from fired
+  ;
+
+create view if not exists "dev"."public"."account_signals"
+  as
+with signals as (
+    select * from "dev"."public"."mv_fraud_signals"
+)
+-- a signal at the level of an account counts for that account
+select
+    account_id,
+    signal_id,
+    customer_id,
+    pattern,
+    weight,
+    event_id,
+    amount,
+    occurred_at
+from signals
+where account_id is not null
+union all
+-- one at the level of a customer counts for every account that the customer held by then
+select
+    links.account_id,
+    signals.signal_id,
+    signals.customer_id,
+    signals.pattern,
+    signals.weight,
+    signals.event_id,
+    signals.amount,
+    signals.occurred_at
+from signals
+inner join "dev"."public"."account_links" as links
+    on links.customer_id = signals.customer_id
+    and links.held_since <= signals.occurred_at
+where signals.account_id is null
+  ;
+
+-- ignore_delete: rows that leave a view because time moved on stay in the log; a row whose evidence
+-- grows, because an event came late, replaces the one with its signal_id.
+create sink if not exists "dev"."public"."sink_fraud_signal_log" into "dev"."public"."fraud_signal_log" as
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_velocity_alerts"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_geo_impossible_trips"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_device_anomalies"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_cnp_spike"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_login_failure_storm"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_structuring_detection"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_correlated_alert_burst"
+with (ignore_delete = 'true');
+
+create materialized view if not exists "dev"."public"."mv_account_risk_score_realtime"
+  as
+with
+recent as (
+    select * from "dev"."public"."account_signals"
+    where occurred_at > now() - interval '120 seconds'
+),
+patterns as (
+    select
+        account_id,
+        pattern,
+        max(cast(weight as numeric)) as weight,
+        arg_max(customer_id, occurred_at) as customer_id,
+        count(*) as signal_count,
+        max(occurred_at) as last_signal_at
+    from recent
+    group by account_id, pattern
+),
+scores as (
+    select
+        account_id,
+        arg_max(customer_id, last_signal_at) as customer_id,
+        cast(least(1, round(sum(weight), 6)) as double precision) as risk_score,
+        string_agg(pattern, ', ' order by pattern) as patterns,
+        cast(sum(signal_count) as bigint) as signal_count,
+        max(last_signal_at) as last_signal_at
+    from patterns
+    group by account_id
+)
+select
+    account_id,
+    customer_id,
+    risk_score,
+    case
+        when risk_score >= 0.8 then 'critical'
+        when risk_score >= 0.5 then 'high'
+        when risk_score >= 0.25 then 'medium'
+        else 'low'
+    end as risk_level,
+    patterns,
+    signal_count,
+    last_signal_at,
+    -- a stream may not select the clock: the score is as of the moment of reading
+    cast(null as timestamptz) as as_of
+from scores
+  ;
+
+create index if not exists
+  "__dbt_index_mv_account_risk_score_realtime_account_id"
+  on "dev"."public"."mv_account_risk_score_realtime"
+  (account_id);
+
+create materialized view if not exists "dev"."public"."mv_open_fraud_cases"
+  as with steps as (
+    select
+        *,
+        lag(occurred_at) over (partition by account_id order by occurred_at, signal_id) as previous_at
+    from "dev"."public"."account_signals"
+),
+-- a silence longer than the gap starts another session
+numbered as (
+    select
+        *,
+        sum(case when previous_at >= occurred_at - interval '1800 seconds' then 0 else 1 end) over (
+            partition by account_id
+            order by occurred_at, signal_id
+            rows between unbounded preceding and current row
+        ) as session
+    from steps
+),
+-- an event at which several patterns fired is exposed once
+exposed as (
+    select
+        *,
+        row_number() over (partition by account_id, session, event_id order by signal_id) as place_at_event
+    from numbered
+),
+sessions as (
+    select
+        account_id,
+        session,
+        first_value(customer_id order by occurred_at, signal_id) as customer_id,
+        count(*) as signal_count,
+        coalesce(sum(case when place_at_event = 1 then amount end), 0) as exposure,
+        min(occurred_at) as first_signal_at,
+        max(occurred_at) as last_signal_at
+    from exposed
+    group by account_id, session
+),
+patterns as (
+    select
+        account_id,
+        session,
+        pattern,
+        max(cast(weight as numeric)) as weight,
+        min(occurred_at) as first_at,
+        case pattern
+            when 'geo_impossible' then 'BLOCK_CARD'
+            when 'structuring' then 'REFER_AML'
+            when 'cnp_spike' then 'BLOCK_CARD'
+            when 'account_takeover' then 'HOLD_PAYMENT'
+            when 'compound' then 'CONTACT_CUSTOMER'
+            when 'velocity' then 'STEP_UP'
+            when 'brute_force_login' then 'LOCK_SESSION'
+        end as action,
+        case pattern
+            when 'geo_impossible' then 1
+            when 'structuring' then 2
+            when 'cnp_spike' then 3
+            when 'account_takeover' then 4
+            when 'compound' then 5
+            when 'velocity' then 6
+            when 'brute_force_login' then 7
+        end as action_rank
+    from numbered
+    group by account_id, session, pattern
+),
+weighed as (
+    select
+        *,
+        sum(weight) over (
+            partition by account_id, session
+            order by first_at, pattern
+            rows between unbounded preceding and current row
+        ) as weight_so_far,
+        row_number() over (partition by account_id, session, action order by action_rank) as place_of_action
+    from patterns
+),
+scores as (
+    select
+        account_id,
+        session,
+        cast(least(1, round(sum(weight), 6)) as double precision) as score,
+        string_agg(pattern, ', ' order by first_at, pattern) as patterns,
+        string_agg(case when place_of_action = 1 then action end, ', ' order by action_rank) as actions,
+        first_value(action order by action_rank) as recommended_action,
+        min(case when round(weight_so_far, 6) >= 0.5 then first_at end) as opened_at
+    from weighed
+    group by account_id, session
+),
+cases as (
+    select
+        'case_' || left(md5(
+            sessions.account_id || '|' || cast(cast(extract(epoch from sessions.first_signal_at) * 1000000 as bigint) as varchar)
+        ), 12) as case_id,
+        sessions.account_id,
+        sessions.customer_id,
+        case
+        when scores.score >= 0.8 then 'critical'
+        when scores.score >= 0.5 then 'high'
+        when scores.score >= 0.25 then 'medium'
+        else 'low'
+    end as level,
+        scores.score,
+        scores.patterns,
+        sessions.signal_count,
+        sessions.exposure,
+        sessions.first_signal_at,
+        sessions.last_signal_at,
+        scores.opened_at,
+        scores.recommended_action,
+        scores.actions
+    from sessions
+    inner join scores
+        on sessions.account_id = scores.account_id
+        and sessions.session = scores.session
+    where scores.opened_at is not null
+),
+-- of two profiles of one moment, the one with the later event_id is in force
+ranked_profiles as (
+    select
+        customer_id,
+        risk_tier,
+        row_number() over (partition by customer_id order by occurred_at desc, event_id desc) as place
+    from "dev"."public"."stg_kyc_profiles"
+),
+profiles as (
+    select customer_id, risk_tier
+    from ranked_profiles
+    where place = 1
+)
+select
+    cases.case_id,
+    cases.account_id,
+    cases.customer_id,
+    cases.level,
+    cases.score,
+    cases.patterns,
+    cases.signal_count,
+    cases.exposure,
+    cases.first_signal_at,
+    cases.last_signal_at,
+    cases.opened_at,
+    case cases.level
+        when 'critical' then cases.opened_at + interval '900 seconds'
+        when 'high' then cases.opened_at + interval '3600 seconds'
+    end as due_at,
+    profiles.risk_tier as kyc_risk_tier,
+    cases.recommended_action,
+    cases.actions,
+    false as withdrawn,
+    reviews.owner,
+    coalesce(reviews.status, 'NEW') as status
+from cases
+left join profiles on cases.customer_id = profiles.customer_id
+left join "dev"."public"."case_reviews" as reviews on cases.case_id = reviews.case_id
+where coalesce(reviews.status, 'NEW') <> 'CLOSED'
+  ;
+
+create index if not exists
+  "__dbt_index_mv_open_fraud_cases_account_id"
+  on "dev"."public"."mv_open_fraud_cases"
+  (account_id);
+
+create index if not exists
+  "__dbt_index_mv_open_fraud_cases_customer_id"
+  on "dev"."public"."mv_open_fraud_cases"
+  (customer_id);
+
+create view if not exists "dev"."public"."risk_history"
+  as with last_fired as (
+    select
+        account_id,
+        occurred_at,
+        max(case when pattern = 'account_takeover' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_account_takeover_at,
+        max(case when pattern = 'brute_force_login' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_brute_force_login_at,
+        max(case when pattern = 'cnp_spike' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_cnp_spike_at,
+        max(case when pattern = 'compound' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_compound_at,
+        max(case when pattern = 'geo_impossible' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_geo_impossible_at,
+        max(case when pattern = 'structuring' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_structuring_at,
+        max(case when pattern = 'velocity' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_velocity_at
+    from "dev"."public"."account_signals"
+),
+moments as (
+    select distinct * from last_fired
+),
+scores as (
+    select
+        account_id,
+        occurred_at,
+        cast(least(1, round(
+              case when last_account_takeover_at > occurred_at - interval '120 seconds' then cast(0.35 as numeric) else 0 end
+            + case when last_brute_force_login_at > occurred_at - interval '120 seconds' then cast(0.25 as numeric) else 0 end
+            + case when last_cnp_spike_at > occurred_at - interval '120 seconds' then cast(0.4 as numeric) else 0 end
+            + case when last_compound_at > occurred_at - interval '120 seconds' then cast(0.35 as numeric) else 0 end
+            + case when last_geo_impossible_at > occurred_at - interval '120 seconds' then cast(0.5 as numeric) else 0 end
+            + case when last_structuring_at > occurred_at - interval '120 seconds' then cast(0.5 as numeric) else 0 end
+            + case when last_velocity_at > occurred_at - interval '120 seconds' then cast(0.3 as numeric) else 0 end
+        , 6)) as double precision) as risk_score,
+        concat_ws(', ',
+            case when last_account_takeover_at > occurred_at - interval '120 seconds' then 'account_takeover' end,
+            case when last_brute_force_login_at > occurred_at - interval '120 seconds' then 'brute_force_login' end,
+            case when last_cnp_spike_at > occurred_at - interval '120 seconds' then 'cnp_spike' end,
+            case when last_compound_at > occurred_at - interval '120 seconds' then 'compound' end,
+            case when last_geo_impossible_at > occurred_at - interval '120 seconds' then 'geo_impossible' end,
+            case when last_structuring_at > occurred_at - interval '120 seconds' then 'structuring' end,
+            case when last_velocity_at > occurred_at - interval '120 seconds' then 'velocity' end
+        ) as patterns
+    from moments
+)
+select
+    account_id,
+    occurred_at,
+    risk_score,
+    case
+        when risk_score >= 0.8 then 'critical'
+        when risk_score >= 0.5 then 'high'
+        when risk_score >= 0.25 then 'medium'
+        else 'low'
+    end as risk_level,
+    patterns
+from scores
+  ;

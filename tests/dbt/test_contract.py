@@ -1,0 +1,77 @@
+"""The contract as the models check it is the contract that the embedded engine decodes by."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from detector.adapters.dbt_models import CompiledProject, event_files, load, run
+from detector.core.events import STREAMS, Record, decode
+from tests import build
+
+TEXTS: list[Any] = [
+    None, "", " ", "x", "x" * 45, "x" * 46, "x" * 64, "x" * 65, "x" * 100, "x" * 101, "é" * 64,
+    "AU", "au", "AUS", "AUD", "AU\n", "123", "1234", "12345", "123456", "1234567", "tok", "tok-1",
+    "1tok", "t" * 64, "t" * 65, "tok 1", "ABC", "AB", "A" * 40, "A" * 41, "A_1", "_AB", "0.00",
+    "00.10", "1.5", "1.50", "-1.00", "1.500", "999999999999.99", "1000000000000.00", "1e3", "NaN",
+    "PURCHASE", "purchase", "POS", "APPROVED", "FAILURE", "LOCKED", "ISSUED", "LOW", "CRITICAL",
+    "VERIFIED", "RETAIL", "2026-01-05T09:00:00Z", "'; drop table t; --",
+]  # fmt: skip
+TIMES: list[Any] = [
+    None, "", "now", "2026-01-05", "2026-01-05T09:00:00Z", "2026-01-05T09:00:00.123Z",
+    "2026-01-05T09:00:00.123456Z", "2026-01-05T09:00:00+10:00", "2026-01-05T09:00:00.5-03:30",
+    "2026-01-05T09:00:00", "2026-02-30T09:00:00Z", "2026-13-01T09:00:00Z", "2026-01-05T25:00:00Z",
+    "2026-01-05T09:61:00Z", "2026-01-05T09:00Z", "infinity", "epoch", "1767603600",
+]  # fmt: skip
+NUMBERS: list[Any] = [None, 0, 0.5, 1, 1.01, -0.01, 90, 90.01, -90, -90.01, 180, 180.1, -180.1]
+FLAGS: list[Any] = [None, True, False]
+LISTS: list[Any] = [None, [], ["a"], ["a", "b"], [""], ["a", ""]]
+VALUES = {bool: FLAGS, float: NUMBERS, int: NUMBERS, list: LISTS, str: TEXTS}
+
+
+def variants(stream: str) -> list[bytes]:
+    """The full event of a stream with one field changed or left out, in every way above."""
+    whole = json.loads(build.raw(build.every_kind()[stream]))
+    records = []
+    for field, value in whole.items():
+        values = TIMES if field == "occurred_at" else VALUES[type(value)]
+        for number, other in enumerate([*values, ...]):
+            record = {**whole, "event_id": f"{field}-{number}", field: other}
+            if field == "event_id" and other in {"", None}:
+                continue  # no record without an id has a row anywhere
+            if other is ...:
+                del record[field]
+                if field == "event_id":
+                    continue
+            records.append(json.dumps(record).encode())
+    return records
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_both_accept_the_same_records(
+    stream: str, tmp_path: Path, project: CompiledProject, database: duckdb.DuckDBPyConnection
+) -> None:
+    """Staging has exactly the records that decode; every other is in rejected_records."""
+    records = variants(stream)
+    (tmp_path / f"{stream}.jsonl").write_bytes(b"\n".join(records) + b"\n")
+    load(database, event_files([tmp_path]))
+    run(database, project.needed_for([f"stg_{stream}", "rejected_records"]))
+    expected: dict[bool, set[str]] = {True: set(), False: set()}
+    for record in records:
+        expected[decodes(stream, record)].add(json.loads(record)["event_id"])
+    assert len(expected[True]) > 10 and len(expected[False]) > 10
+    accepted = database.execute(f"SELECT event_id FROM stg_{stream}").fetchall()
+    rejected = database.execute("SELECT event_id FROM rejected_records").fetchall()
+    assert {row[0] for row in accepted} == expected[True]
+    assert {row[0] for row in rejected} == expected[False]
+
+
+def decodes(stream: str, record: bytes) -> bool:
+    """Whether the embedded engine takes the record."""
+    try:
+        decode(Record(stream, record, "test", 1))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""Parity sees every edge: a model that is wrong by one step differs from the embedded engine."""
+
+from dataclasses import replace
+
+import pytest
+
+from detector.core.events import Event
+from tests import build
+from tests.dbt.conftest import Bench
+
+
+def edges() -> list[Event]:
+    """A log in which something happens exactly at every edge of every rule."""
+    events: list[Event] = [
+        # the fifth transaction exactly a minute after the first
+        *(build.transaction(at, "acc-edge", customer_id="c1") for at in (0, 10, 20, 30, 60)),
+        # five at one moment: peers are in each other's window
+        *(build.transaction(0, "acc-ties", customer_id="c2") for _ in range(5)),
+        # exactly two hours from Sydney to Perth, and two places at one moment
+        build.transaction(0, card_token="tok-far", customer_id="c3", **build.SYDNEY),
+        build.transaction(7200, card_token="tok-far", customer_id="c3", **build.PERTH),
+        build.transaction(0, "a4", event_id="t1", card_token="tok-tie", **build.SYDNEY),
+        build.transaction(100, "a4", event_id="t2", card_token="tok-tie", **build.PERTH),
+        build.transaction(100, "a4", event_id="t3", card_token="tok-tie", **build.SYDNEY),
+        # a profile of the same moment, two profiles of one moment, a device known for exactly a day
+        build.profile(100, "c5", accounts=["a5"], devices=["d5"]),
+        build.online(100, "a5", customer_id="c5", device_id="d5", amount="500.00"),
+        build.profile(200, "c6", accounts=["a6"], devices=["d6"], event_id="p1"),
+        build.profile(200, "c6", accounts=["a6"], event_id="p2"),
+        build.online(300, "a6", customer_id="c6", device_id="d6", amount="500.00"),
+        build.online(0, "a7", customer_id="c7", device_id="d7"),
+        build.online(86_400, "a7", customer_id="c7", device_id="d7", amount="500.00"),
+        # two types of alert exactly five minutes apart, and one type twice
+        build.alert(0, "c8", alert_type="ONE_TYPE"),
+        build.alert(300, "c8", alert_type="OTHER_TYPE"),
+        build.alert(0, "c9", alert_type="ONE_TYPE"),
+        build.alert(60, "c9", alert_type="ONE_TYPE"),
+        # an account first seen at the moment of the customer's signal
+        *(build.login(at, "c10") for at in (0, 1, 2)),
+        build.transaction(2, "a10", customer_id="c10"),
+        # two patterns exactly two minutes apart
+        build.online(1000, "a11", customer_id="c11", device_id="d11", amount="600.00"),
+        *(build.cash(at, "a11", customer_id="c11") for at in (1110, 1120)),
+        # two signals exactly half an hour apart
+        *(build.cash(at, "a12", customer_id="c12") for at in (0, 60, 1860)),
+    ]
+    return sorted(events, key=lambda event: event.occurred_at)
+
+
+MUTANTS = {
+    "a window one second short": (
+        "mv_velocity_alerts",
+        "interval '60 seconds' preceding",
+        "interval '59 seconds' preceding",
+    ),
+    "a window without its first moment": (
+        "mv_correlated_alert_burst",
+        "interval '300 seconds' preceding",
+        "interval '299999999 microseconds' preceding",
+    ),
+    "a window without its last moment": (
+        "mv_velocity_alerts",
+        "preceding and current row",
+        "preceding and interval '1 microsecond' preceding",
+    ),
+    "rows for a range": (
+        "mv_velocity_alerts",
+        "range between interval '60 seconds' preceding",
+        "rows between 100 preceding",
+    ),
+    "more than, for at least": ("mv_velocity_alerts", "observed >= 5", "observed > 5"),
+    "ties in another order": (
+        "mv_geo_impossible_trips",
+        "order by occurred_at, event_id",
+        "order by occurred_at, event_id desc",
+    ),
+    "a pair just outside its window": (
+        "mv_geo_impossible_trips",
+        "previous_at > occurred_at",
+        "previous_at >= occurred_at",
+    ),
+    "a profile in force a moment late": (
+        "mv_device_anomalies",
+        "in_force_since <= watched",
+        "in_force_since < watched",
+    ),
+    "the wrong of two profiles": (
+        "mv_device_anomalies",
+        "order by event_id desc",
+        "order by event_id",
+    ),
+    "a device known a moment early": (
+        "mv_device_anomalies",
+        "first_seen_at >= occurred_at",
+        "first_seen_at > occurred_at",
+    ),
+    "values that are not different": ("mv_correlated_alert_burst", "array_distinct(", "("),
+    "a link a moment late": ("account_signals", "held_since <= ", "held_since < "),
+    "a score that counts too long": ("risk_history", "_at > occurred_at", "_at >= occurred_at"),
+    "a case that ends a moment early": (
+        "mv_open_fraud_cases",
+        "previous_at >= occurred_at",
+        "previous_at > occurred_at",
+    ),
+    "another word in the reason": ("mv_cnp_spike", "on one card", "on a card"),
+}
+
+
+def test_the_models_as_they_are_agree_on_every_edge(bench: Bench) -> None:
+    """The mutants below are caught for what they change, not for something else."""
+    report = bench.compare([edges()])
+    assert report.equal and report.compared["signals"] > 10
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_parity_catches(bench: Bench, mutant: str) -> None:
+    """Each mutant changes one model by one step, and parity reports a difference."""
+    name, right, wrong = MUTANTS[mutant]
+    models = [
+        replace(m, sql=m.sql.replace(right, wrong)) if m.name == name else m for m in bench.models
+    ]
+    assert models != bench.models, f"{name} no longer holds {right!r}"
+    log = edges()
+    if name == "mv_cnp_spike":
+        log += [build.online(200_000 + n, "a13", card_token="tok-13") for n in range(8)]
+    assert not bench.compare([log], models).equal

@@ -1,0 +1,165 @@
+"""What RisingWave would be asked to do, checked without one."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from detector.adapters.dbt_models import PROJECT
+from tests import build
+from tests.dbt.lint import Schema, lint
+from tests.dbt.projects import NOWHERE, dbt, nodes
+
+GOLDEN = Path(__file__).parent / "golden" / "live.sql"
+QUERIES = {"view", "materialized_view"}
+
+
+class Recorder:
+    """Stands in for a connection to RisingWave: notes what it is sent and knows of no objects."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.description = None
+        self.statusmessage = "SELECT 0"
+        self.rowcount = 0
+        self.info = None
+        self.closed = 0
+        self.autocommit = True
+
+    def cursor(self) -> "Recorder":
+        return self
+
+    def execute(self, sql: str, bindings: Any = None) -> None:
+        self.statements.append(sql)
+
+    def fetchall(self) -> list[Any]:
+        return []
+
+    fetchmany = fetchone = fetchall
+
+    def close(self) -> None: ...
+
+    commit = rollback = close
+
+    def get_backend_pid(self) -> int:
+        return 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[str]]:
+    """The models of a `dbt run` in live mode against nobody, and the statements it sent."""
+    from dbt.cli.main import dbtRunner
+
+    out, recorder = tmp_path_factory.mktemp("live"), Recorder()
+    arguments = ["--quiet", "--no-partial-parse", "--no-send-anonymous-usage-stats", "run"]
+    arguments += ["--target", "risingwave", "--target-path", str(out), "--log-path", str(out)]
+    arguments += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg2, "connect", lambda *_, **__: recorder)
+        for name, value in NOWHERE.items():
+            patch.setenv(name, value)
+        done = dbtRunner().invoke(arguments)
+    assert done.success, done.exception or done.result
+    return nodes(out), recorder.statements
+
+
+@pytest.fixture(scope="module")
+def live(run: tuple[dict[str, Any], list[str]]) -> dict[str, Any]:
+    """The models as they are in live mode."""
+    return run[0]
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The models compiled for RisingWave in replay mode."""
+    out = tmp_path_factory.mktemp("replay")
+    dbt("compile --no-populate-cache", "risingwave", out, {"replay": True})
+    return nodes(out)
+
+
+def schema_of(models: dict[str, Any]) -> Schema:
+    """The columns that the YAML files and the DDL give the models."""
+    columns = {
+        name: {c["name"]: c["data_type"] for c in node["columns"].values() if c["data_type"]}
+        for name, node in models.items()
+    }
+    counts = {f"signals_{name}": "bigint" for name in build.REAL.patterns}
+    columns["mv_fraud_kpis_1min"] |= counts
+    broker = {"received_at": "timestamptz", "kafka_partition": "varchar", "kafka_offset": "varchar"}
+    for name, node in models.items():
+        if name.startswith("src_"):
+            ddl = node["compiled_code"].split("primary key")[0]
+            columns[name] = dict(re.findall(r"^ +(\w+) (varchar(?:\[\])?),$", ddl, re.M)) | broker
+        if name.startswith("raw_"):
+            columns[name] = {"record": "bytea", **broker}
+    return {"dev": {"public": {name: found for name, found in columns.items() if found}}}
+
+
+@pytest.mark.parametrize("mode", ["live", "replay"])
+def test_risingwave_would_take_every_query(mode: str, request: pytest.FixtureRequest) -> None:
+    """The linter finds nothing in what dbt compiles."""
+    models = request.getfixturevalue(mode)
+    schema = schema_of(models)
+    queries = {n: m for n, m in models.items() if m["config"]["materialized"] in QUERIES}
+    assert len(queries) == 11 + len(build.REAL.patterns) + 4
+    found = {name: lint(node["compiled_code"], schema) for name, node in queries.items()}
+    assert {name: messages for name, messages in found.items() if messages} == {}
+
+
+def test_eighteen_views_are_materialized(live: dict[str, Any]) -> None:
+    """The views of the design, and the one that shows rejected records."""
+    materialized = {
+        name for name, node in live.items() if node["config"]["materialized"] == "materialized_view"
+    }
+    views = {name for name in materialized if name.startswith(("stg_", "mv_"))}
+    assert len(views) == 11 + len(build.REAL.patterns)
+    assert materialized - views == {"rejected_records"}
+
+
+def test_every_stream_job_that_watches_windows_is_bounded(live: dict[str, Any]) -> None:
+    """An over-window keeps its rows for ever, so in live mode none reads without a lower bound."""
+    for pattern in build.REAL.patterns.values():
+        sql = live[pattern.view]["compiled_code"]
+        bounds = [int(n) for n in re.findall(r"occurred_at > now\(\) - interval '(\d+) sec", sql)]
+        if pattern.operator == "novelty":
+            assert bounds == [21_600]
+        else:
+            assert bounds == [21_600 + pattern.window_seconds + 60, 21_600]
+
+
+def test_a_replay_knows_no_clock(replay: dict[str, Any]) -> None:
+    """In replay mode nothing depends on now, and nothing is sent out or logged."""
+    assert not [n for n, node in replay.items() if re.search(r"\bnow\(", node["compiled_code"])]
+    assert not {"fraud_signal_log", "sink_fraud_signal_log", "sink_fraud_signals_kafka"} & set(
+        replay
+    )
+
+
+def test_the_log_has_the_columns_of_a_signal(live: dict[str, Any]) -> None:
+    """The sink names no columns, so the log has them in the order in which the union gives them."""
+    ddl = live["fraud_signal_log"]["compiled_code"]
+    logged = re.findall(r"^ {4}(\w+) ", ddl, re.M)
+    assert logged == list(live["mv_fraud_signals"]["columns"])
+
+
+def test_dbt_sends_exactly_this(run: tuple[dict[str, Any], list[str]]) -> None:
+    """Golden: every statement by which `dbt run` builds an empty RisingWave, in order.
+
+    UPDATE_GOLDEN=1 writes the file anew; read the diff before you commit it.
+    """
+    created = [tidy(s) for s in run[1] if "create " in s.lower()]
+    sent = "\n\n".join(created) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(sent, "utf-8")
+    assert sent == GOLDEN.read_text("utf-8")
+
+
+def tidy(statement: str) -> str:
+    """A statement without dbt's comment line, blank lines and trailing blanks."""
+    text = re.sub(r"/\*.*?\*/", "", statement, flags=re.S)
+    lines = (line.rstrip() for line in text.strip().splitlines())
+    return "\n".join(line for line in lines if line)
