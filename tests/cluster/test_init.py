@@ -1,0 +1,154 @@
+"""risingwave-init: what it says to RisingWave, and to a real Kafka broker."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from detector.adapters.views import view_names
+from detector.core.rules import load_rules
+from producers.models import TOPICS as PRODUCED
+from scripts import cluster_init
+from scripts.cluster_init import InitError, Topic
+from tests.cluster.conftest import ROOT
+from tests.kafka.broker import Broker
+from tests.kafka.conftest import broker
+
+__all__ = ["broker"]
+
+
+class Users:
+    """A cursor on a database that knows these users and writes down what it is told."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.told: list[str] = []
+
+    def execute(self, query: str) -> None:
+        self.told.append(query)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return [(name,) for name in self.names]
+
+
+def test_the_reader_is_made_once_and_may_do_nothing_else() -> None:
+    """A new user gets no right but to log in; an existing one only its password."""
+    new, old = Users("root", "postgres"), Users("root", "fraud_reader")
+    cluster_init.ensure_user(new, "fraud_reader", "o'clock")
+    cluster_init.ensure_user(old, "fraud_reader", "o'clock")
+    assert new.told[-1] == (
+        "CREATE USER fraud_reader WITH NOSUPERUSER NOCREATEDB NOCREATEUSER LOGIN "
+        "PASSWORD 'o''clock'"
+    )
+    assert old.told[-1] == "ALTER USER fraud_reader WITH PASSWORD 'o''clock'"
+
+
+def test_the_reader_may_only_select() -> None:
+    """Its grants are CONNECT, USAGE and SELECT, nothing that writes."""
+    rights = {line.split()[1] for line in cluster_init.grant_statements("r", "dev", "public")}
+    assert rights == {"CONNECT", "USAGE", "SELECT"}
+
+
+def test_the_expected_views_are_the_eighteen() -> None:
+    """The names are those of the embedded store."""
+    expected = cluster_init.expected_views(ROOT / "fraud_detection")
+    assert sorted(expected) == sorted(view_names(load_rules()))
+    assert len(expected) == 18
+
+
+def test_every_topic_that_is_written_is_made() -> None:
+    """Five event topics, dead letters, signals: nothing relies on topics that make themselves."""
+    names = {topic.name for topic in cluster_init.TOPICS}
+    assert names == {*PRODUCED, "banking.dlq", "fraud.signals"}
+    macros = (ROOT / "fraud_detection/macros/settings.sql").read_text(encoding="utf-8")
+    assert "'signals_topic': 'fraud.signals'" in macros
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BARRIER_INTERVAL_MS", "10"),
+        ("BARRIER_INTERVAL_MS", "1; DROP"),
+        ("CHECKPOINT_FREQUENCY", "0"),
+    ],
+)
+def test_unusable_barrier_settings_are_refused(name: str, value: str) -> None:
+    """RisingWave takes no interval below 50 ms; the text names the setting."""
+    with pytest.raises(InitError, match=name):
+        cluster_init.barrier_statements({name: value})
+
+
+def test_barriers_have_defaults() -> None:
+    """An empty setting is the default, as in .env.example."""
+    assert cluster_init.barrier_statements({"BARRIER_INTERVAL_MS": ""}) == [
+        "ALTER SYSTEM SET barrier_interval_ms = 100",
+        "ALTER SYSTEM SET checkpoint_frequency = 1",
+    ]
+
+
+def test_an_open_door_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong password that is let in fails; for rwadmin, whom only itself can close, it warns."""
+    cluster_init.check_doors(lambda user: False)
+    assert capsys.readouterr().out == ""
+    cluster_init.check_doors(lambda user: user == "rwadmin")
+    assert "WARNING" in capsys.readouterr().out
+    with pytest.raises(InitError, match="postgres"):
+        cluster_init.check_doors(lambda user: user == "postgres")
+
+
+def test_a_missing_password_ends_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 and what to do, no traceback."""
+    monkeypatch.delenv("RISINGWAVE_PASSWORD", raising=False)
+    assert cluster_init.main([]) == 1
+    assert "make env" in capsys.readouterr().out
+
+
+def test_dbt_is_told_where_its_project_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments are passed on; a failing dbt fails the init."""
+    program = tmp_path / "dbt"
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\nexit 3\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(InitError, match="exit code 3"):
+        cluster_init.run_dbt(Path("/app/fraud_detection"), ["--select", "mv_x+"])
+    assert (tmp_path / "said").read_text(encoding="utf-8") == (
+        "run --target risingwave --select mv_x+ "
+        "--project-dir /app/fraud_detection --profiles-dir /app/fraud_detection\n"
+    )
+
+
+@pytest.fixture
+def admin(broker: Broker) -> Iterator[KafkaAdminClient]:
+    """An administrator of a real broker."""
+    client = KafkaAdminClient(bootstrap_servers=broker.address)
+    yield client
+    client.close()
+
+
+def test_topics_are_made_and_mended_on_a_real_broker(admin: KafkaAdminClient) -> None:
+    """A new topic gets its partitions and retention; an old one its retention, not partitions."""
+    first = Topic("cluster.test", 3, 60_000)
+    assert cluster_init.ensure_topics(admin, [first]) == [
+        "topic cluster.test created with 3 partitions"
+    ]
+    again = Topic("cluster.test", 5, 120_000)
+    assert cluster_init.ensure_topics(admin, [again]) == [
+        "topic cluster.test stands with 3 partitions; 5 are set here"
+    ]
+    resource = ConfigResource(ConfigResourceType.TOPIC, "cluster.test")
+    with pytest.raises(InitError, match=r"cluster\.test cannot be given"):
+        cluster_init.ensure_topics(admin, [Topic("cluster.test", 3, -5)])
+    # A change takes a moment to reach what describes it.
+    deadline = time.monotonic() + 10
+    configs: dict[str, dict[str, str]] = {}
+    while configs.get("retention.ms", {}).get("value") != "120000":
+        assert time.monotonic() < deadline, configs
+        configs = admin.describe_configs([resource])["topic"]["cluster.test"]
+    assert configs["cleanup.policy"]["value"] == "delete"
+    assert configs["segment.ms"]["value"] == str(first.segment_ms)
