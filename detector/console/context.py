@@ -1,0 +1,38 @@
+"""What the console's routes work with, in one object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+
+from detector.console.settings import ConsoleSettings
+from detector.core.rules import Rules
+
+
+class Reader(Protocol):
+    """Answers questions over the views of design: the embedded store's or RisingWave's.
+
+    Queries stay within what DuckDB and RisingWave both understand; parameters are `?`.
+    """
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query, of what was committed; safe from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a route may use; built once by the `fraud` command."""
+
+    rules: Rules
+    settings: ConsoleSettings
+    reader: Reader
+
+
+def context_of(request: Request) -> Context:
+    """The context of the app that serves the request."""
+    context: Context = request.app.state.context
+    return context
+
+
+InContext = Annotated[Context, Depends(context_of)]

@@ -1,0 +1,22 @@
+"""Settings of the console, from the environment or `.env`."""
+
+from typing import Annotated
+
+from pydantic import Field, HttpUrl
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConsoleSettings(BaseSettings):
+    """How the console is reached and what it allows."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONSOLE_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port; 0 takes any.")
+    hosts: list[str] = Field([], description="Host names that browsers may use beside loopback.")
+    demo: bool = Field(False, description="Sign visitors in by themselves; loopback only.")
+    four_eyes: bool = Field(True, description="A second person approves closing a critical case.")
+    session_minutes: Annotated[int, Field(gt=0)] = Field(720, description="Longest session.")
+    webhooks: list[HttpUrl] = Field([], description="Told of every instruction and disposition.")
