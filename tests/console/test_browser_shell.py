@@ -1,5 +1,7 @@
 """The shell in a real browser."""
 
+from playwright.sync_api import expect
+
 from tests.console.conftest import Watched
 
 
@@ -10,6 +12,7 @@ def test_the_theme_follows_the_button_and_is_kept(watched: Watched) -> None:
     assert page.locator("html").get_attribute("data-theme") == "auto"
     page.locator("#theme-toggle").click()
     page.locator("#theme-toggle").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
