@@ -17,7 +17,7 @@ from detector.core.errors import StoreError
 from detector.core.events import STREAMS
 from detector.core.rules import Rules
 from detector.pipeline.ports import Memory
-from detector.pipeline.work import DeadLetter, Work
+from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.signal import Signal
 
 SCHEMA_VERSION = 1
@@ -147,10 +147,14 @@ class DuckDBStore:
         query = f"SELECT event_id FROM ({union}) WHERE event_id IN (SELECT unnest(?))"
         return {row[0] for row in self._connection.execute(query, [ids]).fetchall()}
 
-    def answer(self, event_id: str) -> bytes | None:
-        """The JSON document that was answered about a transaction, None if nobody asked."""
-        rows = self.query("SELECT answer FROM score_decisions WHERE event_id = ?", [event_id])
-        return rows[0][0].encode() if rows else None
+    def decision(self, event_id: str) -> Decision | None:
+        """What was decided about a transaction, None if nobody asked."""
+        names = Decision.__struct_fields__
+        query = f"SELECT {', '.join(names)} FROM score_decisions WHERE event_id = ?"
+        for row in self.query(query, [event_id]):
+            given = dict(zip(names, row, strict=True))
+            return Decision(**{**given, "answer": msgspec.Raw(given["answer"].encode())})
+        return None
 
     def recall(self, rules: Rules) -> Memory:
         """What is needed to go on from the last commit."""

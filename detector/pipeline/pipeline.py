@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from detector.core.errors import FraudError
-from detector.core.events import Record
+from detector.core.events import Record, decode
 from detector.core.rules import Rules
 from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
-from detector.pipeline.work import Batch, Work
+from detector.pipeline.work import Batch, Decision, Work
 
 
 class Pipeline:
@@ -40,6 +40,7 @@ class Pipeline:
         self._turn = threading.Lock()
         self._committer = Committer(store, lambda: self.sinks, source.acknowledge)
         self._before: Future[None] | None = None
+        self._answers: dict[str, Decision] = {}  # given, and not yet committed
 
     def run(self) -> None:
         """Go on from the last commit until the source ends or `stop` is called."""
@@ -79,6 +80,38 @@ class Pipeline:
         """
         return self._evaluate("", Batch(records, "", time.monotonic()))
 
+    def score(self, raw: bytes) -> Decision:
+        """Evaluate one transaction, a JSON document, now and decide on it; its commit follows.
+
+        Asked again about the same event_id, the answer is the first one. Safe from any thread.
+        Raises `Refused` when the document breaks the contract (it is kept among the dead letters)
+        and `Stopped` when the pipeline is not running.
+        """
+        record = Record("transactions", raw, "api", 0)
+        with self._turn:
+            work = self._process("", Batch([record], "", time.monotonic()))
+            for (_, disposition), events in work.events.items():
+                work.decisions = [self.detector.decide(event, disposition) for event in events]
+            for decision in work.decisions:
+                self._answers[decision.event_id] = decision
+            committed = self._committer.submit(work)
+        if work.dead_letters:
+            raise Refused(work.dead_letters[0].reason)
+        if work.duplicates:
+            return self._answer_again(record)
+        [decision] = work.decisions
+        committed.add_done_callback(lambda _: self._answers.pop(decision.event_id, None))
+        return decision
+
+    def _answer_again(self, record: Record) -> Decision:
+        """The first answer about a transaction that came before, by whichever way."""
+        event = decode(record)
+        given = self._answers.get(event.event_id) or self.store.decision(event.event_id)
+        if given is not None:
+            return given
+        with self._turn:
+            return self.detector.decide(event, "evaluated")
+
     def stop(self) -> None:
         """Ask the loop to end after the batch at hand; safe from any thread or signal handler."""
         self._stop.set()
@@ -90,10 +123,13 @@ class Pipeline:
 
     def _evaluate(self, source: str, batch: Batch) -> "tuple[Work, Future[None]]":
         with self._turn:
-            if not self.ready.is_set():
-                raise Stopped("Detection is not running; try again once /readyz says so.")
-            work = self.detector.process(source, batch)
+            work = self._process(source, batch)
             return work, self._committer.submit(work)
+
+    def _process(self, source: str, batch: Batch) -> Work:
+        if not self.ready.is_set():
+            raise Stopped("Detection is not running; try again once /readyz says so.")
+        return self.detector.process(source, batch)
 
     def _wait_for_last(self, committed: Future[None] | None) -> None:
         before, self._before = self._before, committed
@@ -103,6 +139,10 @@ class Pipeline:
     def _known_events(self, ids: list[str]) -> set[str]:
         self._committer.settle()
         return self.store.known_events(ids)
+
+
+class Refused(FraudError):
+    """A document that was to be scored breaks the contract; the message says where."""
 
 
 class Stopped(FraudError):
