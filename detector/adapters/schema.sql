@@ -56,6 +56,12 @@ CREATE TABLE IF NOT EXISTS cases (
   opened_at TIMESTAMPTZ, due_at TIMESTAMPTZ, recommended_action VARCHAR NOT NULL,
   actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, merged_into VARCHAR
 );
+-- What callers were told about transactions that they asked to have scored.
+CREATE TABLE IF NOT EXISTS score_decisions (
+  event_id VARCHAR PRIMARY KEY, account_id VARCHAR NOT NULL, decided_at TIMESTAMPTZ NOT NULL,
+  decision VARCHAR NOT NULL, risk_level VARCHAR NOT NULL, risk_score DOUBLE NOT NULL,
+  answer JSON NOT NULL
+);
 CREATE TABLE IF NOT EXISTS dead_letters (
   stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, origin VARCHAR NOT NULL,
   "offset" BIGINT NOT NULL, raw BLOB NOT NULL, received_at TIMESTAMPTZ NOT NULL
