@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import (
+    OFFSET_BEGINNING,
     OFFSET_STORED,
     Consumer,
     KafkaError,
@@ -249,37 +249,34 @@ class KafkaSource:
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._assigned_at = time.time()
-        others = self._taken_up_elsewhere(consumer, partitions)
+        told = self._told_by(consumer, partitions)
+        mine = {key for key, (_, reader) in told.items() if reader == self._position.reader}
+        others = {k: offset for k, (offset, reader) in told.items() if reader and k not in mine}
         self._floor.update(others)
         for partition in partitions:
             key = (partition.topic, partition.partition)
             if key in others:
-                self._position.next[key] = max(self._position.next[key], others[key])
-            partition.offset = self._position.next.get(key, OFFSET_STORED)
+                self._position.next[key] = max(self._position.next.get(key, 0), others[key])
+            # What this store told the group and does not know itself, it lost: it was restored.
+            otherwise = OFFSET_BEGINNING if key in mine else OFFSET_STORED
+            partition.offset = self._position.next.get(key, otherwise)
             self._lanes.add(key)
         if others and self._acknowledged == self._handed_over:
             self._handed_over = self._acknowledged = self._position.encode()
         self._told_group = ""
         consumer.assign(partitions)
 
-    def _taken_up_elsewhere(
-        self, consumer: Consumer, partitions: Iterable[TopicPartition]
-    ) -> dict[Key, int]:
-        """How far others have come with partitions that this store has read before.
-
-        What this store told the group does not count: the store may be a restored copy, and then
-        it has to read again what it lost.
-        """
-        known = [p for p in partitions if (p.topic, p.partition) in self._position.next]
+    def _told_by(
+        self, consumer: Consumer, partitions: list[TopicPartition]
+    ) -> dict[Key, tuple[int, str]]:
+        """How far the group was told that the partitions were read, and which reader said so."""
         try:
-            committed = consumer.committed(known, timeout=10) if known else []
+            committed = consumer.committed(partitions, timeout=10)
         except KafkaException as error:
             logger.warning("the group's offsets cannot be read (%s); the store's are used", error)
             return {}
         return {
-            (p.topic, p.partition): p.offset
-            for p in committed
-            if p.offset >= 0 and p.metadata and p.metadata != self._position.reader
+            (p.topic, p.partition): (p.offset, p.metadata or "") for p in committed if p.offset >= 0
         }
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
