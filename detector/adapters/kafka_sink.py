@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.kafka_client import Trouble, connection_options, logger
+from detector.core.events import STREAMS
 from detector.core.rules import Rules
 from detector.pipeline.work import DeadLetter, Work
 from detector.signals.signal import Signal
@@ -101,20 +102,19 @@ class KafkaSink:
 
     def start(self, store: DuckDBStore, rules: Rules) -> None:
         """Queue what an earlier run may have left unsent, and begin to send."""
-        begin, now = datetime.min.replace(tzinfo=UTC), datetime.now(UTC)
         mark = self._load()
+        watermark = store.query("SELECT watermark FROM progress")[0][0]
+        now = Bookmark(watermark, datetime.now(UTC))
         if mark is None:
             # The first start: what the store already holds is history to Kafka.
-            row = store.query("SELECT watermark FROM progress")[0]
-            self._reached = Bookmark(row[0], now)
+            self._reached = now
             self._save()
         else:
-            # No later work can have changed a signal from before this time.
-            edge = mark.watermark - rules.lateness if mark.watermark else begin
-            signals = store.signals_since(edge)
+            edge = _first_change(store, mark, rules.lateness)
+            signals = store.signals_since(edge) if edge else ()
             letters = store.dead_letters_since(mark.committed_at)
             messages = [_signal_message(signal, "repeated") for signal in signals]
-            self._enqueue([*messages, *map(_letter_message, letters)], mark)
+            self._enqueue([*messages, *map(_letter_message, letters)], now)
         self._thread.start()
 
     def publish(self, work: Work) -> None:
@@ -241,6 +241,18 @@ class KafkaSink:
 
     def _explain(self, error: KafkaError) -> None:
         self._trouble.explain(error, self._servers)
+
+
+def _first_change(store: DuckDBStore, mark: Bookmark, lateness: timedelta) -> datetime | None:
+    """From when on signals may have changed since the bookmark; None if none has."""
+    events = " UNION ALL ".join(f"SELECT occurred_at, received_at FROM {name}" for name in STREAMS)
+    first = store.query(
+        f"SELECT min(occurred_at) FROM ({events}) WHERE received_at >= ?", [mark.committed_at]
+    )[0][0]
+    if first is None or mark.watermark is None:
+        return first
+    # An event changes only signals at or after it, and none that is further back than this.
+    return max(first, mark.watermark - lateness)
 
 
 def _signal_message(signal: Signal, change: str) -> Outgoing:
