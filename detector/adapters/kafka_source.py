@@ -14,7 +14,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from detector.adapters.kafka_client import Trouble, connection_options, logger
+from detector.adapters.kafka_client import Trouble, consumer_options, logger
 from detector.adapters.kafka_lanes import Lane, Lanes
 from detector.adapters.kafka_position import Key, Position
 from detector.core.errors import InputError
@@ -76,8 +76,15 @@ class KafkaSource:
         self._handed_over = self._acknowledged = position or ""
         if self._seconds is not None:
             self._until = time.monotonic() + self._seconds
+        reader = self._position.reader
+        group = self._group or f"fraud-detector-{reader}"
+        options = {
+            **consumer_options(self._settings, group, reader),
+            "error_cb": self._explain,
+            **self._options,
+        }
         try:
-            self._consumer = Consumer(self._consumer_options())
+            self._consumer = Consumer(options)
         except KafkaException as error:
             raise InputError(f"The Kafka settings cannot be used: {error.args[0].str()}") from error
         self._consumer.subscribe(
@@ -126,34 +133,6 @@ class KafkaSource:
             self._consumer.close()
         except KafkaException as error:
             logger.warning("could not leave the group in good order: %s", error)
-
-    def _consumer_options(self) -> dict[str, Any]:
-        reader = self._position.reader
-        return {
-            **connection_options(self._settings),
-            "group.id": self._group or f"fraud-detector-{reader}",
-            # A store that comes back within the session keeps its partitions, and need not wait
-            # until the group has given up the process that was killed.
-            "group.instance.id": reader,
-            "client.id": "fraud-detector",
-            "session.timeout.ms": 20_000,
-            # A customer has the same partition number in every topic, and `range` gives equal
-            # numbers to one member: all that a customer does is seen in one place.
-            "partition.assignment.strategy": "range",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-            "check.crcs": True,
-            "topic.metadata.refresh.interval.ms": 10_000,
-            # A fetch that waits for news of some partitions keeps those with a backlog waiting too.
-            "fetch.wait.max.ms": 50,
-            "queued.min.messages": 10_000,
-            "queued.max.messages.kbytes": 32_768,
-            "error_cb": self._explain,
-            **self._options,
-        }
 
     # Reading
 

@@ -1,6 +1,7 @@
 """What Kafka hears: signals and dead letters, after the commit, at least once."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Message, Producer
 
+from detector.adapters import kafka_sink
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.kafka import KafkaSink
 from detector.core.events import Event
+from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.work import merged
 from producers.config import ProducerSettings
 from producers.models import DLQ_TOPIC
 from tests import build
@@ -129,6 +133,25 @@ def test_what_a_killed_run_owed_is_sent_at_the_next_start(address: str, tmp_path
         (f"velocity:{told[4].event_id}", "new"),
         (f"velocity:{owed[4].event_id}", "repeated"),
     ]
+
+
+def test_works_committed_together_are_owed_until_all_are_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the first and the second: both stand in the store by one commit."""
+    monkeypatch.setattr(kafka_sink, "SAVE_EVERY_S", 0)
+    desk = Desk(address, tmp_path).start()
+    detector = Detector(build.REAL, lambda _: set(), clock=lambda: build.NOW)
+    first, second = (_burst(start) for start in (10, 1_000))
+    works = [detector.process("", build.batch(events, "")) for events in (first, second)]
+    desk.store.commit(merged(works))
+    desk.sink.publish(works[0])
+    until(lambda: desk.sink.published == 1)
+    time.sleep(0.2)  # time enough to move the bookmark
+    desk.store.close()
+    Desk(address, tmp_path).start().close()
+    assert (f"velocity:{second[4].event_id}", "repeated") in _told(address)
+    desk.sink.close()
 
 
 def test_a_late_event_among_what_was_owed_repeats_what_it_may_have_changed(
