@@ -1,26 +1,24 @@
 """Who asks, and what they may do."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
 
-Role = Literal["viewer", "analyst", "supervisor", "admin", "machine"]
-Permission = Literal["read", "act", "approve", "smr", "audit", "users", "ingest", "score"]
-PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    "viewer": frozenset({"read"}),
-    "analyst": frozenset({"read", "act"}),
-    "supervisor": frozenset({"read", "act", "approve", "smr", "audit"}),
-    "admin": frozenset({"read", "audit", "users"}),
-    "machine": frozenset({"ingest", "score"}),
-}
+from fastapi import Request
+
+from detector.cases.people import PERMISSIONS, Permission, Person, Role
+from detector.console.problems import ProblemError
+
+__all__ = ["PERMISSIONS", "Permission", "Person", "Role", "require"]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who is signed in: a person by session, or a machine by API key."""
+def require(permission: Permission) -> Callable[[Request], Person]:
+    """A dependency that lets through who has the permission; others get 401 or 403."""
 
-    name: str
-    role: Role
+    async def allowed(request: Request) -> Person:
+        person: Person | None = getattr(request.state, "person", None)
+        if person is None:
+            raise ProblemError(401, "Nobody is signed in. Sign in, or send an API key.")
+        if not person.may(permission):
+            raise ProblemError(403, f"{person.name} ({person.role}) may not {permission}.")
+        return person
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the role allows it."""
-        return permission in PERMISSIONS[self.role]
+    return allowed  # type: ignore[return-value]
