@@ -23,7 +23,7 @@ from detector.core.events import (
 from detector.core.rules import Rules, load_rules
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
-from detector.pipeline.work import Batch, Work
+from detector.pipeline.work import Batch, Decision, Work
 from detector.risk.score import RiskPoint
 from detector.signals.signal import Signal
 
@@ -252,6 +252,12 @@ def vars_block(*blocks: dict[str, Any], lateness: int = 40, **changes: Any) -> d
         "risk": {
             "window_seconds": 120,
             "levels": {"critical": 0.80, "high": 0.50, "medium": 0.25},
+            "decisions": {
+                "critical": "decline",
+                "high": "review",
+                "medium": "review",
+                "low": "approve",
+            },
         },
         "cases": {
             "gap_seconds": 1800,
@@ -278,6 +284,7 @@ class Ledger:
         self.risk: dict[tuple[str, datetime], RiskPoint] = {}
         self.cases: dict[str, Case] = {}
         self.dead_letters: list[Any] = []
+        self.decisions: list[Decision] = []
         self.duplicates = 0
 
     def known(self, ids: list[str]) -> set[str]:
@@ -286,6 +293,7 @@ class Ledger:
 
     def commit(self, work: Work) -> None:
         """Apply one piece of work."""
+        self.decisions += work.decisions
         for (_, disposition), events in work.events.items():
             for event in events:
                 assert event.event_id not in self.events, "an event was kept twice"

@@ -17,7 +17,7 @@ from detector.core.errors import StoreError
 from detector.core.events import STREAMS
 from detector.core.rules import Rules
 from detector.pipeline.ports import Memory
-from detector.pipeline.work import DeadLetter, Work
+from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.signal import Signal
 
 SCHEMA_VERSION = 1
@@ -77,6 +77,8 @@ class DuckDBStore:
                 f"{self.path} is the database of something else, with tables such as "
                 f"{min(tables)}. Name another store with --store."
             )
+        # Whole or not at all: half of a schema would look like the database of something else.
+        db.begin()
         db.execute(files("detector.adapters").joinpath("schema.sql").read_text("utf-8"))
         row = db.execute("SELECT schema_version FROM progress").fetchone()
         if row is None:
@@ -88,6 +90,7 @@ class DuckDBStore:
             )
         for statement in view_statements(self._rules):
             db.execute(statement)
+        db.commit()
         self._columns: dict[str, dict[str, str]] = {}
         for table, column, kind in db.execute(
             "SELECT table_name, column_name, data_type FROM duckdb_columns() "
@@ -121,10 +124,12 @@ class DuckDBStore:
                 "UPDATE progress SET watermark = ?, duplicates = duplicates + ?",
                 [work.watermark, work.duplicates],
             )
-            db.execute(
-                "INSERT OR REPLACE INTO source_positions VALUES (?, ?, ?)",
-                [work.source, work.position, received_at],
-            )
+            self._insert("score_decisions", work.decisions)
+            if work.source:
+                db.execute(
+                    "INSERT OR REPLACE INTO source_positions VALUES (?, ?, ?)",
+                    [work.source, work.position, received_at],
+                )
             db.commit()
         except BaseException:
             db.rollback()
@@ -141,6 +146,15 @@ class DuckDBStore:
         union = " UNION ALL ".join(f"SELECT event_id FROM {stream}" for stream in STREAMS)
         query = f"SELECT event_id FROM ({union}) WHERE event_id IN (SELECT unnest(?))"
         return {row[0] for row in self._connection.execute(query, [ids]).fetchall()}
+
+    def decision(self, event_id: str) -> Decision | None:
+        """What was decided about a transaction, None if nobody asked."""
+        names = Decision.__struct_fields__
+        query = f"SELECT {', '.join(names)} FROM score_decisions WHERE event_id = ?"
+        for row in self.query(query, [event_id]):
+            given = dict(zip(names, row, strict=True))
+            return Decision(**{**given, "answer": msgspec.Raw(given["answer"].encode())})
+        return None
 
     def recall(self, rules: Rules) -> Memory:
         """What is needed to go on from the last commit."""

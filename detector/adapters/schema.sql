@@ -58,6 +58,12 @@ CREATE TABLE IF NOT EXISTS cases (
   actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, merged_into VARCHAR,
   status VARCHAR NOT NULL DEFAULT 'NEW', owner VARCHAR, disposition VARCHAR
 );
+-- What callers were told about transactions that they asked to have scored.
+CREATE TABLE IF NOT EXISTS score_decisions (
+  event_id VARCHAR PRIMARY KEY, account_id VARCHAR NOT NULL, decided_at TIMESTAMPTZ NOT NULL,
+  decision VARCHAR NOT NULL, risk_level VARCHAR NOT NULL, risk_score DOUBLE NOT NULL,
+  answer JSON NOT NULL
+);
 CREATE TABLE IF NOT EXISTS dead_letters (
   stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, origin VARCHAR NOT NULL,
   "offset" BIGINT NOT NULL, raw BLOB NOT NULL, received_at TIMESTAMPTZ NOT NULL

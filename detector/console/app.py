@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from detector.console import problems
+from detector.console import assets, pages, problems
 from detector.console.context import Context
 
 
@@ -17,4 +17,6 @@ def build_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     problems.install(app)
+    app.include_router(assets.router)
+    app.include_router(pages.router)
     return app

@@ -15,6 +15,7 @@ DEFAULT_PATH = Path(__file__).resolve().parents[2] / "fraud_detection" / "dbt_pr
 
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 Level = Literal["critical", "high", "medium", "low"]
+Verdict = Literal["approve", "review", "decline"]
 Operator = Literal["burst", "distinct_burst", "pair", "novelty"]
 Scalar = bool | int | float | str
 
@@ -138,6 +139,7 @@ class Risk(_Block):
 
     window_seconds: Annotated[int, Field(gt=0)]
     levels: dict[Literal["critical", "high", "medium"], Annotated[float, Field(gt=0, le=1)]]
+    decisions: dict[Level, Verdict]
 
     @model_validator(mode="after")
     def _levels_rise(self) -> "Risk":
@@ -145,6 +147,8 @@ class Risk(_Block):
             raise ValueError("levels needs exactly critical, high and medium")
         if not self.levels["critical"] > self.levels["high"] > self.levels["medium"]:
             raise ValueError("levels must fall from critical over high to medium")
+        if missing := {"critical", "high", "medium", "low"} - set(self.decisions):
+            raise ValueError(f"decisions lacks {', '.join(sorted(missing))}")
         return self
 
     @property

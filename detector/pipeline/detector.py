@@ -10,12 +10,14 @@ from detector.core.events import (
     Event,
     KycProfile,
     Record,
+    Transaction,
     decode,
     without_card_numbers,
 )
 from detector.core.rules import Rules
+from detector.pipeline.decision import decide
 from detector.pipeline.ports import Memory
-from detector.pipeline.work import Batch, DeadLetter, Disposition, Work
+from detector.pipeline.work import Batch, DeadLetter, Decision, Disposition, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
 from detector.signals.engine import Change, SignalEngine
@@ -91,6 +93,19 @@ class Detector:
         work.watermark = self.watermark
         self._forget()
         return work
+
+    def decide(self, event: Event, disposition: Disposition) -> Decision:
+        """Judge a transaction that was evaluated a short while ago by what is known now."""
+        assert isinstance(event, Transaction)
+        evaluated = disposition == "evaluated"
+        return decide(
+            event,
+            disposition,
+            self.signals.readings(event) if evaluated else [],
+            self.risk.score(event.account_id, event.occurred_at),
+            self.rules.risk.decisions,
+            self._clock(),
+        )
 
     def _read(
         self, records: list[Record], latest: datetime, work: Work

@@ -3,12 +3,15 @@
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
+from detector.core.errors import FraudError
+from detector.core.events import Record, decode
 from detector.core.rules import Rules
+from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
-from detector.pipeline.work import Work
+from detector.pipeline.work import Batch, Decision, Work
 
 
 class Pipeline:
@@ -30,22 +33,32 @@ class Pipeline:
         self.store = store
         self.sinks = sinks
         self.detector = Detector(rules, self._known_events, clock)
+        self.ready = threading.Event()
+        """Set while it detects: between taking up its state and the end of the run."""
         self._stop = threading.Event()
-        # One batch is committed while the next is evaluated; never more, so order is kept.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._pending: Future[None] | None = None
+        # Who holds the turn evaluates; work is queued for the commit in the order of turns.
+        self._turn = threading.Lock()
+        self._committer = Committer(store, lambda: self.sinks, source.acknowledge)
+        self._before: Future[None] | None = None
+        self._answers: dict[str, Decision] = {}  # given, and not yet committed
 
     def run(self) -> None:
         """Go on from the last commit until the source ends or `stop` is called."""
         try:
             self.detector.resume(self.store.recall(self.detector.rules))
             self.source.open(self.store.position(self.source.name))
+            self._committer.start()
+            self.ready.set()
             while not self._stop.is_set() and self.step():
                 pass
-            self._settle()
         finally:
-            self._writer.shutdown(wait=True)
-            self.source.close()
+            with self._turn:
+                self.ready.clear()
+            try:
+                self._committer.settle()
+            finally:
+                self._committer.close()
+                self.source.close()
 
     def step(self) -> bool:
         """Take one batch from source to sinks; False when the source has ended."""
@@ -53,30 +66,84 @@ class Pipeline:
         if batch is None:
             return False
         if batch.records:
-            work = self.detector.process(self.source.name, batch)
-            self._settle()
-            self._pending = self._writer.submit(self._commit, work)
+            _, committed = self._evaluate(self.source.name, batch)
+            # One batch is committed while the next is evaluated; never more.
+            self._wait_for_last(committed)
         else:
-            self._settle()
+            self._wait_for_last(None)
         return True
+
+    def submit(self, records: list[Record]) -> "tuple[Work, Future[None]]":
+        """Evaluate records from outside the source now; the future is done once committed.
+
+        Safe from any thread. Raises `Stopped` when the pipeline is not running.
+        """
+        return self._evaluate("", Batch(records, "", time.monotonic()))
+
+    def score(self, raw: bytes) -> Decision:
+        """Evaluate one transaction, a JSON document, now and decide on it; its commit follows.
+
+        Asked again about the same event_id, the answer is the first one. Safe from any thread.
+        Raises `Refused` when the document breaks the contract (it is kept among the dead letters)
+        and `Stopped` when the pipeline is not running.
+        """
+        record = Record("transactions", raw, "api", 0)
+        with self._turn:
+            work = self._process("", Batch([record], "", time.monotonic()))
+            for (_, disposition), events in work.events.items():
+                work.decisions = [self.detector.decide(event, disposition) for event in events]
+            for decision in work.decisions:
+                self._answers[decision.event_id] = decision
+            committed = self._committer.submit(work)
+        if work.dead_letters:
+            raise Refused(work.dead_letters[0].reason)
+        if work.duplicates:
+            return self._answer_again(record)
+        [decision] = work.decisions
+        committed.add_done_callback(lambda _: self._answers.pop(decision.event_id, None))
+        return decision
+
+    def _answer_again(self, record: Record) -> Decision:
+        """The first answer about a transaction that came before, by whichever way."""
+        event = decode(record)
+        given = self._answers.get(event.event_id) or self.store.decision(event.event_id)
+        if given is not None:
+            return given
+        with self._turn:
+            return self.detector.decide(event, "evaluated")
 
     def stop(self) -> None:
         """Ask the loop to end after the batch at hand; safe from any thread or signal handler."""
         self._stop.set()
 
-    def _commit(self, work: Work) -> None:
-        self.store.commit(work)
-        work.committed_at = time.monotonic()
-        for sink in self.sinks:
-            sink.publish(work)
-        self.source.acknowledge(work.position)
+    @property
+    def backlog(self) -> int:
+        """How many pieces of work are evaluated and wait for their commit."""
+        return self._committer.backlog
 
-    def _settle(self) -> None:
-        """Wait for the commit under way and raise what went wrong in it."""
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            pending.result()
+    def _evaluate(self, source: str, batch: Batch) -> "tuple[Work, Future[None]]":
+        with self._turn:
+            work = self._process(source, batch)
+            return work, self._committer.submit(work)
+
+    def _process(self, source: str, batch: Batch) -> Work:
+        if not self.ready.is_set():
+            raise Stopped("Detection is not running; try again once /readyz says so.")
+        return self.detector.process(source, batch)
+
+    def _wait_for_last(self, committed: Future[None] | None) -> None:
+        before, self._before = self._before, committed
+        if before is not None:
+            before.result()
 
     def _known_events(self, ids: list[str]) -> set[str]:
-        self._settle()
+        self._committer.settle()
         return self.store.known_events(ids)
+
+
+class Refused(FraudError):
+    """A document that was to be scored breaks the contract; the message says where."""
+
+
+class Stopped(FraudError):
+    """Work was submitted to a pipeline that has not started or has ended."""

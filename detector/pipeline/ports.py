@@ -8,7 +8,7 @@ from typing import Protocol
 from detector.cases.session import Session
 from detector.core.events import Event
 from detector.core.rules import Rules
-from detector.pipeline.work import Batch, Work
+from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.signal import Signal
 
 
@@ -54,6 +54,9 @@ class Store(Protocol):
 
     def known_events(self, ids: list[str]) -> set[str]:
         """Which of these event ids are already stored."""
+
+    def decision(self, event_id: str) -> Decision | None:
+        """What was decided about a transaction, None if nobody asked."""
 
     def recall(self, rules: Rules) -> Memory:
         """What is needed to go on from the last commit."""

@@ -1,5 +1,6 @@
 """What moves through the pipeline: a batch comes in, a piece of work is committed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -39,9 +40,24 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
 
 
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller was told about a transaction; `answer` is the JSON document as it was sent."""
+
+    event_id: str
+    account_id: str
+    decided_at: datetime
+    decision: str
+    risk_level: str
+    risk_score: float
+    answer: msgspec.Raw
+
+
 @dataclass(slots=True)
 class Work:
-    """Everything one batch changes; it is committed as a whole or not at all."""
+    """Everything one batch changes; it is committed as a whole or not at all.
+
+    `source` and `position` are empty for records that were submitted from outside a source.
+    """
 
     source: str
     position: str
@@ -56,7 +72,13 @@ class Work:
     attributions: dict[tuple[str, str], Signal | None] = field(default_factory=dict)
     risk: dict[tuple[str, datetime], RiskPoint | None] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
     committed_at: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many records it stores."""
+        return len(self.dead_letters) + sum(map(len, self.events.values()))
 
     def keep(self, stream: str, events: list[Event], disposition: Disposition) -> None:
         """Note events to be stored."""
@@ -65,3 +87,25 @@ class Work:
     def count(self, disposition: Disposition) -> int:
         """How many events of a disposition the work holds."""
         return sum(len(group) for (_, kind), group in self.events.items() if kind == disposition)
+
+
+def merged(works: Sequence[Work]) -> Work:
+    """One piece of work with the effect of several in this order; at most one has a source."""
+    if len(works) == 1:
+        return works[0]
+    batch = next((work for work in works if work.source), works[-1])
+    whole = Work(batch.source, batch.position, min(work.available_at for work in works))
+    for work in works:
+        for (stream, disposition), events in work.events.items():
+            whole.keep(stream, events, disposition)
+        whole.dead_letters += work.dead_letters
+        whole.duplicates += work.duplicates
+        whole.signals |= work.signals
+        whole.new_signals += work.new_signals
+        whole.withdrawn_signals += work.withdrawn_signals
+        whole.attributions |= work.attributions
+        whole.risk |= work.risk
+        whole.cases |= work.cases
+        whole.decisions += work.decisions
+    whole.watermark = works[-1].watermark
+    return whole

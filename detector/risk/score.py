@@ -49,17 +49,11 @@ class RiskBook:
             yield at
         yield from self._points(account_id, window, at)
 
-    def scores(self, now: datetime) -> Iterator[RiskPoint]:
-        """The accounts with a score above 0 at `now`, in no order."""
-        edge = now - self._rules.risk.window
-        for account_id, window in self._windows.items():
-            values = {
-                pattern
-                for at, (pattern, _) in zip(window.times, window.items, strict=True)
-                if edge < at <= now
-            }
-            if values:
-                yield self._point(account_id, now, values)
+    def score(self, account_id: str, at: datetime) -> RiskPoint | None:
+        """An account's score at a moment, None when nothing counts for it then."""
+        window = self._windows.get(account_id)
+        patterns = window.values_at(at) if window is not None else None
+        return self._point(account_id, at, patterns) if patterns else None
 
     def forget(self, moment: datetime) -> None:
         """Drop the accounts whose signals count for no moment from `moment` on."""

@@ -23,6 +23,10 @@ class Burst(Operator):
             return (Finding(event, count, {}),) if count >= self._threshold else ()
         return self._reassess(window, at)
 
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        window = self._state.get(key)
+        return window.count_at(event.occurred_at) if window is not None else None
+
     def _reassess(self, window: TrailingWindow, at: datetime) -> list[Finding]:
         findings = []
         for index in window.affected_by(at):

@@ -31,6 +31,10 @@ class DistinctBurst(Operator):
             return (self._finding(event, window.counts),)
         return self._reassess(window, event.occurred_at)
 
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        window = self._state.get(key)
+        return len(window.values_at(event.occurred_at)) if window is not None else None
+
     def _reassess(self, window: DistinctWindow, at: datetime) -> list[Finding]:
         findings = []
         for index in window.affected_by(at):

@@ -12,7 +12,7 @@ from detector.signals.distinct_burst import DistinctBurst
 from detector.signals.novelty import Novelty
 from detector.signals.operator import Operator
 from detector.signals.pair import Pair
-from detector.signals.select import Key
+from detector.signals.select import Key, key_where
 from detector.signals.signal import Finding, Signal, signal_id, to_signal
 
 OPERATORS: dict[OperatorName, type[Operator]] = {
@@ -24,6 +24,17 @@ OPERATORS: dict[OperatorName, type[Operator]] = {
 
 
 Route = tuple[Pattern, Callable[[Any], Key], Callable[[Hashable, Any], Iterable[Finding]]]
+
+
+Watch = tuple[Pattern, Callable[[Any], Key], Operator]
+
+
+class Reading(NamedTuple):
+    """What a pattern observed at an event, and the signal if that made it fire."""
+
+    pattern: Pattern
+    observed: float | None
+    signal: Signal | None
 
 
 class Change(NamedTuple):
@@ -42,10 +53,12 @@ class SignalEngine:
 
     def __init__(self, rules: Rules) -> None:
         self._routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
+        self._watches: dict[type[Event], list[Watch]] = {kind: [] for kind in STREAMS.values()}
         self._operators: list[Operator] = []
         for pattern in rules.patterns.values():
             operator = OPERATORS[pattern.operator](pattern, rules.lateness)
             self._operators.append(operator)
+            self._watches[STREAMS[pattern.source]].append((pattern, key_where(pattern), operator))
             for stream, handler in operator.handlers.items():
                 self._routes[STREAMS[stream]].append((pattern, *handler))
         # Signals that a late event may still change.
@@ -60,6 +73,20 @@ class SignalEngine:
                 for finding in update(key, event):
                     self._note(pattern, finding, changes)
         return changes
+
+    def readings(self, event: Event) -> list[Reading]:
+        """What each pattern sees at an event that was evaluated a short while ago, fired or not.
+
+        A pattern whose `where` the event does not meet sees nothing and is left out.
+        """
+        readings = []
+        for pattern, key_of, operator in self._watches[type(event)]:
+            key = key_of(event)
+            observed = operator.observe(key, event) if key is not None else None
+            signal = self._open.get(signal_id(pattern, event))
+            if observed is not None or signal is not None:
+                readings.append(Reading(pattern, observed, signal))
+        return readings
 
     def _note(self, pattern: Pattern, finding: Finding, changes: list[Change]) -> None:
         name = signal_id(pattern, finding.event)

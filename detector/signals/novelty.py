@@ -67,6 +67,13 @@ class Novelty(Operator):
         found = self._judge(known, event)
         return [*findings, found] if found.observed is not None else findings
 
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        known, measure = self._state.get(key), self._measure_of(event)
+        if known is None or measure is None or self._value_of(event) not in known.first_seen:
+            return None
+        found = self._judge(known, event)
+        return 0.0 if found.observed is None else found.observed
+
     def _learn_profile(self, key: Hashable, profile: KycProfile) -> list[Finding]:
         known = self._state.setdefault(key, Knowledge())
         at, registered = profile.occurred_at, frozenset(self._registered_of(profile))

@@ -33,6 +33,13 @@ class Operator(ABC):
     def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
         """Take in an event of a key and answer for every event whose answer it may change."""
 
+    @abstractmethod
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        """What is observed at an event that was taken in, fired or not.
+
+        None where nothing can be said: no state of the key, or nothing to compare with.
+        """
+
     def forget(self, moment: datetime) -> None:
         """Drop the state that no event from `moment` on can need."""
         for key in [key for key, state in self._state.items() if self._done(state, moment)]:

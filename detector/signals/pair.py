@@ -34,6 +34,14 @@ class Pair(Operator):
         found = self._judge(before, event)
         return (found,) if found.observed is not None else ()
 
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        trail = self._state.get(key)
+        before = trail.before(event) if trail is not None else None
+        if before is None:
+            return None
+        where = (before.latitude, before.longitude, event.latitude, event.longitude)
+        return round(haversine_km(*where), 1)
+
     def _near(self, before: Any, event: Any) -> bool:
         """Whether the way along a meridian and a parallel, never the shorter one, is in reach."""
         degrees = abs(before.latitude - event.latitude) + abs(before.longitude - event.longitude)

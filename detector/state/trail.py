@@ -42,6 +42,11 @@ class Trail(Generic[E]):
         events.insert(place, event)
         return (events[place - 1] if place else None), events[place + 1]
 
+    def before(self, event: E) -> E | None:
+        """The predecessor of an event, which may or may not be here itself."""
+        place = bisect_left(self.order, (event.occurred_at, event.event_id))
+        return self.events[place - 1] if place else None
+
     def _trim(self) -> None:
         edge = self.order[-1][0] - self._lateness
         gone = bisect_left(self.order, (edge, "")) - 1

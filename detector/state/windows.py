@@ -65,6 +65,10 @@ class TrailingWindow:
         at = self.times[index]
         return self._start_of(at), bisect_right(self.times, at)
 
+    def count_at(self, at: datetime) -> int:
+        """How many items the window that ends at `at` holds."""
+        return bisect_right(self.times, at) - self._start_of(at)
+
     def ended_before(self, moment: datetime) -> bool:
         """Whether nothing that happens from `moment` on can need what is held here."""
         return not self.times or self.times[-1] + self._back < moment
@@ -122,6 +126,11 @@ class DistinctWindow(TrailingWindow):
         if end == len(self.times):
             return set(self.counts)
         return {value for value, _ in self.items[start:end]}
+
+    def values_at(self, at: datetime) -> set[Hashable]:
+        """The different values in the window that ends at `at`."""
+        items = self.items[self._start_of(at) : bisect_right(self.times, at)]
+        return {value for value, _ in items}
 
     def _recount(self) -> None:
         self.counts = Counter(value for value, _ in self.items[self.start :])

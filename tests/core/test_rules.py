@@ -214,6 +214,8 @@ def test_two_patterns_never_share_a_name(tmp_path: Path, shared: str) -> None:
         ("risk", {"levels": {"critical": 0.8, "high": 0.5}}, ["risk", "critical, high and medium"]),
         ("risk", {"levels": {"critical": 0.5, "high": 0.5, "medium": 0.2}}, ["risk", "fall"]),
         ("risk", {"levels": {"critical": 2, "high": 0.5, "medium": 0.2}}, ["critical", "came: 2"]),
+        ("risk", {"decisions": {"critical": "decline"}}, ["decisions lacks high, low, medium"]),
+        ("risk", {"decisions": {"low": "hold"}}, ["decisions.low", "'hold'", "approve"]),
         ("risk", {"window_seconds": 0}, ["risk.window_seconds", "came: 0"]),
         ("cases", {"opens_at": "low"}, ["cases.opens_at", "'low'", "critical"]),
         ("cases", {"due_seconds": {"critical": 900}}, ["cases.due_seconds lacks high"]),

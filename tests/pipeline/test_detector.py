@@ -213,10 +213,10 @@ def test_after_two_minutes_of_quiet_no_account_is_critical() -> None:
     fraud = [build.cash(0), build.cash(1), build.online(1, device_id="d-9", amount="900.00")]
     detector = Detector(build.REAL, lambda ids: set(), clock=lambda: build.NOW)
     detector.process("t", build.batch(fraud))
-    [point] = detector.risk.scores(build.moment(1))
-    assert point.risk_level == "critical"
+    point = detector.risk.score("acc-1", build.moment(1))
+    assert point is not None and point.risk_level == "critical"
     detector.process("t", build.batch([transaction(121, "acc-9")]))
-    assert list(detector.risk.scores(build.moment(121))) == []
+    assert detector.risk.score("acc-1", build.moment(121)) is None
 
 
 def test_a_clock_that_is_read_once_a_batch_judges_the_whole_batch() -> None:

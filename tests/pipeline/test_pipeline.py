@@ -10,7 +10,7 @@ from detector.core.rules import Rules
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Memory
 from detector.pipeline.tally import Tally
-from detector.pipeline.work import Work
+from detector.pipeline.work import Decision, Work
 from tests import build
 from tests.build import transaction
 
@@ -35,6 +35,9 @@ class MemoryStore:
 
     def known_events(self, ids: list[str]) -> set[str]:
         return self.ledger.known(ids)
+
+    def decision(self, event_id: str) -> Decision | None:
+        return next((d for d in self.ledger.decisions if d.event_id == event_id), None)
 
     def recall(self, rules: Rules) -> Memory:
         return Memory()

@@ -124,15 +124,16 @@ def test_scores_at_a_moment_decay_to_nothing() -> None:
     list(book.add("acc-1", signal("aa", 0)))
     list(book.add("acc-1", signal("bb", 60)))
 
-    def score(at: float) -> list[float]:
-        return [point.risk_score for point in book.scores(build.moment(at))]
+    def score(at: float) -> float | None:
+        point = book.score("acc-1", build.moment(at))
+        return point and point.risk_score
 
-    assert score(-1) == []
-    assert score(0) == [0.25]
-    assert score(60) == [0.50]
-    assert score(119.9) == [0.50]
-    assert score(120) == [0.25]
-    assert score(180) == []
+    assert score(-1) is None
+    assert score(0) == 0.25
+    assert score(60) == 0.50
+    assert score(119.9) == 0.50
+    assert score(120) == 0.25
+    assert score(180) is None
 
 
 def test_forgetting_leaves_what_still_counts() -> None:
@@ -141,5 +142,5 @@ def test_forgetting_leaves_what_still_counts() -> None:
     list(book.add("acc-1", signal("aa", 0)))
     list(book.add("acc-2", signal("aa", 500)))
     book.forget(build.moment(510))
-    assert {p.account_id for p in book.scores(build.moment(510))} == {"acc-2"}
-    assert list(book.scores(build.moment(0))) == []
+    assert book.score("acc-1", build.moment(510)) is None
+    assert book.score("acc-2", build.moment(510)) is not None

@@ -1,0 +1,122 @@
+"""Commits work in the order in which it was evaluated, from a thread of its own."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from detector.pipeline.ports import Sink, Store
+from detector.pipeline.work import Work, merged
+
+GROUP_RECORDS = 20_000
+
+Ticket = tuple[Work, "Future[None]"]
+
+
+class Committer:
+    """Takes work in order and gives a future for each that is done once it is committed.
+
+    Submissions that wait together become one transaction, so that a thousand small ones a second
+    cost what some dozen do. Batches of a source are never joined with each other: what a source
+    is acknowledged is always one whole commit. After a failure nothing more is committed, for the
+    state that work was evaluated on and the store no longer agree.
+    """
+
+    def __init__(
+        self, store: Store, sinks: Callable[[], Sequence[Sink]], acknowledge: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._sinks = sinks
+        self._acknowledge = acknowledge
+        self._waiting: deque[Ticket] = deque()
+        self._changed = threading.Condition()
+        self._busy = False
+        self._closed = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit; call it once."""
+        self._thread.start()
+
+    def submit(self, work: Work) -> "Future[None]":
+        """Queue work; raises what went wrong in an earlier commit."""
+        ticket: Future[None] = Future()
+        with self._changed:
+            self._check()
+            self._waiting.append((work, ticket))
+            self._changed.notify_all()
+        return ticket
+
+    def settle(self) -> None:
+        """Wait until all that was submitted is committed; raises what went wrong."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or not (self._waiting or self._busy))
+            self._check()
+
+    @property
+    def backlog(self) -> int:
+        """How many pieces of work wait."""
+        return len(self._waiting)
+
+    def close(self) -> None:
+        """Commit what waits, then end; what went wrong was told to those who submitted it."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            try:
+                self._commit([work for work, _ in group])
+            except BaseException as error:
+                self._fail(group, error)
+                return
+            for _, ticket in group:
+                ticket.set_result(None)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _next_group(self) -> list[Ticket]:
+        """What to commit next, in one transaction; empty at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            group: list[Ticket] = []
+            records, has_batch = 0, False
+            while self._waiting:
+                work, _ = self._waiting[0]
+                if group and (records >= GROUP_RECORDS or (has_batch and work.source)):
+                    break
+                group.append(self._waiting.popleft())
+                records += work.size
+                has_batch = has_batch or bool(work.source)
+            self._busy = bool(group)
+            return group
+
+    def _commit(self, works: list[Work]) -> None:
+        self._store.commit(merged(works))
+        now = time.monotonic()
+        for work in works:
+            work.committed_at = now
+            for sink in self._sinks():
+                sink.publish(work)
+            if work.source:
+                self._acknowledge(work.position)
+
+    def _fail(self, group: list[Ticket], error: BaseException) -> None:
+        with self._changed:
+            self._failure = error
+            self._busy = False
+            group += self._waiting
+            self._waiting.clear()
+            self._changed.notify_all()
+        for _, ticket in group:
+            ticket.set_exception(error)

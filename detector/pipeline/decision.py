@@ -1,0 +1,96 @@
+"""What a payment system is told about one transaction: approve, review or decline, and why."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from detector.core.events import Transaction
+from detector.pipeline.work import Decision, Disposition
+from detector.risk.score import RiskPoint
+from detector.signals.engine import Reading
+
+_encode = msgspec.json.Encoder().encode
+
+
+class PatternValue(msgspec.Struct, frozen=True):
+    """What a pattern observed at the transaction; null where it has nothing to compare with."""
+
+    observed: float | None
+    threshold: float
+    fired: bool
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A pattern that fired, in one sentence for a person."""
+
+    pattern: str
+    rule_id: str
+    severity: str
+    reason: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The document that a payment system gets.
+
+    `risk_score` is the account's at the time of the transaction, with all that fired at it, and
+    `active_patterns` are those that make it up; `reasons` are about this transaction alone.
+    """
+
+    event_id: str
+    transaction_id: str
+    account_id: str
+    customer_id: str
+    decision: str
+    risk_level: str
+    risk_score: float
+    active_patterns: list[str]
+    reasons: list[Reason]
+    patterns: dict[str, PatternValue]
+    disposition: str
+    occurred_at: datetime
+    decided_at: datetime
+
+
+def decide(
+    event: Transaction,
+    disposition: Disposition,
+    readings: list[Reading],
+    risk: RiskPoint | None,
+    decisions: dict[Any, Any],
+    now: datetime,
+) -> Decision:
+    """Answer by the level of the account; what could not be evaluated is for a person to see."""
+    level = risk.risk_level if risk else "low"
+    verdict = decisions[level] if disposition == "evaluated" else "review"
+    answer = Answer(
+        event_id=event.event_id,
+        transaction_id=event.transaction_id,
+        account_id=event.account_id,
+        customer_id=event.customer_id,
+        decision=verdict,
+        risk_level=level,
+        risk_score=risk.risk_score if risk else 0.0,
+        active_patterns=risk.patterns if risk else [],
+        reasons=[
+            Reason(signal.pattern, signal.rule_id, signal.severity, signal.reason)
+            for _, _, signal in readings
+            if signal is not None
+        ],
+        patterns={
+            pattern.id: PatternValue(observed, pattern.threshold, signal is not None)
+            for pattern, observed, signal in readings
+        },
+        disposition=disposition,
+        occurred_at=event.occurred_at,
+        decided_at=now,
+    )
+    return Decision(
+        event_id=event.event_id,
+        account_id=event.account_id,
+        decided_at=now,
+        decision=verdict,
+        risk_level=level,
+        risk_score=answer.risk_score,
+        answer=msgspec.Raw(_encode(answer)),
+    )
