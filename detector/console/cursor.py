@@ -32,11 +32,28 @@ def decode(cursor: str, *kinds: type) -> list[Any]:
     refuse()
 
 
-def moment(seconds: float) -> datetime:
+def instant(seconds: float) -> datetime:
     """A time that a cursor carries as Unix seconds; one that no bank has seen is a 422."""
     if not 0 < seconds < 4e9:
         refuse()
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def after_event(at: datetime, event_id: str) -> str:
+    """The cursor behind an event of a list that has the newest first."""
+    return encode(at.astimezone(UTC).isoformat(), event_id)
+
+
+def event(cursor: str) -> tuple[datetime, str]:
+    """What `after_event` wrote down."""
+    at, event_id = decode(cursor, str, str)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        refuse()
+    if moment.tzinfo is None or not 1970 <= moment.year < 2100:
+        refuse()
+    return moment, event_id
 
 
 def refuse() -> NoReturn:

@@ -90,7 +90,34 @@ def signals_of_account(
     rows = reader.rows(
         f"""SELECT {_COLUMNS} FROM account_signals AS a
         JOIN mv_fraud_signals AS s ON s.signal_id = a.signal_id
-        WHERE {where.sql} ORDER BY s.occurred_at DESC, s.signal_id LIMIT {limit:d}""",
+        WHERE {where.sql} ORDER BY s.occurred_at DESC, s.signal_id DESC LIMIT {limit:d}""",
+        where.parameters,
+    )
+    return [signal_row(row) for row in rows]
+
+
+def signal_list(
+    reader: Reader,
+    among: Mapping[str, Sequence[str]],
+    since: datetime | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 100,
+) -> list[SignalRow]:
+    """The newest signals whose columns are among the given values (an empty list: any)."""
+    where = Where()
+    for column, values in among.items():
+        if values:
+            where.among(f"s.{column}", values)
+    if since is not None:
+        where.add("s.occurred_at >= ?", since)
+    if before is not None:
+        at, signal_id = before
+        where.add(
+            "(s.occurred_at < ? OR (s.occurred_at = ? AND s.signal_id < ?))", at, at, signal_id
+        )
+    rows = reader.rows(
+        f"""SELECT {_COLUMNS} FROM mv_fraud_signals AS s WHERE {where.sql}
+        ORDER BY s.occurred_at DESC, s.signal_id DESC LIMIT {limit:d}""",
         where.parameters,
     )
     return [signal_row(row) for row in rows]

@@ -52,13 +52,16 @@ class QueueFilters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_what_a_form_leaves_empty(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        kept = {
-            key: [v for v in value if v != ""] if isinstance(value, list) else value
-            for key, value in data.items()
-        }
-        return {key: value for key, value in kept.items() if value not in ("", None, [])}
+        return without_blanks(data) if isinstance(data, Mapping) else data
+
+
+def without_blanks(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, without what a form sends of fields that nobody filled in."""
+    kept = {
+        key: [v for v in value if v != ""] if isinstance(value, list) else value
+        for key, value in data.items()
+    }
+    return {key: value for key, value in kept.items() if value not in ("", None, [])}
 
 
 @dataclass(slots=True)

@@ -141,7 +141,7 @@ def queue_page(
         seconds, sort, key, case_id = cursors.decode(cursor, float, str, float, str)
         if sort != filters.sort:
             cursors.refuse()
-        now, after = cursors.moment(seconds), (key, case_id)
+        now, after = cursors.instant(seconds), (key, case_id)
     found = reader.rows(*queue_sql(filters, person, now, snoozed, limit + 1, after))
     shown, following = found[:limit], None
     if len(found) > limit:
