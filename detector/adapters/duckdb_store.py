@@ -8,9 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 
+from detector.adapters.database import connect
+from detector.adapters.desk import Desk, desk_schema
 from detector.adapters.recall import read_signals, recall
 from detector.adapters.views import view_statements
 from detector.core.errors import StoreError
@@ -21,27 +22,7 @@ from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.signal import Signal
 
 SCHEMA_VERSION = 1
-_UPSERTS = {"fraud_signals", "account_signals", "risk_history"}
-
-
-def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a store's file with times in UTC.
-
-    Raises `StoreError` when the file is missing (read only), not a store, or in use.
-    """
-    if read_only and not path.exists():
-        raise StoreError(f"There is no store at {path}. Run `fraud run` or `fraud replay` first.")
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise StoreError(
-                f"The store {path} is in use by another process, most likely a running "
-                "`fraud run`. Stop it first, or name another store with --store."
-            ) from error
-        raise StoreError(f"{path} cannot be opened as a store: {error}") from error
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
+_UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
 
 
 class DuckDBStore:
@@ -56,6 +37,7 @@ class DuckDBStore:
         self.path = path
         self._rules = rules
         self._connection = connect(path)
+        self._desk: Desk | None = None
         # One core for commits, the other for detection; checkpoints seldom enough to stay cheap.
         self._connection.execute("SET threads = 1")
         self._connection.execute("SET checkpoint_threshold = '128MB'")
@@ -80,6 +62,7 @@ class DuckDBStore:
         # Whole or not at all: half of a schema would look like the database of something else.
         db.begin()
         db.execute(files("detector.adapters").joinpath("schema.sql").read_text("utf-8"))
+        db.execute(desk_schema())
         row = db.execute("SELECT schema_version FROM progress").fetchone()
         if row is None:
             db.execute("INSERT INTO progress VALUES (?, NULL, 0)", [SCHEMA_VERSION])
@@ -178,8 +161,16 @@ class DuckDBStore:
         """Rows of a query over the store, of what was committed."""
         return self._connection.cursor().execute(sql, parameters).fetchall()
 
+    def desk(self, **options: Any) -> Desk:
+        """People's work in the same database; the options are those of `Desk`, told once."""
+        if self._desk is None:
+            self._desk = Desk(self._connection, **options)
+        return self._desk
+
     def close(self) -> None:
         """Release the file."""
+        if self._desk is not None:
+            self._desk.close()
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -211,12 +202,7 @@ class DuckDBStore:
             }
             for case in work.cases.values()
         ]
-        if rows:
-            columns = list(rows[0])
-            updates = ", ".join(f"{c} = excluded.{c}" for c in columns if c != "case_id")
-            self._load(
-                "cases", columns, rows, then=f"ON CONFLICT (case_id) DO UPDATE SET {updates}"
-            )
+        self._insert("cases", rows)
 
     def _insert(
         self, table: str, rows: Sequence[Any], constants: dict[str, Any] | None = None
@@ -232,7 +218,6 @@ class DuckDBStore:
         rows: Sequence[Any],
         constants: dict[str, Any] | None = None,
         replace: bool = False,
-        then: str = "",
     ) -> None:
         constants = constants or {}
         file = self._folder / "rows.jsonl"
@@ -244,7 +229,7 @@ class DuckDBStore:
             f"({', '.join([*columns, *constants])}) "
             f"SELECT {', '.join(columns)}{marks} FROM read_json('{file}', "
             f"format = 'newline_delimited', columns = {{{kinds}}}, "
-            f"maximum_object_size = 67108864) {then}",
+            f"maximum_object_size = 67108864)",
             list(constants.values()),
         )
 

@@ -48,15 +48,13 @@ CREATE TABLE IF NOT EXISTS risk_history (
   account_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, risk_score DOUBLE NOT NULL,
   risk_level VARCHAR NOT NULL, patterns VARCHAR NOT NULL, PRIMARY KEY (account_id, occurred_at)
 );
--- Detection writes every column but status, owner and disposition, which belong to the analyst.
 CREATE TABLE IF NOT EXISTS cases (
   case_id VARCHAR PRIMARY KEY, account_id VARCHAR NOT NULL, customer_id VARCHAR NOT NULL,
   level VARCHAR NOT NULL, score DOUBLE NOT NULL, patterns VARCHAR NOT NULL,
   signal_count BIGINT NOT NULL, exposure DECIMAL(18, 2) NOT NULL,
   first_signal_at TIMESTAMPTZ NOT NULL, last_signal_at TIMESTAMPTZ NOT NULL,
   opened_at TIMESTAMPTZ, due_at TIMESTAMPTZ, recommended_action VARCHAR NOT NULL,
-  actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, merged_into VARCHAR,
-  status VARCHAR NOT NULL DEFAULT 'NEW', owner VARCHAR, disposition VARCHAR
+  actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, merged_into VARCHAR
 );
 -- What callers were told about transactions that they asked to have scored.
 CREATE TABLE IF NOT EXISTS score_decisions (

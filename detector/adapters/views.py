@@ -125,10 +125,12 @@ _CHANNELS = f"""
 _OPEN_CASES = """
     SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,
       c.exposure, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
-      k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn, c.owner, c.status
+      k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn, r.owner,
+      coalesce(r.status, 'NEW') AS status
     FROM cases AS c
+    LEFT JOIN case_reviews AS r USING (case_id)
     LEFT JOIN (
       SELECT customer_id, arg_max(risk_tier, (occurred_at, event_id)) AS risk_tier
       FROM stg_kyc_profiles GROUP BY customer_id
     ) AS k USING (customer_id)
-    WHERE c.status <> 'CLOSED' AND c.merged_into IS NULL"""
+    WHERE coalesce(r.status, 'NEW') <> 'CLOSED' AND c.merged_into IS NULL"""

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from detector.adapters.duckdb_store import DuckDBStore, connect
+from detector.cases.people import Person
 from detector.core.errors import StoreError
 from detector.core.events import Event, Record
 from detector.pipeline.detector import Detector
@@ -202,12 +203,13 @@ def test_counts_of_a_run_are_added_up(store: DuckDBStore) -> None:
 def test_what_an_analyst_decided_survives_new_evidence(store: DuckDBStore) -> None:
     """Detection updates what the case says, never who has it or what was decided."""
     detector = feed(store, [cash(0), cash(1)])
-    db = store._connection
-    db.execute("UPDATE cases SET status = 'IN_REVIEW', owner = 'kim', disposition = 'INCONCLUSIVE'")
+    [(case_id, account_id)] = store.query("SELECT case_id, account_id FROM mv_open_fraud_cases")
+    case = {"case_id": case_id, "account_id": account_id, "customer_id": "c", "level": "high"}
+    store.desk().act(Person("kim", "analyst"), case, "claim")
     store.commit(detector.process("test", build.batch([cash(2, amount="9100.00")], "2")))
-    columns = "status, owner, disposition, signal_count, exposure"
-    assert store.query(f"SELECT {columns} FROM cases") == [
-        ("IN_REVIEW", "kim", "INCONCLUSIVE", 2, Decimal("18600.00"))
+    columns = "status, owner, signal_count, exposure"
+    assert store.query(f"SELECT {columns} FROM mv_open_fraud_cases") == [
+        ("IN_REVIEW", "kim", 2, Decimal("18600.00"))
     ]
 
 

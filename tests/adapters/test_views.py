@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.cases.people import Person
 from detector.core.events import STREAMS
 from detector.pipeline.detector import Detector
 from tests import build
@@ -262,7 +263,9 @@ def test_closed_and_merged_cases_are_not_open(store: Store) -> None:
     """An analyst's list holds what is to be done."""
     store.feed(build.cash(0), build.cash(1), build.cash(0, "acc-2"), build.cash(1, "acc-2"))
     assert len(store.rows("SELECT * FROM mv_open_fraud_cases")) == 2
-    store._connection.execute("UPDATE cases SET status = 'CLOSED' WHERE account_id = 'acc-1'")
+    [one] = store.rows("SELECT * FROM mv_open_fraud_cases WHERE account_id = 'acc-1'")
+    kim = Person("kim", "analyst")
+    store.desk(four_eyes=False).act(kim, one, "close", disposition="INCONCLUSIVE")
     store._connection.execute("UPDATE cases SET merged_into = 'x' WHERE account_id = 'acc-2'")
     assert store.rows("SELECT * FROM mv_open_fraud_cases") == []
 

@@ -1,0 +1,36 @@
+-- What people do. Detection never writes here; people never write elsewhere.
+CREATE TABLE IF NOT EXISTS users (
+  username VARCHAR PRIMARY KEY, password_hash VARCHAR NOT NULL, role VARCHAR NOT NULL,
+  must_change BOOLEAN NOT NULL, disabled BOOLEAN NOT NULL, epoch BIGINT NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS api_keys (
+  key_id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL, digest VARCHAR NOT NULL,
+  created_by VARCHAR NOT NULL, created_at TIMESTAMPTZ NOT NULL, revoked_at TIMESTAMPTZ
+);
+-- No row: a case that nobody has touched, status NEW. The snapshot is the case as it was then.
+CREATE TABLE IF NOT EXISTS case_reviews (
+  case_id VARCHAR PRIMARY KEY, status VARCHAR NOT NULL, owner VARCHAR, disposition VARCHAR,
+  proposed_by VARCHAR, reason VARCHAR, version BIGINT NOT NULL, reviewed_at TIMESTAMPTZ NOT NULL,
+  snapshot JSON NOT NULL
+);
+CREATE TABLE IF NOT EXISTS snoozes (
+  snooze_id VARCHAR PRIMARY KEY, pattern VARCHAR NOT NULL, entity_kind VARCHAR NOT NULL,
+  entity VARCHAR NOT NULL, until TIMESTAMPTZ NOT NULL, reason VARCHAR NOT NULL,
+  created_by VARCHAR NOT NULL, created_at TIMESTAMPTZ NOT NULL, ended_at TIMESTAMPTZ
+);
+CREATE TABLE IF NOT EXISTS smr_drafts (
+  case_id VARCHAR PRIMARY KEY, fields JSON NOT NULL, updated_by VARCHAR NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL
+);
+-- Only ever added to; each entry carries the hash of the one before it.
+CREATE TABLE IF NOT EXISTS audit_log (
+  seq BIGINT PRIMARY KEY, acted_at TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, role VARCHAR NOT NULL,
+  action VARCHAR NOT NULL, subject_kind VARCHAR NOT NULL, subject VARCHAR NOT NULL,
+  detail JSON NOT NULL, previous_hash VARCHAR NOT NULL, hash VARCHAR NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_log_subject ON audit_log (subject);
+-- How far each follower of the audit log has come.
+CREATE TABLE IF NOT EXISTS audit_followers (
+  name VARCHAR PRIMARY KEY, seq BIGINT NOT NULL
+);

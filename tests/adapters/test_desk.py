@@ -1,0 +1,425 @@
+"""The desk: what people do is kept whole, in order and for ever."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from detector.adapters.desk import Conflict, Desk
+from detector.adapters.duckdb_store import DuckDBStore
+from detector.cases.audit import Tampered
+from detector.cases.people import Person
+from detector.cases.review import Forbidden, Refused, Review
+from detector.pipeline.detector import Detector
+from tests import build
+
+KIM = Person("kim", "analyst")
+LEE = Person("lee", "analyst")
+SAM = Person("sam", "supervisor")
+PAT = Person("pat", "supervisor")
+ROOT = Person("root", "admin")
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def wait(self, **time: float) -> None:
+        self.at += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def desk(clock: Clock) -> Iterator[Desk]:
+    """An empty desk."""
+    connection = duckdb.connect()
+    kept = Desk(connection, clock=clock)
+    yield kept
+    kept.close()
+    connection.close()
+
+
+def case(case_id: str = "case_1", level: str = "critical", **fields: Any) -> dict[str, Any]:
+    """A row of the open cases."""
+    return {
+        "case_id": case_id,
+        "account_id": "acc-1",
+        "customer_id": "cust-1",
+        "level": level,
+        "patterns": "velocity, cnp_spike",
+        "exposure": Decimal("910.00"),
+        "opened_at": NOON - timedelta(minutes=5),
+        "due_at": None,
+        **fields,
+    }
+
+
+def tables_of(desk: Desk) -> list[Any]:
+    """Everything the desk has kept."""
+    names = ["case_reviews", "audit_log", "users", "api_keys", "snoozes", "smr_drafts"]
+    return [desk.log.rows(f"SELECT * FROM {name} ORDER BY 1") for name in names]
+
+
+def test_an_untouched_case_is_new(desk: Desk) -> None:
+    """No row is needed for it."""
+    assert desk.review("case_1") == Review("case_1")
+    assert desk.reviews(["case_1"]) == {}
+    assert desk.snapshot("case_1") is None
+
+
+def test_an_action_changes_the_review_and_is_put_down(desk: Desk) -> None:
+    """Both say who, what and when."""
+    review, entry = desk.act(KIM, case(), "claim")
+    assert review == Review("case_1", "IN_REVIEW", "kim", version=1, reviewed_at=NOON)
+    assert desk.review("case_1") == review
+    assert desk.history("case_1") == [entry]
+    assert (entry.seq, entry.at, entry.actor, entry.role) == (1, NOON, "kim", "analyst")
+    assert (entry.action, entry.subject) == ("claim", "case_1")
+    assert entry.detail["case"]["account_id"] == "acc-1"
+    assert entry.detail["before"]["status"] == "NEW"
+    assert entry.detail["after"]["owner"] == "kim"
+
+
+def test_the_snapshot_is_the_case_as_it_was_when_last_acted_on(desk: Desk) -> None:
+    """Amounts and times come back as they were."""
+    desk.act(KIM, case(score=0.8), "claim")
+    desk.act(KIM, case(score=0.9), "note", text="Two cards.")
+    assert desk.snapshot("case_1") == case(score=0.9)
+
+
+def test_a_refused_action_leaves_no_trace(desk: Desk) -> None:
+    """Neither a review nor an entry."""
+    desk.act(KIM, case(), "claim")
+    kept = tables_of(desk)
+    with pytest.raises(Refused, match="kim has the case"):
+        desk.act(LEE, case(), "claim")
+    assert tables_of(desk) == kept
+
+
+def test_a_write_that_fails_takes_the_change_back_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The review is not kept without its entry; the next action works."""
+    broken = case(strange=object.__new__(type("Odd", (), {"__str__": lambda _: 1 / 0})))
+    kept = tables_of(desk)
+    with pytest.raises(ZeroDivisionError):
+        desk.act(KIM, broken, "claim")
+    assert tables_of(desk) == kept
+    desk.act(KIM, case(), "claim")
+    assert desk.verify() == 1
+
+
+def test_acting_on_what_somebody_else_changed_is_a_conflict(desk: Desk) -> None:
+    """The version the person saw is no longer the case's."""
+    seen = desk.act(KIM, case(level="high"), "claim").review.version
+    desk.act(SAM, case(level="high"), "note", text="The customer rang.")
+    with pytest.raises(Conflict, match="version 2, you saw version 1"):
+        desk.act(KIM, case(level="high"), "close", version=seen, disposition="FALSE_POSITIVE")
+    desk.act(KIM, case(level="high"), "close", version=2, disposition="CONFIRMED_FRAUD")
+
+
+def test_closing_a_critical_case_takes_two(desk: Desk) -> None:
+    """The one who proposed cannot agree to it."""
+    proposed = desk.act(SAM, case(), "close", disposition="CONFIRMED_FRAUD").review
+    assert (proposed.status, proposed.proposed_by) == ("PENDING_APPROVAL", "sam")
+    with pytest.raises(Forbidden, match="Four eyes"):
+        desk.act(SAM, case(), "approve")
+    assert desk.act(PAT, case(), "approve").review.status == "CLOSED"
+
+
+@pytest.mark.parametrize(("four_eyes", "level"), [(True, "high"), (False, "critical")])
+def test_other_cases_close_at_once(four_eyes: bool, level: str) -> None:
+    """Four eyes are for critical cases, where the setting asks for them."""
+    with duckdb.connect() as connection:
+        desk = Desk(connection, four_eyes=four_eyes)
+        closed = desk.act(KIM, case(level=level), "close", disposition="INCONCLUSIVE").review
+        assert closed.status == "CLOSED"
+
+
+def test_undo_restores_what_was_and_is_put_down(desk: Desk) -> None:
+    """Nothing is erased: the version moves on and an entry says what was taken back."""
+    claimed = desk.act(KIM, case(level="high"), "claim").review
+    closed = desk.act(KIM, case(level="high"), "close", disposition="FALSE_POSITIVE", text="Café")
+    review, entry = desk.act(KIM, case(level="high"), "undo")
+    assert review == Review("case_1", "IN_REVIEW", "kim", version=3, reviewed_at=NOON)
+    assert (claimed.status, claimed.owner) == (review.status, review.owner)
+    assert (entry.detail["undoes"], entry.detail["undone"]) == (closed.entry.seq, "close")
+    assert [e.action for e in desk.history("case_1")] == ["undo", "close", "claim"]
+
+
+def test_undo_walks_back_over_one_s_own_actions(desk: Desk) -> None:
+    """Each further undo takes back the one before; then nothing is left."""
+    desk.act(KIM, case(), "claim")
+    desk.act(KIM, case(), "escalate")
+    assert desk.act(KIM, case(), "undo").review.owner == "kim"
+    assert desk.act(KIM, case(), "undo").review.status == "NEW"
+    with pytest.raises(Refused, match="Nothing was done"):
+        desk.act(KIM, case(), "undo")
+
+
+def test_undoing_an_instruction_names_what_is_revoked(desk: Desk) -> None:
+    """Whoever carried it out learns what no longer holds."""
+    sent = desk.act(KIM, case(), "instruct", instruction="BLOCK_CARD", target="tok-1").entry
+    taken_back = desk.act(KIM, case(), "undo").entry.detail
+    assert (taken_back["undoes"], taken_back["undone"]) == (sent.seq, "instruct")
+    assert (taken_back["instruction"], taken_back["target"]) == ("BLOCK_CARD", "tok-1")
+
+
+def test_undo_is_refused_when_somebody_else_acted_last(desk: Desk) -> None:
+    """One cannot pull the ground from under them."""
+    desk.act(KIM, case(), "claim")
+    desk.act(LEE, case(), "note", text="I know this shop.")
+    with pytest.raises(Refused, match="lee acted on the case last"):
+        desk.act(KIM, case(), "undo")
+
+
+def test_undo_is_refused_after_a_quarter_of_an_hour(desk: Desk, clock: Clock) -> None:
+    """Within it is fine, to the second."""
+    desk.act(KIM, case(), "claim")
+    clock.wait(minutes=15, seconds=1)
+    with pytest.raises(Refused, match="more than 15 minutes"):
+        desk.act(KIM, case(), "undo")
+    clock.wait(seconds=-1)
+    assert desk.act(KIM, case(), "undo").review.status == "NEW"
+
+
+def test_a_case_is_given_only_to_somebody_who_may_act(desk: Desk) -> None:
+    """The message names who can."""
+    for name, role in (("lee", "analyst"), ("vic", "viewer"), ("gone", "analyst")):
+        desk.staff.add_user(ROOT, name, role, "hash", False)
+    desk.staff.change_user(ROOT, "gone", disabled=True)
+    for name in ("vic", "gone", "nobody"):
+        with pytest.raises(Refused, match=f"{name} is nobody who may act .* those who may: lee"):
+            desk.act(SAM, case(), "assign", to=name)
+    assert desk.act(SAM, case(), "assign", to="lee").review.owner == "lee"
+
+
+def test_many_cases_at_once_with_some_that_refuse(desk: Desk) -> None:
+    """What can be done is done, the rest says why not; a case named twice counts once."""
+    desk.act(LEE, case("case_2"), "claim")
+    cases = [case(f"case_{n}") for n in (1, 2, 3, 1)]
+    done, refused = desk.act_on_all(KIM, cases, "claim")
+    assert [acted.review.case_id for acted in done] == ["case_1", "case_3"]
+    assert {name: str(error)[:16] for name, error in refused.items()} == {
+        "case_2": "lee has the case"
+    }
+    assert {r.owner for r in desk.reviews(["case_1", "case_3"]).values()} == {"kim"}
+    assert desk.verify() == 3
+
+
+def test_entries_are_found_by_what_is_asked(desk: Desk) -> None:
+    """Newest first, page by page."""
+    for n in range(5):
+        desk.act(KIM if n % 2 else LEE, case(f"case_{n}"), "claim")
+    assert [e.seq for e in desk.entries(2)] == [5, 4]
+    assert [e.seq for e in desk.entries(2, before_seq=4)] == [3, 2]
+    assert [e.seq for e in desk.entries(actor="kim")] == [4, 2]
+    assert [e.seq for e in desk.entries(subject="case_3", action="claim")] == [4]
+    assert [e.seq for e in desk.log.after(3)] == [4, 5]
+
+
+TAMPERING = {
+    "content": "UPDATE audit_log SET detail = '{}' WHERE seq = 3",
+    "actor": "UPDATE audit_log SET actor = 'lee' WHERE seq = 3",
+    "time": "UPDATE audit_log SET acted_at = acted_at + INTERVAL '1 microsecond' WHERE seq = 3",
+    "hash": "UPDATE audit_log SET hash = repeat('a', 64) WHERE seq = 3",
+    "chain": "UPDATE audit_log SET previous_hash = repeat('a', 64) WHERE seq = 3",
+    "gap": "DELETE FROM audit_log WHERE seq = 3",
+}
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_tampering_is_found_where_it_happened(desk: Desk, how: str) -> None:
+    """The first entry that does not fit is named."""
+    for text in "abcde":
+        desk.act(KIM, case(), "note", text=text)
+    assert desk.verify() == 5
+    desk.log._db.execute(TAMPERING[how])
+    with pytest.raises(Tampered) as found:
+        desk.verify()
+    assert found.value.seq == 3
+
+
+def test_two_entries_changing_places_are_found(desk: Desk) -> None:
+    """The order of what was done is part of the record."""
+    for text in "abc":
+        desk.act(KIM, case(), "note", text=text)
+    desk.log._db.execute("UPDATE audit_log SET seq = 5 - seq WHERE seq > 1")
+    with pytest.raises(Tampered) as found:
+        desk.verify()
+    assert found.value.seq == 2
+
+
+def test_a_desk_goes_on_from_what_it_finds(tmp_path: Path) -> None:
+    """After a restart the chain goes on, and the file is for its owner's eyes only."""
+    path = tmp_path / "data" / "console.duckdb"
+    first = Desk.open(path)
+    first.act(KIM, case(), "claim")
+    first.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+    second = Desk.open(path)
+    second.act(KIM, case(), "release")
+    assert second.verify() == 2
+    assert second.review("case_1").version == 2
+    second.close()
+
+
+def test_dispositions_are_counted_by_pattern(desk: Desk) -> None:
+    """A case counts once for each of its patterns, when it is closed."""
+    for n, outcome in enumerate(["CONFIRMED_FRAUD", "FALSE_POSITIVE", "FALSE_POSITIVE"]):
+        desk.act(KIM, case(f"case_{n}", "high"), "close", disposition=outcome)
+    desk.act(KIM, case("case_4", "high", patterns="velocity"), "close", disposition="INCONCLUSIVE")
+    desk.act(KIM, case("case_5"), "close", disposition="CONFIRMED_FRAUD")
+    assert [tuple(row.values()) for row in desk.dispositions()] == [
+        ("cnp_spike", "CONFIRMED_FRAUD", 1),
+        ("cnp_spike", "FALSE_POSITIVE", 2),
+        ("velocity", "CONFIRMED_FRAUD", 1),
+        ("velocity", "FALSE_POSITIVE", 2),
+        ("velocity", "INCONCLUSIVE", 1),
+    ]
+
+
+def test_a_snooze_holds_until_it_runs_out_or_is_ended(desk: Desk, clock: Clock) -> None:
+    """Then it is heard of again."""
+    until = NOON + timedelta(hours=1)
+    short = desk.snooze(KIM, "velocity", "account", "acc-1", until, "Known shop.")
+    long = desk.snooze(KIM, "velocity", "card", "t-1", until + timedelta(days=1), "Travel.")
+    assert desk.active_snoozes(NOON) == [short, long]
+    assert desk.active_snoozes(until) == [long]
+    desk.end_snooze(LEE, long.snooze_id)
+    assert desk.active_snoozes(NOON) == [short]
+    with pytest.raises(Refused, match="over already"):
+        desk.end_snooze(LEE, long.snooze_id)
+    clock.wait(hours=1)
+    with pytest.raises(Refused, match="over already"):
+        desk.end_snooze(LEE, short.snooze_id)
+    with pytest.raises(KeyError):
+        desk.end_snooze(LEE, "snz_none")
+    assert [e.action for e in desk.entries()] == ["end_snooze", "snooze", "snooze"]
+
+
+def test_every_reading_of_a_report_is_put_down(desk: Desk) -> None:
+    """Also when there was none yet; what it says stays out of the log and of the case."""
+    assert desk.read_smr(SAM, "case_1") is None
+    desk.save_smr(SAM, "case_1", {"grounds": "Two deposits of 9,500."})
+    draft = desk.read_smr(PAT, "case_1")
+    assert draft is not None
+    assert draft["fields"] == {"grounds": "Two deposits of 9,500."}
+    assert [(e.actor, e.action) for e in desk.entries(subject_kind="smr")] == [
+        ("pat", "read_smr"), ("sam", "save_smr"), ("sam", "read_smr"),
+    ]  # fmt: skip
+    assert "9,500" not in repr(desk.entries())
+    assert desk.history("case_1") == []
+
+
+def test_the_last_administrator_stays(desk: Desk) -> None:
+    """Nobody locks themselves out; with a second one it goes."""
+    desk.staff.add_user(ROOT, "root", "admin", "hash", False)
+    for change in ({"disabled": True}, {"role": "viewer"}):
+        with pytest.raises(Refused, match="root is the last administrator"):
+            desk.staff.change_user(ROOT, "root", **change)
+    desk.staff.add_user(ROOT, "two", "admin", "hash", False)
+    assert desk.staff.change_user(ROOT, "root", disabled=True).disabled
+    with pytest.raises(Refused, match="two is the last"):
+        desk.staff.change_user(ROOT, "two", role="viewer")
+
+
+def test_secrets_never_reach_the_log(desk: Desk) -> None:
+    """Neither a password's hash nor a key, whole or digested."""
+    desk.staff.add_user(ROOT, "kim", "analyst", "argon-hash-1", True)
+    desk.staff.set_password(ROOT, "kim", "argon-hash-2", False)
+    key, whole = desk.staff.add_key(ROOT, "payments")
+    desk.staff.revoke_key(ROOT, key.key_id)
+    said = repr(desk.entries()) + repr(desk.staff.users()) + repr(desk.staff.keys())
+    for secret in ("argon-hash", whole.split("_", 2)[2], key.digest):
+        assert secret not in said
+    assert len(desk.entries()) == 4
+
+
+def test_listeners_hear_of_what_was_kept_only(desk: Desk) -> None:
+    """After the commit, and never of what was refused."""
+    heard: list[tuple[str, int]] = []
+    desk.log.listeners.append(lambda e: heard.append((e.action, desk.verify())))
+    desk.act(KIM, case(), "claim")
+    with pytest.raises(Refused):
+        desk.act(KIM, case(), "claim")
+    assert heard == [("claim", 1)]
+
+
+def test_people_and_detection_write_at_once(tmp_path: Path) -> None:
+    """Commits of the pipeline and actions of several people never disturb each other."""
+    store = DuckDBStore(tmp_path / "s.duckdb", build.REAL)
+    desk = store.desk()
+    failures: list[BaseException] = []
+    busy = True
+
+    def guarded(work: Any) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:
+                failures.append(error)
+
+        return threading.Thread(target=run)
+
+    def detect() -> None:
+        detector = Detector(build.REAL, store.known_events, clock=lambda: build.NOW)
+        for n in range(40):
+            deposits = [build.cash(n * 30, f"acc-{k}", customer_id=f"c-{k}") for k in range(5)]
+            store.commit(detector.process("test", build.batch(deposits, str(n))))
+
+    def work(person: Person) -> None:
+        for n in range(40):
+            desk.act(person, case(f"case_{n}"), "note", text=f"{n}")
+
+    def read() -> None:
+        while busy:
+            desk.reviews(f"case_{n}" for n in range(40))
+            store.query("SELECT * FROM mv_open_fraud_cases")
+            desk.history("case_7")
+
+    writers = [guarded(detect), *(guarded(lambda p=p: work(p)) for p in (KIM, LEE, SAM))]
+    reader = guarded(read)
+    for thread in (*writers, reader):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    busy = False
+    reader.join()
+    assert failures == []
+    assert desk.verify() == 120
+    assert {r.version for r in desk.reviews(f"case_{n}" for n in range(40)).values()} == {3}
+    assert len(store.query("SELECT * FROM mv_open_fraud_cases")) == 5
+    store.close()
+
+
+def test_an_action_hides_a_closed_case_from_the_open_ones(tmp_path: Path) -> None:
+    """The view's status and owner are the desk's."""
+    store = DuckDBStore(tmp_path / "s.duckdb", build.REAL)
+    detector = Detector(build.REAL, store.known_events, clock=lambda: build.NOW)
+    store.commit(detector.process("test", build.batch([build.cash(0), build.cash(1)], "1")))
+    query = "SELECT case_id, account_id, customer_id, level, status, owner FROM mv_open_fraud_cases"
+    names = ["case_id", "account_id", "customer_id", "level", "status", "owner"]
+    [row] = store.query(query)
+    found = dict(zip(names, row, strict=True))
+    assert (found["status"], found["owner"]) == ("NEW", None)
+    store.desk().act(KIM, found, "claim")
+    assert store.query(query)[0][4:] == ("IN_REVIEW", "kim")
+    store.desk().act(KIM, found, "close", disposition="SUSPICIOUS")
+    assert store.query(query) == []
+    store.close()
