@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from detector.console import assets, pages, problems
+from detector.console import assets, pages, problems, reads
 from detector.console.context import Context
 
 
@@ -19,4 +19,5 @@ def build_app(context: Context) -> FastAPI:
     problems.install(app)
     app.include_router(assets.router)
     app.include_router(pages.router)
+    app.include_router(reads.router)
     return app

@@ -144,9 +144,7 @@ def _undo(entries: Sequence[Entry], person: Person, now: datetime) -> str | None
         return None
 
 
-def _with_patterns(
-    events: Iterable[Happening], signals: Iterable[SignalRow]
-) -> list[CaseEvent]:
+def _with_patterns(events: Iterable[Happening], signals: Iterable[SignalRow]) -> list[CaseEvent]:
     fired: dict[str, list[str]] = {}
     for signal in signals:
         fired.setdefault(signal.event_id, []).append(signal.pattern)

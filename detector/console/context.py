@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from detector.adapters.desk import Desk
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
 
@@ -27,6 +28,7 @@ class Context:
     rules: Rules
     settings: ConsoleSettings
     reader: Reader
+    desk: Desk
 
 
 def context_of(request: Request) -> Context:

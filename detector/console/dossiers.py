@@ -173,7 +173,7 @@ def _shared(
         "as_of": now,
         "profile": profile,
         "open_cases": [case_row(row, now) for row in rows],
-        "closed_cases": [_decided(row) for row in desk.closed(**{column: value})],
+        "closed_cases": [_decided(row) for row in desk.closed(account, None if account else value)],
         "cards": cards_of(reader, column, value),
         "entities": entities_of(reader, account, customer_id, registered),
         "events": events[:limit],

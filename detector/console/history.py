@@ -14,9 +14,9 @@ _NULLS = ", ".join(["CAST(NULL AS VARCHAR)"] * 5)
 # The same columns from every stream, in this order.
 _SELECTS = {
     "transaction": """SELECT occurred_at, event_id, 'transaction' AS kind, account_id, customer_id,
-      transaction_type AS what, status AS outcome, device_id, ip_address, merchant_country AS country,
-      card_token, card_last4, channel, merchant_id, merchant_category, city, amount, currency,
-      card_present, latitude, longitude
+      transaction_type AS what, status AS outcome, device_id, ip_address,
+      merchant_country AS country, card_token, card_last4, channel, merchant_id,
+      merchant_category, city, amount, currency, card_present, latitude, longitude
     FROM stg_transactions""",
     "login": f"""SELECT occurred_at, event_id, 'login', CAST(NULL AS VARCHAR), customer_id,
       COALESCE(failure_reason, 'SIGNED_IN'), outcome, device_id, ip_address, country,

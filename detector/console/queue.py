@@ -8,14 +8,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from detector.adapters.desk import Desk
 from detector.console import cursor as cursors
 from detector.console.context import Reader
 from detector.console.filters import SORT_SQL, QueueFilters, condition, facet_condition
 from detector.console.ranking import Rank, rank_of
+from detector.console.snoozing import snoozed_cases
 
 NOBODY = "none"
 _COLUMNS = """case_id, account_id, customer_id, level, score, patterns, signal_count, exposure,
-    first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions, owner, status"""
+    first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions, owner,
+    status"""
 
 
 class CaseFacts(BaseModel):
@@ -74,9 +77,7 @@ def case_row(row: Mapping[str, Any], now: datetime) -> CaseRow:
     """A row of `mv_open_fraud_cases`, or what was kept of one, with its rank."""
     lists = {name: _names(row[name]) for name in ("patterns", "actions")}
     case = CaseFacts.model_validate({**row, **lists})
-    rank = rank_of(
-        float(case.exposure), case.score, case.level, case.opened_at, case.due_at, now
-    )
+    rank = rank_of(float(case.exposure), case.score, case.level, case.opened_at, case.due_at, now)
     return CaseRow(**case.model_dump(), rank=rank)
 
 
@@ -110,19 +111,18 @@ def queue_sql(
 
 
 def top_cases(
-    reader: Reader,
-    filters: QueueFilters,
-    person: str,
-    snoozed: Sequence[str] = (),
-    limit: int = 1,
-    now: datetime | None = None,
+    reader: Reader, desk: Desk, filters: QueueFilters, limit: int = 1, person: str = ""
 ) -> list[CaseRow]:
-    """The first open cases of the queue as it is now."""
-    now = now or datetime.now(UTC)
+    """The first open cases of the queue as it is now; `person` is whom `owner=me` means."""
+    now, snoozed = datetime.now(UTC), snoozed_now(reader, desk)
     return [
-        case_row(row, now)
-        for row in reader.rows(*queue_sql(filters, person, now, snoozed, limit))
+        case_row(row, now) for row in reader.rows(*queue_sql(filters, person, now, snoozed, limit))
     ]
+
+
+def snoozed_now(reader: Reader, desk: Desk) -> list[str]:
+    """The ids of the open cases that are snoozed at the moment."""
+    return snoozed_cases(reader, desk.active_snoozes(datetime.now(UTC)))
 
 
 def queue_page(
@@ -195,9 +195,7 @@ def _fits(
     )
 
 
-def _facets(
-    groups: Iterable[Mapping[str, Any]], filters: QueueFilters, person: str
-) -> Facets:
+def _facets(groups: Iterable[Mapping[str, Any]], filters: QueueFilters, person: str) -> Facets:
     counts: dict[str, Counter[str]] = {name: Counter() for name in Facets.model_fields}
     for group in groups:
         for facet, counter in counts.items():

@@ -1,4 +1,4 @@
-"""Where an id leads: to a case, an account, a customer, or to who used a card, device or address."""
+"""Where an id leads: to a case, an account or a customer, or to who used a card or a device."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,8 +1,8 @@
 """What fired, the newest first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -51,7 +51,7 @@ def signals_page(
     reader: Reader, filters: SignalFilters, cursor: str | None = None, limit: int = 100
 ) -> SignalsPage:
     """The newest signals that fit, or those behind a cursor."""
-    among = {
+    among: dict[str, Sequence[str]] = {
         "pattern": filters.pattern,
         "severity": filters.severity,
         "account_id": [filters.account] if filters.account else [],

@@ -42,9 +42,7 @@ def snoozed_cases(reader: Reader, snoozes: Iterable[Snoozed]) -> list[str]:
     return [
         case["case_id"]
         for case in _candidates(reader, silent, sorted({row["account_id"] for row in fired}))
-        if all(
-            _is_silent(case, pattern, silent, fired) for pattern in case["patterns"].split(", ")
-        )
+        if all(_is_silent(case, pattern, silent, fired) for pattern in case["patterns"].split(", "))
     ]
 
 

@@ -103,6 +103,7 @@ def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: An
         rules=REAL,
         settings=ConsoleSettings(**{"_env_file": None, **settings}),
         reader=StoreReader(store),
+        desk=store.desk(),
     )
     app = build_app(context)
 
