@@ -25,7 +25,9 @@ def console_beside(
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
-    context = assemble(rules, settings, store, vitals, pipeline=pipeline)
+    context = assemble(
+        rules, settings, store, vitals, desk=store.desk(), pipeline=pipeline
+    )
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
     with serving(build_app(context), listener):
         yield address(listener)

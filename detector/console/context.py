@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from detector.adapters.desk import Desk
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
 from detector.pipeline.metrics import Metrics
@@ -39,6 +40,7 @@ class Context:
     pulse: "PulseKeeper"
     hub: "Hub"
     metrics: Metrics
+    desk: Desk
     pipeline: Pipeline | None = None
 
 
