@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from detector.console import assets, pages, problems
+from detector.console import assets, pages, problems, security, signin
 from detector.console.context import Context
 
 
@@ -17,6 +17,8 @@ def build_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     problems.install(app)
+    security.install(app, context)
     app.include_router(assets.router)
     app.include_router(pages.router)
+    app.include_router(signin.router)
     return app

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from detector.adapters.desk import Desk
+from detector.console.sessions import Gate
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
 
@@ -27,6 +29,8 @@ class Context:
     rules: Rules
     settings: ConsoleSettings
     reader: Reader
+    desk: Desk
+    gate: Gate
 
 
 def context_of(request: Request) -> Context:

@@ -20,6 +20,7 @@ from detector.adapters.duckdb_store import DuckDBStore
 from detector.console.app import build_app
 from detector.console.context import Context
 from detector.console.security import Person, Role
+from detector.console.sessions import Gate
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records, split, stored
 from tests.console.bank import eventful_day
@@ -103,6 +104,8 @@ def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: An
         rules=REAL,
         settings=ConsoleSettings(**{"_env_file": None, **settings}),
         reader=StoreReader(store),
+        desk=store.desk(),
+        gate=Gate(store.desk().staff, b"tests only"),
     )
     app = build_app(context)
 
