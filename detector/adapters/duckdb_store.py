@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from detector.adapters.database import connect
-from detector.adapters.desk import Desk, desk_schema
+from detector.adapters.desk import Desk, desk_schema, desk_tables
 from detector.adapters.recall import read_signals, recall
 from detector.adapters.views import view_statements
 from detector.core.errors import StoreError
@@ -54,7 +54,7 @@ class DuckDBStore:
         tables = {
             name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         }
-        if tables and "progress" not in tables:
+        if tables - desk_tables() and "progress" not in tables:
             raise StoreError(
                 f"{self.path} is the database of something else, with tables such as "
                 f"{min(tables)}. Name another store with --store."
@@ -166,6 +166,12 @@ class DuckDBStore:
         if self._desk is None:
             self._desk = Desk(self._connection, **options)
         return self._desk
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """As `query`, each row by the names of its columns; safe from any thread."""
+        cursor = self._connection.cursor().execute(sql, parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def close(self) -> None:
         """Release the file."""

@@ -12,8 +12,6 @@ from detector.console.sessions import COOKIE, Gate, Session
 from detector.console.settings import ConsoleSettings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-MAX_BODY = 1 << 20
-_LARGE_BODIES = ("/v1/events",)
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -62,9 +60,13 @@ class Guard:
                     sent["Set-Cookie"] = cookie(given.token, scope["scheme"])
             await send(message)
 
-        refusal = self._refusal(scope, headers, host)
-        if refusal is not None:
-            await problems.answer(*refusal)(scope, receive, answer)
+        if host not in self._hosts and not _is_address(host):
+            refusal = problems.answer(
+                421,
+                f"This console does not answer to the host name {host!r}. Open it by its address, "
+                "or add the name to CONSOLE_HOSTS.",
+            )
+            await refusal(scope, receive, answer)
             return
         session = self._session(headers)
         if session is None and self._demo and self._may_be_shown(scope, headers, host):
@@ -73,23 +75,6 @@ class Guard:
         if session is not None:
             state.update(person=session.person, csrf=session.csrf, session=session)
         await self._app(scope, receive, answer)
-
-    def _refusal(
-        self, scope: Scope, headers: dict[bytes, bytes], host: str
-    ) -> tuple[int, str] | None:
-        if host not in self._hosts and not _is_address(host):
-            return 421, (
-                f"This console does not answer to the host name {host!r}. Open it by its address, "
-                "or add the name to CONSOLE_HOSTS."
-            )
-        if scope["method"] in SAFE_METHODS or scope["path"].startswith(_LARGE_BODIES):
-            return None
-        length = headers.get(b"content-length", b"0").decode("latin-1")
-        if b"transfer-encoding" in headers or not length.isdecimal():
-            return 411, "Send a Content-Length with the body."
-        if int(length) > MAX_BODY:
-            return 413, f"The body has {length} bytes; at most {MAX_BODY} are read."
-        return None
 
     def _session(self, headers: dict[bytes, bytes]) -> Session | None:
         sent = headers.get(b"cookie")

@@ -3,10 +3,10 @@
 import hmac
 from collections.abc import Awaitable, Callable
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from detector.cases.people import PERMISSIONS, Permission, Person, Role
@@ -15,7 +15,16 @@ from detector.console.guard import SAFE_METHODS, Guard
 from detector.console.problems import ProblemError
 from detector.console.sessions import COOKIE, Session
 
-__all__ = ["PERMISSIONS", "Permission", "Person", "Role", "install", "require", "signed_in"]
+__all__ = [
+    "PERMISSIONS",
+    "Permission",
+    "Person",
+    "Role",
+    "install",
+    "require",
+    "schemes",
+    "signed_in",
+]
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -71,31 +80,24 @@ async def signed_in(request: Request) -> Person:
 
 
 def install(app: FastAPI, context: Context) -> None:
-    """Put the guard in front of the app and describe in OpenAPI how to come in."""
+    """Put the guard in front of the app, and pages to pass in front of its pages."""
     app.add_middleware(Guard, gate=context.gate, settings=context.settings)
 
     @app.exception_handler(GoElsewhere)
     async def _elsewhere(request: Request, error: GoElsewhere) -> Response:
         if request.headers.get("sec-fetch-site") == "cross-site":
             # A link from elsewhere comes without the strict cookie; coming again from here has it.
-            again = escape(str(request.url.path) + (f"?{q}" if (q := request.url.query) else ""))
-            return HTMLResponse(
-                f'<!doctype html><meta http-equiv="refresh" content="0;url={again}">'
-            )
+            refresh = f'<meta http-equiv="refresh" content="0;url={escape(_target(request))}">'
+            return HTMLResponse(f"<!doctype html>{refresh}")
         return RedirectResponse(error.page, 303)
 
-    def described() -> dict[str, object]:
-        if app.openapi_schema is None:
-            schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            schema.setdefault("components", {})["securitySchemes"] = {
-                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
-                "key": {"type": "http", "scheme": "bearer", "description": "fk_<id>_<secret>"},
-            }
-            schema["security"] = [{"session": []}, {"key": []}]
-            app.openapi_schema = schema
-        return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign]
+def schemes() -> dict[str, Any]:
+    """How one comes in, as OpenAPI says it."""
+    return {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "key": {"type": "http", "scheme": "bearer", "description": "fk_<id>_<secret>"},
+    }
 
 
 async def _check_csrf(request: Request) -> None:

@@ -6,7 +6,7 @@ import queue
 import shutil
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ from fastapi.responses import StreamingResponse
 
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.console.app import build_app
-from detector.console.context import Context
+from detector.console.assembly import assemble
 from detector.console.security import Person, Role
-from detector.console.sessions import Gate
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records, split, stored
 from tests.console.bank import eventful_day
@@ -34,19 +33,6 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-class StoreReader:
-    """Answers questions over a store, from any thread."""
-
-    def __init__(self, store: DuckDBStore) -> None:
-        self._store = store
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        cursor = self._store._connection.cursor()
-        found = cursor.execute(sql, parameters)
-        columns = [column[0] for column in found.description]
-        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 class Feed:
@@ -100,14 +86,8 @@ def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore
 
 def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> FastAPI:
     """The console over a store, with everyone signed in as `kim` in that role."""
-    context = Context(
-        rules=REAL,
-        settings=ConsoleSettings(**{"_env_file": None, **settings}),
-        reader=StoreReader(store),
-        desk=store.desk(),
-        gate=Gate(store.desk().staff, b"tests only"),
-    )
-    app = build_app(context)
+    chosen = ConsoleSettings(**{"_env_file": None, **settings})
+    app = build_app(assemble(REAL, chosen, store, store.desk(), b"tests only"))
 
     @app.middleware("http")
     async def sign_in(request: Request, call_next: Any) -> Any:

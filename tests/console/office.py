@@ -10,12 +10,11 @@ from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.staff import NO_PASSWORD
 from detector.cases.people import Person, Role
 from detector.console.app import build_app
-from detector.console.context import Context
-from detector.console.sessions import COOKIE, Gate, Session
+from detector.console.assembly import assemble
+from detector.console.sessions import COOKIE, Session
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records, split, stored
 from tests.console.bank import eventful_day
-from tests.console.conftest import StoreReader
 
 ROOT = Person("root", "admin")
 PEOPLE: dict[str, Role] = {
@@ -38,14 +37,13 @@ class Office:
         self.store = DuckDBStore(path, REAL)
         self.settings = ConsoleSettings(**{"_env_file": None, **settings})
         self.desk = self.store.desk(four_eyes=self.settings.four_eyes)
-        self.reader = StoreReader(self.store)
         self.now = 1_800_000_000.0
-        self.gate = Gate(self.desk.staff, b"key", clock=lambda: self.now)
+        context = assemble(REAL, self.settings, self.store, self.desk, b"key")
+        self.gate = context.gate
+        self.gate._clock = lambda: self.now
         for name, role in PEOPLE.items():
             self.desk.staff.add_user(ROOT, name, role, NO_PASSWORD, False)
-        self.app: FastAPI = build_app(
-            Context(REAL, self.settings, self.reader, self.desk, self.gate)
-        )
+        self.app: FastAPI = build_app(context)
 
     def visitor(self, **options: Any) -> TestClient:
         """Somebody who is not signed in."""
@@ -77,7 +75,7 @@ class Office:
 
     def cases(self, level: str | None = None) -> list[dict[str, Any]]:
         """The open cases, highest score first."""
-        rows = self.reader.rows("SELECT * FROM mv_open_fraud_cases ORDER BY score DESC, case_id")
+        rows = self.store.rows("SELECT * FROM mv_open_fraud_cases ORDER BY score DESC, case_id")
         return [row for row in rows if level in (None, row["level"])]
 
     def close(self) -> None:
