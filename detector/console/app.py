@@ -7,10 +7,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import assets, intake, pages, problems, reads, stream
+from detector.console import assets, intake, pages, problems, reads, security, signin, stream
 from detector.console.context import Context
+from detector.console.rendering import error_page
 
-ROUTERS = [assets.router, pages.router, reads.router, intake.router, stream.router]
+ROUTERS = [
+    assets.router,
+    signin.router,
+    pages.router,
+    reads.router,
+    intake.router,
+    stream.router,
+]
 MOST_BYTES = 1 << 20
 
 
@@ -31,7 +39,8 @@ def build_app(context: Context) -> FastAPI:
         max_body_size=MOST_BYTES,
     )
     app.state.context = context
-    problems.install(app)
+    problems.install(app, error_page)
+    security.install(app, context)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -41,7 +50,10 @@ def build_app(context: Context) -> FastAPI:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        components = document.setdefault("components", {}).setdefault("schemas", {})
-        components |= problems.schemas() | intake.schemas()
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = security.schemes()
+        components.setdefault("schemas", {}).update(problems.schemas() | intake.schemas())
+        # Any of them will do, unless an operation says that it needs none.
+        document["security"] = [{name: []} for name in security.schemes()]
         app.openapi_schema = document
     return app.openapi_schema

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from fastapi import Depends, Request
 
 from detector.adapters.desk import Desk
+from detector.console.sessions import Gate
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
 from detector.pipeline.metrics import Metrics
@@ -41,6 +42,7 @@ class Context:
     hub: "Hub"
     metrics: Metrics
     desk: Desk
+    gate: Gate
     pipeline: Pipeline | None = None
 
 

@@ -95,9 +95,9 @@ def label(constant: str | None) -> str:
     return DASH if not constant else constant.replace("_", " ").capitalize()
 
 
-def spark(values: Sequence[Number], top: Number | None = None) -> str:
+def spark(values: Sequence[float]) -> str:
     """The points of a line through the values, in a box 100 wide and 20 high."""
-    peak = max([*values, top or 0]) or 1
+    peak = max(values, default=0) or 1
     step = 100 / max(1, len(values) - 1)
     return " ".join(f"{n * step:.1f},{19 - 18 * v / peak:.1f}" for n, v in enumerate(values))
 
