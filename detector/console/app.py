@@ -7,7 +7,22 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import assets, intake, pages, problems, reads, security, signin, stream
+from detector.console import (
+    actions,
+    assets,
+    back_office,
+    intake,
+    pages,
+    people,
+    problems,
+    reads,
+    security,
+    signin,
+    smr,
+    snoozes,
+    stream,
+    trail,
+)
 from detector.console.context import Context
 from detector.console.rendering import error_page
 
@@ -15,9 +30,15 @@ ROUTERS = [
     assets.router,
     signin.router,
     pages.router,
+    back_office.router,
     reads.router,
     intake.router,
     stream.router,
+    actions.router,
+    snoozes.router,
+    smr.router,
+    trail.router,
+    people.router,
 ]
 MOST_BYTES = 1 << 20
 
