@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
 from msgspec.structs import replace
 
 from detector.adapters.duckdb_store import DuckDBStore
@@ -35,6 +36,11 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def browsing(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> TestClient:
+    """A client of the console over a store, as `console` makes it."""
+    return TestClient(console(store, role, **settings), base_url="http://localhost")
 
 
 class Bank:
