@@ -1,5 +1,7 @@
 """Builds the console around a running pipeline, or over a cluster, and serves it."""
 
+import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +24,7 @@ def console_beside(
 ) -> Iterator[str]:
     """Serve the console of a pipeline that has not started yet; gives its address."""
     listener = listen(settings.host, settings.port)
+    _answer_promptly()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
@@ -29,3 +32,11 @@ def console_beside(
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
     with serving(build_app(context), listener):
         yield address(listener)
+
+
+def _answer_promptly() -> None:
+    """Keep detection from holding up answers: shorter turns of a thread, rarer garbage runs."""
+    sys.setswitchinterval(0.001)
+    # The state is large and lives long; looking through it for garbage stops everybody.
+    gc.set_threshold(50_000, 20, 100)
+    gc.freeze()

@@ -1,9 +1,11 @@
 """Settings of the console, from the environment or `.env`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from detector.core.errors import InputError
 
 
 class ConsoleSettings(BaseSettings):
@@ -20,3 +22,12 @@ class ConsoleSettings(BaseSettings):
     four_eyes: bool = Field(True, description="A second person approves closing a critical case.")
     session_minutes: Annotated[int, Field(gt=0)] = Field(720, description="Longest session.")
     webhooks: list[HttpUrl] = Field([], description="Told of every instruction and disposition.")
+
+
+def console_settings(**given: Any) -> ConsoleSettings:
+    """The console's settings: options first, then the environment and `.env`."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return ConsoleSettings(**chosen)
+    except ValidationError as error:
+        raise InputError(f"The console's settings cannot be used: {error}") from error
