@@ -60,8 +60,8 @@ class RisingWave:
             with self._pool.connection() as connection:
                 found = connection.execute(_postgres(sql), parameters).fetchall()
         except (psycopg.OperationalError, PoolTimeout) as error:
-            raise StoreError(f"RisingWave does not answer: {error}") from error
-        return found  # type: ignore[return-value]
+            raise StoreError(f"RisingWave does not answer: {error}.") from error
+        return found
 
     def put(self, review: Review) -> None:
         """Tell the cluster what analysts decided about a case; the last word counts."""
@@ -78,9 +78,12 @@ class RisingWave:
         added = "INSERT INTO case_reviews ({}) VALUES ({})".format(
             ", ".join(row), ", ".join(f"%({name})s" for name in row)
         )
-        with self._pool.connection() as connection:
-            if connection.execute(changed, row).rowcount == 0:
-                connection.execute(added, row)
+        try:
+            with self._pool.connection() as connection:
+                if connection.execute(changed, row).rowcount == 0:
+                    connection.execute(added, row)
+        except (psycopg.Error, PoolTimeout) as error:
+            raise StoreError(f"RisingWave does not take a review: {error}.") from error
 
     def close(self) -> None:
         """Let go of all connections."""

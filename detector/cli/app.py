@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from detector.cli import backtest, bench, evaluate, generate, parity, query, replay, run, validate
+from detector.cli import (
+    backtest,
+    bench,
+    console,
+    evaluate,
+    generate,
+    parity,
+    query,
+    replay,
+    run,
+    validate,
+)
 from detector.core.errors import FraudError
 from producers.config import ConfigError
 
@@ -16,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(console.console)
 app.command()(replay.replay)
 app.command()(generate.generate)
 app.command()(evaluate.evaluate)
