@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi.sse import ServerSentEvent
 
@@ -19,6 +20,8 @@ from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
 from tests import build
 
+T = TypeVar("T")
+
 
 def work_of(count: int) -> Work:
     """Work with so many signals, and one case."""
@@ -27,6 +30,12 @@ def work_of(count: int) -> Work:
     work.new_signals = list(ledger.signals.values())
     work.cases = dict(ledger.cases)
     return work
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end in a thread: the browser tests keep a loop in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 async def take(news: AsyncIterator[ServerSentEvent], count: int) -> list[tuple[str, Any]]:
@@ -53,7 +62,7 @@ def test_a_listener_hears_the_pulse_and_then_news(full_store: DuckDBStore) -> No
             await asyncio.to_thread(hub.publish, work_of(2))
             return first + await asyncio.wait_for(take(news, 3), 2)
 
-    pulse, one, two, case = asyncio.run(listening())
+    pulse, one, two, case = run(listening())
     assert pulse[0] == "pulse" and pulse[1]["open_cases_by_level"]
     assert [one[0], two[0], case[0]] == ["signal", "signal", "case"]
     assert one[1]["reason"].startswith("2 cash transactions")
@@ -76,7 +85,7 @@ def test_a_flood_is_thinned_and_a_slow_listener_misses_the_oldest(
                     hub._send(event)
             return queue.qsize(), len(hub._listeners)
 
-    waiting, listeners = asyncio.run(flooded())
+    waiting, listeners = run(flooded())
     assert waiting == LISTENER_LIMIT < 30 * (NEWEST + 1)
     assert listeners == 1
 
@@ -90,7 +99,7 @@ def test_who_leaves_is_forgotten(empty_store: DuckDBStore) -> None:
             await take(news, 1)
         return len(hub._listeners)
 
-    assert asyncio.run(left()) == 0
+    assert run(left()) == 0
 
 
 def test_the_pulse_of_a_store_comes_from_its_views(full_store: DuckDBStore) -> None:
