@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from detector.console import assets, intake, pages, problems, security, signin, stream
 from detector.console.context import Context
+from detector.console.limits import BodyLimit
 
 ROUTERS = [assets.router, signin.router, pages.router, intake.router, stream.router]
 MOST_BYTES = 1 << 20
@@ -28,10 +29,10 @@ def build_app(context: Context) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MOST_BYTES,
     )
     app.state.context = context
     problems.install(app)
+    app.add_middleware(BodyLimit, limit=MOST_BYTES, limits={"/v1/events": intake.MOST_BYTES})
     security.install(app, context)
     for router in ROUTERS:
         app.include_router(router)
