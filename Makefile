@@ -91,7 +91,7 @@ dbt-compile: $(VENV)/.dev ## Parse and compile the models for RisingWave and for
 	      --log-path $(DBT_OUT)/logs > /dev/null || exit 1; done; \
 	  echo "$$target: $(DBT_OUT)/$$target/compiled/fraud_detection/models"; done
 
-DBT_FILES := $(shell find fraud_detection/models fraud_detection/macros -type f) fraud_detection/dbt_project.yml
+DBT_FILES = $(shell find fraud_detection/models fraud_detection/macros -type f) fraud_detection/dbt_project.yml
 
 $(DBT_STORE): $(VENV)/.dev $(DBT_FILES)
 	@rm -rf $(@D) && mkdir -p $(@D)
@@ -117,7 +117,7 @@ clean: ## Remove what was installed and built; data/ stays
 COMPOSE := docker compose
 # Questions are asked by the init image's psql as the read-only user.
 ASK = $(COMPOSE) run --rm --no-deps -T --entrypoint psql risingwave-init --no-psqlrc --quiet
-.PHONY: env need-engine need-docker up down reset validate validate-files status psql risk cases kpis \
+.PHONY: env need-engine need-docker up console down reset validate validate-files status psql risk cases kpis \
   fraud-rate freshness logs-producer dbt-run panels panels-live
 
 env: ## Write .env with random passwords, or add what it lacks
@@ -148,15 +148,20 @@ up: need-engine env ## Start the cluster and wait until every service is healthy
 	@echo "Redpanda  http://127.0.0.1:$$($(COMPOSE) port redpanda-console 8080 | sed 's/.*://')"
 	@echo "Check it with: make validate"
 
+console: need-risingwave ## Start the operations console over the running cluster
+	@$(COMPOSE) --profile console up --detach --build --wait console
+	@$(COMPOSE) logs console | grep -F 'one-time password' || true
+	@echo "Console   http://127.0.0.1:$$($(COMPOSE) port console 8000 | sed 's/.*://')"
+
 down: need-docker ## Stop the cluster; its data stays
 	@echo "Stopping the cluster; volumes stay ..."
-	@$(COMPOSE) down
+	@$(COMPOSE) --profile console down
 
 reset: need-docker ## Stop the cluster and DELETE its data (asks first; YES=1 does not ask)
 	@if [ "$(YES)" != 1 ]; then \
 	  printf 'Delete all topics, views and dashboard state? Type yes: '; \
 	  read -r answer; [ "$$answer" = yes ] || { echo "Nothing was deleted."; exit 1; }; fi
-	@$(COMPOSE) down --volumes
+	@$(COMPOSE) --profile console down --volumes
 	@echo "Deleted. Start anew with: make up"
 
 validate: need-docker ## Check the running cluster from the topics to the dashboard
