@@ -91,7 +91,7 @@ dbt-compile: $(VENV)/.dev ## Parse and compile the models for RisingWave and for
 	      --log-path $(DBT_OUT)/logs > /dev/null || exit 1; done; \
 	  echo "$$target: $(DBT_OUT)/$$target/compiled/fraud_detection/models"; done
 
-DBT_FILES = $(shell find fraud_detection/models fraud_detection/macros -type f) fraud_detection/dbt_project.yml
+DBT_FILES := $(shell find fraud_detection/models fraud_detection/macros -type f) fraud_detection/dbt_project.yml
 
 $(DBT_STORE): $(VENV)/.dev $(DBT_FILES)
 	@rm -rf $(@D) && mkdir -p $(@D)
