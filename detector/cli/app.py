@@ -5,6 +5,7 @@ import sys
 import typer
 
 from detector.cli import (
+    audit,
     backtest,
     bench,
     console,
@@ -14,6 +15,7 @@ from detector.cli import (
     query,
     replay,
     run,
+    users,
     validate,
 )
 from detector.core.errors import FraudError
@@ -38,6 +40,8 @@ app.command("fraud-rate")(query.fraud_rate)
 app.command()(query.status)
 app.command()(query.sql)
 app.command()(validate.validate)
+app.command()(audit.audit)
+app.add_typer(users.app, name="users")
 app.command("parity")(parity.command)
 app.command("backtest")(backtest.command)
 app.command()(bench.bench)

@@ -13,11 +13,12 @@ from typing import Any
 
 from detector.adapters.desk import Desk
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.mirror import ReviewMirror, mirrored
+from detector.adapters.webhook import Webhook
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.context import Context
 from detector.console.follow import Follower
-from detector.console.mirror import ReviewFollower
 from detector.console.pulse import Vitals, read_minutes
 from detector.console.server import address, listen, serving
 from detector.console.sessions import signing_key
@@ -44,7 +45,7 @@ def console_beside(
     context = assemble(rules, settings, store, desk, key, vitals, pipeline=pipeline)
     greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
-    with serving(build_app(context), listener):
+    with following(desk, settings), serving(build_app(context), listener):
         yield address(listener)
 
 
@@ -62,7 +63,7 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
         ends.callback(desk.close)
         context = assemble(rules, settings, cluster, desk, session_key(desk_path))
         greet(context)
-        ends.enter_context(ReviewFollower(desk, cluster))
+        ends.enter_context(following(desk, settings, cluster))
         ends.enter_context(Follower(cluster, context.hub))
         ends.enter_context(serving(build_app(context), listener))
         print(f"Console: {address(listener)}", file=sys.stderr)
@@ -93,6 +94,22 @@ def _answer_promptly() -> None:
     # The state is large and lives long; looking through it for garbage stops everybody.
     gc.set_threshold(50_000, 20, 100)
     gc.freeze()
+
+
+@contextmanager
+def following(
+    desk: Desk, settings: ConsoleSettings, mirror: ReviewMirror | None = None
+) -> Iterator[None]:
+    """Carry what people do to webhooks, and over a cluster to its views, as long as it is open."""
+    secret = settings.webhook_secret.get_secret_value()
+    followers = [Webhook(str(url), secret).follow(desk.log) for url in settings.webhooks]
+    if mirror is not None:
+        followers.append(mirrored(desk, mirror))
+    with ExitStack() as ends:
+        for follower in followers:
+            follower.start()
+            ends.callback(follower.stop)
+        yield
 
 
 def greet(context: Context) -> None:

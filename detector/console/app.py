@@ -7,11 +7,35 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import assets, intake, pages, problems, security, signin, stream
+from detector.console import (
+    actions,
+    assets,
+    intake,
+    pages,
+    people,
+    problems,
+    security,
+    signin,
+    smr,
+    snoozes,
+    stream,
+    trail,
+)
 from detector.console.context import Context
 from detector.console.limits import BodyLimit
 
-ROUTERS = [assets.router, signin.router, pages.router, intake.router, stream.router]
+ROUTERS = [
+    assets.router,
+    signin.router,
+    pages.router,
+    intake.router,
+    stream.router,
+    actions.router,
+    snoozes.router,
+    smr.router,
+    trail.router,
+    people.router,
+]
 MOST_BYTES = 1 << 20
 
 

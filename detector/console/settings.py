@@ -3,10 +3,17 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError
+import pytz
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from detector.core.errors import InputError
+
+
+def _zone(name: str) -> str:
+    if name not in pytz.all_timezones_set:
+        raise ValueError(f"there is no time zone {name!r}; Australia/Sydney is one")
+    return name
 
 
 class ConsoleSettings(BaseSettings):
@@ -26,7 +33,9 @@ class ConsoleSettings(BaseSettings):
     webhook_secret: SecretStr = Field(
         SecretStr(""), description="Signs what webhooks are told; unsigned without."
     )
-    timezone: str = Field("Australia/Sydney", description="Where business days begin and end.")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        "Australia/Sydney", description="Where business days begin and end."
+    )
     holidays: list[date] = Field([], description="Days that are no business days for SMR clocks.")
 
 
