@@ -14,6 +14,7 @@ from detector.console import (
     pages,
     people,
     problems,
+    reads,
     security,
     signin,
     smr,
@@ -23,11 +24,13 @@ from detector.console import (
 )
 from detector.console.context import Context
 from detector.console.limits import BodyLimit
+from detector.console.rendering import error_page
 
 ROUTERS = [
     assets.router,
     signin.router,
     pages.router,
+    reads.router,
     intake.router,
     stream.router,
     actions.router,
@@ -55,7 +58,7 @@ def build_app(context: Context) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    problems.install(app)
+    problems.install(app, error_page)
     app.add_middleware(BodyLimit, limit=MOST_BYTES, limits={"/v1/events": intake.MOST_BYTES})
     security.install(app, context)
     for router in ROUTERS:
