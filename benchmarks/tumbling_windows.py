@@ -28,7 +28,7 @@ def missed(db: duckdb.DuckDBPyConnection, pattern: Pattern) -> tuple[int, int, f
           FROM {pattern.view} WINDOW w AS (PARTITION BY subject ORDER BY occurred_at, event_id)
         ),
         numbered AS (
-          SELECT *, count_if(coalesce(pause, true)) OVER (
+          SELECT *, count(*) FILTER (WHERE coalesce(pause, true)) OVER (
             PARTITION BY subject ORDER BY occurred_at) AS attack FROM steps
         ),
         attacks AS (
@@ -45,7 +45,8 @@ def missed(db: duckdb.DuckDBPyConnection, pattern: Pattern) -> tuple[int, int, f
             AND b.start > a.found_at - 2 * {window} AND b.start <= a.last_at
           GROUP BY a.subject, a.attack
         )
-        SELECT count(*), count_if(start IS NULL), median(epoch(start + {window} - found_at))
+        SELECT count(*), count(*) FILTER (WHERE start IS NULL),
+          median(epoch(start + {window} - found_at))
         FROM caught
         """,
         [*values, pattern.threshold],

@@ -36,6 +36,33 @@ def connection_options(settings: ProducerSettings) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def consumer_options(settings: ProducerSettings, group: str, reader: str) -> dict[str, Any]:
+    """How a store's reader consumes: as a static member, telling the group only by itself."""
+    return {
+        **connection_options(settings),
+        "group.id": group,
+        # A store that comes back within the session keeps its partitions, and need not wait
+        # until the group has given up the process that was killed.
+        "group.instance.id": reader,
+        "client.id": "fraud-detector",
+        "session.timeout.ms": 20_000,
+        # A customer has the same partition number in every topic, and `range` gives equal
+        # numbers to one member: all that a customer does is seen in one place.
+        "partition.assignment.strategy": "range",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+        "check.crcs": True,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        # A fetch that waits for news of some partitions keeps those with a backlog waiting too.
+        "fetch.wait.max.ms": 50,
+        "queued.min.messages": 10_000,
+        "queued.max.messages.kbytes": 32_768,
+    }
+
+
 class Trouble:
     """Says once that something is wrong, then ever more rarely, and once that it is over."""
 

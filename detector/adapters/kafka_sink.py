@@ -1,7 +1,5 @@
 """What Kafka hears of committed work: signals on `fraud.signals`, dead letters on `banking.dlq`."""
 
-import contextlib
-import os
 import threading
 import time
 from collections import deque
@@ -9,22 +7,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.kafka_bookmark import Bookmark
 from detector.adapters.kafka_client import Trouble, connection_options, logger
+from detector.adapters.kafka_messages import Outgoing, letter_message, signal_message
 from detector.core.rules import Rules
-from detector.pipeline.work import DeadLetter, Work
-from detector.signals.signal import Signal
+from detector.pipeline.work import Work
 from producers.config import ProducerSettings
-from producers.models import DLQ_TOPIC
 
-SIGNALS_TOPIC = "fraud.signals"
 MOST_WAITING = 100_000
-LETTER_LIMIT = 900_000
 DRAIN_S = 5.0
 RETRY_S = 1.0
 SAVE_EVERY_S = 1.0
@@ -33,27 +28,11 @@ SAVE_EVERY_S = 1.0
 _HOPELESS = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
 
 
-class Outgoing(NamedTuple):
-    """A message to send."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: list[tuple[str, bytes]]
-
-
-class Bookmark(msgspec.Struct):
-    """Up to where everything is on Kafka: event time for signals, wall clock for dead letters."""
-
-    watermark: datetime | None
-    committed_at: datetime
-
-
 @dataclass(slots=True)
 class _Parcel:
     """The messages of one piece of work, and the bookmark once all of them are acknowledged."""
 
-    bookmark: Bookmark
+    bookmark: Bookmark | None
     open: int = 0
     complete: bool = True
     messages: list[Outgoing] = field(default_factory=list)
@@ -71,7 +50,7 @@ class KafkaSink:
     def __init__(self, settings: ProducerSettings, bookmark: Path, **options: Any) -> None:
         self.published = self.dropped = 0
         self._servers = settings.kafka_bootstrap_servers
-        self._bookmark = bookmark
+        self._file = bookmark
         self._trouble = Trouble("publishing to Kafka")
         self._producer = Producer(
             {
@@ -97,41 +76,55 @@ class KafkaSink:
         self._retry_at = self._saved_at = 0.0
         self._saved: Bookmark | None = None
         self._reached: Bookmark | None = None
+        # What was committed before the works that are told now, and with the last of them.
+        self._before: Bookmark | None = None
+        self._latest: Bookmark | None = None
+        self._committed_at = 0.0
         self._thread = threading.Thread(target=self._run, name="kafka-sink", daemon=True)
 
     def start(self, store: DuckDBStore, rules: Rules) -> None:
         """Queue what an earlier run may have left unsent, and begin to send."""
-        begin, now = datetime.min.replace(tzinfo=UTC), datetime.now(UTC)
-        mark = self._load()
+        mark = Bookmark.load(self._file)
+        watermark = store.query("SELECT watermark FROM progress")[0][0]
+        now = self._latest = Bookmark(watermark, datetime.now(UTC))
         if mark is None:
             # The first start: what the store already holds is history to Kafka.
-            row = store.query("SELECT watermark FROM progress")[0]
-            self._reached = Bookmark(row[0], now)
+            self._reached = now
             self._save()
         else:
-            # No later work can have changed a signal from before this time.
-            edge = mark.watermark - rules.lateness if mark.watermark else begin
-            signals = store.signals_since(edge)
+            edge = mark.first_change(store, rules.lateness)
+            signals = store.signals_since(edge) if edge else ()
             letters = store.dead_letters_since(mark.committed_at)
-            messages = [_signal_message(signal, "repeated") for signal in signals]
-            self._enqueue([*messages, *map(_letter_message, letters)], mark)
+            messages = [signal_message(signal, "repeated") for signal in signals]
+            self._enqueue([*messages, *map(letter_message, letters)], now)
         self._thread.start()
 
     def publish(self, work: Work) -> None:
         """Queue the signals that the work changed and the records it set aside."""
+        if work.committed_at != self._committed_at:
+            # Works committed together come one by one: until the last is told, the bookmark may
+            # not pass any of them.
+            self._committed_at, self._before = work.committed_at, self._latest
         new = {signal.signal_id for signal in work.new_signals}
         messages = [
-            _signal_message(signal, "new" if signal.signal_id in new else "updated")
+            signal_message(signal, "new" if signal.signal_id in new else "updated")
             for signal in work.signals.values()
             if signal is not None
         ]
         messages += [
-            _signal_message(signal, "withdrawn")
+            signal_message(signal, "withdrawn")
             for signal in work.withdrawn_signals
             if work.signals.get(signal.signal_id) is None
         ]
-        messages += map(_letter_message, work.dead_letters)
-        self._enqueue(messages, Bookmark(work.watermark, datetime.now(UTC)))
+        messages += map(letter_message, work.dead_letters)
+        self._latest = Bookmark(work.watermark, datetime.now(UTC))
+        self._enqueue(messages, self._before)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages Kafka has not acknowledged yet."""
+        with self._lock:
+            return sum(parcel.open for parcel in self._parcels)
 
     def close(self) -> None:
         """Send what is queued, for a few seconds at most; the rest is sent at the next start."""
@@ -141,13 +134,14 @@ class KafkaSink:
             self._lock.notify_all()
         if self._thread.is_alive():
             self._thread.join()
+        if not self._parcels:
+            self._reached = self._latest
         self._save()
-        owed = sum(parcel.open for parcel in self._parcels)
-        if owed:
+        if owed := self.waiting:
             logger.warning("%d messages did not reach Kafka; the next start sends them", owed)
             self._producer.purge()
 
-    def _enqueue(self, messages: list[Outgoing], bookmark: Bookmark) -> None:
+    def _enqueue(self, messages: list[Outgoing], bookmark: Bookmark | None) -> None:
         parcel = _Parcel(bookmark, len(messages))
         with self._lock:
             self._parcels.append(parcel)
@@ -226,41 +220,9 @@ class KafkaSink:
             self._save()
 
     def _save(self) -> None:
-        if self._reached != self._saved:
+        if self._reached is not None and self._reached != self._saved:
             self._saved, self._saved_at = self._reached, time.monotonic()
-            draft = self._bookmark.with_name(self._bookmark.name + ".new")
-            with contextlib.suppress(OSError):  # An older bookmark only means more repetitions.
-                draft.write_bytes(msgspec.json.encode(self._saved))
-                os.replace(draft, self._bookmark)
-
-    def _load(self) -> Bookmark | None:
-        try:
-            return msgspec.json.decode(self._bookmark.read_bytes(), type=Bookmark)
-        except (OSError, msgspec.MsgspecError):
-            return None
+            self._saved.save(self._file)
 
     def _explain(self, error: KafkaError) -> None:
         self._trouble.explain(error, self._servers)
-
-
-def _signal_message(signal: Signal, change: str) -> Outgoing:
-    value = {"change": change, **msgspec.structs.asdict(signal)}
-    return Outgoing(
-        SIGNALS_TOPIC,
-        signal.signal_id.encode(),
-        msgspec.json.encode(value),
-        [("change", change.encode()), ("pattern", signal.pattern.encode())],
-    )
-
-
-def _letter_message(letter: DeadLetter) -> Outgoing:
-    headers = [
-        ("reason", letter.reason.encode()),
-        ("stream", letter.stream.encode()),
-        ("origin", letter.origin.encode()),
-        ("offset", str(letter.offset).encode()),
-    ]
-    if len(letter.raw) > LETTER_LIMIT:
-        headers.append(("cut-after-bytes", str(LETTER_LIMIT).encode()))
-    key = f"{letter.origin}:{letter.offset}".encode()
-    return Outgoing(DLQ_TOPIC, key, letter.raw[:LETTER_LIMIT], headers)

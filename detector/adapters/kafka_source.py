@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import (
+    OFFSET_BEGINNING,
     OFFSET_STORED,
     Consumer,
     KafkaError,
@@ -14,7 +14,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from detector.adapters.kafka_client import Trouble, connection_options, logger
+from detector.adapters.kafka_client import Trouble, consumer_options, logger
 from detector.adapters.kafka_lanes import Lane, Lanes
 from detector.adapters.kafka_position import Key, Position
 from detector.core.errors import InputError
@@ -76,8 +76,15 @@ class KafkaSource:
         self._handed_over = self._acknowledged = position or ""
         if self._seconds is not None:
             self._until = time.monotonic() + self._seconds
+        reader = self._position.reader
+        group = self._group or f"fraud-detector-{reader}"
+        options = {
+            **consumer_options(self._settings, group, reader),
+            "error_cb": self._explain,
+            **self._options,
+        }
         try:
-            self._consumer = Consumer(self._consumer_options())
+            self._consumer = Consumer(options)
         except KafkaException as error:
             raise InputError(f"The Kafka settings cannot be used: {error.args[0].str()}") from error
         self._consumer.subscribe(
@@ -126,34 +133,6 @@ class KafkaSource:
             self._consumer.close()
         except KafkaException as error:
             logger.warning("could not leave the group in good order: %s", error)
-
-    def _consumer_options(self) -> dict[str, Any]:
-        reader = self._position.reader
-        return {
-            **connection_options(self._settings),
-            "group.id": self._group or f"fraud-detector-{reader}",
-            # A store that comes back within the session keeps its partitions, and need not wait
-            # until the group has given up the process that was killed.
-            "group.instance.id": reader,
-            "client.id": "fraud-detector",
-            "session.timeout.ms": 20_000,
-            # A customer has the same partition number in every topic, and `range` gives equal
-            # numbers to one member: all that a customer does is seen in one place.
-            "partition.assignment.strategy": "range",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-            "check.crcs": True,
-            "topic.metadata.refresh.interval.ms": 10_000,
-            # A fetch that waits for news of some partitions keeps those with a backlog waiting too.
-            "fetch.wait.max.ms": 50,
-            "queued.min.messages": 10_000,
-            "queued.max.messages.kbytes": 32_768,
-            "error_cb": self._explain,
-            **self._options,
-        }
 
     # Reading
 
@@ -249,37 +228,34 @@ class KafkaSource:
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._assigned_at = time.time()
-        others = self._taken_up_elsewhere(consumer, partitions)
+        told = self._told_by(consumer, partitions)
+        mine = {key for key, (_, reader) in told.items() if reader == self._position.reader}
+        others = {k: offset for k, (offset, reader) in told.items() if reader and k not in mine}
         self._floor.update(others)
         for partition in partitions:
             key = (partition.topic, partition.partition)
             if key in others:
-                self._position.next[key] = max(self._position.next[key], others[key])
-            partition.offset = self._position.next.get(key, OFFSET_STORED)
+                self._position.next[key] = max(self._position.next.get(key, 0), others[key])
+            # What this store told the group and does not know itself, it lost: it was restored.
+            otherwise = OFFSET_BEGINNING if key in mine else OFFSET_STORED
+            partition.offset = self._position.next.get(key, otherwise)
             self._lanes.add(key)
         if others and self._acknowledged == self._handed_over:
             self._handed_over = self._acknowledged = self._position.encode()
         self._told_group = ""
         consumer.assign(partitions)
 
-    def _taken_up_elsewhere(
-        self, consumer: Consumer, partitions: Iterable[TopicPartition]
-    ) -> dict[Key, int]:
-        """How far others have come with partitions that this store has read before.
-
-        What this store told the group does not count: the store may be a restored copy, and then
-        it has to read again what it lost.
-        """
-        known = [p for p in partitions if (p.topic, p.partition) in self._position.next]
+    def _told_by(
+        self, consumer: Consumer, partitions: list[TopicPartition]
+    ) -> dict[Key, tuple[int, str]]:
+        """How far the group was told that the partitions were read, and which reader said so."""
         try:
-            committed = consumer.committed(known, timeout=10) if known else []
+            committed = consumer.committed(partitions, timeout=10)
         except KafkaException as error:
             logger.warning("the group's offsets cannot be read (%s); the store's are used", error)
             return {}
         return {
-            (p.topic, p.partition): p.offset
-            for p in committed
-            if p.offset >= 0 and p.metadata and p.metadata != self._position.reader
+            (p.topic, p.partition): (p.offset, p.metadata or "") for p in committed if p.offset >= 0
         }
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -8,13 +8,17 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.silence import Silence
 from detector.adapters.synthetic import SyntheticSource
 from detector.cli.live import LiveView, PlainLines
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
+from detector.cli.serve import console_beside
 from detector.cli.summary import print_summary
+from detector.console.settings import ConsoleSettings
 from detector.core.errors import InputError
 from detector.core.rules import load_rules
 from detector.pipeline.pipeline import Pipeline
@@ -28,11 +32,12 @@ class From(StrEnum):
 
     synthetic = "synthetic"
     kafka = "kafka"
+    api = "api"
 
 
 def run(
     source: Annotated[
-        From, typer.Option("--source", help="The synthetic bank in this process, or Kafka.")
+        From, typer.Option("--source", help="The synthetic bank, Kafka, or only the console's API.")
     ] = From.synthetic,
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Stop after this long; without it, run on.")
@@ -55,8 +60,19 @@ def run(
         ),
     ] = None,
     store: Store = DEFAULT_STORE,
+    host: Annotated[
+        str | None, typer.Option(help="Address of the web console (CONSOLE_HOST).")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Its port, 0 for any free one (CONSOLE_PORT).")
+    ] = None,
+    demo: Annotated[
+        bool | None,
+        typer.Option("--demo", help="Sign visitors in by themselves; on loopback only."),
+    ] = None,
     no_console: Annotated[
-        bool, typer.Option("--no-console", help="Plain lines on stderr instead of the live view.")
+        bool,
+        typer.Option("--no-console", help="No web console, and plain lines instead of a view."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -69,6 +85,7 @@ def run(
     settings = bank_settings(
         seed=seed, transaction_rate=rate, fraud_rate=fraud_rate, kafka_bootstrap_servers=bootstrap
     )
+    console = console_settings(host=host, port=port, demo=demo)
     database = DuckDBStore(store, rules)
     with ExitStack() as ends:
         ends.callback(database.close)
@@ -86,6 +103,8 @@ def run(
             ends.callback(sink.close)
             sinks.append(sink)
             title = f"Kafka at {settings.kafka_bootstrap_servers}"
+        elif source is From.api:
+            events, title = Silence(seconds), "events by the API"
         else:
             events = SyntheticSource(settings, seconds)
             title = f"synthetic bank, {settings.transaction_rate:g} tx/s"
@@ -93,6 +112,11 @@ def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: pipeline.stop())
         title = f"Fraud Operations Centre - {title} - {store}"
+        if not no_console:
+            served = console_beside(pipeline, database, tally, rules, console)
+            url = ends.enter_context(served)
+            title += f" - {url}"
+            print(f"Console: {url}", file=sys.stderr)
         with LiveView(tally, rules, title) if live else nullcontext():
             pipeline.run()
     print_summary(tally.summary(), as_json)
@@ -109,6 +133,15 @@ def kafka_adapters() -> Any:
             "Reading Kafka needs the package confluent-kafka, which is not installed. "
             "Install it with: pip install 'fraud-detection-streaming[kafka]'"
         ) from error
+
+
+def console_settings(**given: Any) -> ConsoleSettings:
+    """The console's settings: options first, then the environment and `.env`."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return ConsoleSettings(**chosen)
+    except ValidationError as error:
+        raise InputError(f"The console's settings cannot be used: {error}") from error
 
 
 def bank_settings(**given: Any) -> ProducerSettings:

@@ -1,23 +1,47 @@
 """The web application: every route in one list, every guard in one place."""
 
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
-from detector.console import assets, pages, problems, reads
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from detector.console import assets, intake, pages, problems, stream
 from detector.console.context import Context
+
+ROUTERS = [assets.router, pages.router, intake.router, stream.router]
+MOST_BYTES = 1 << 20
 
 
 def build_app(context: Context) -> FastAPI:
     """Put the console together; nothing listens yet."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with context.hub.running():
+            yield
+
     app = FastAPI(
         title="Fraud Operations Centre",
         version="1",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        lifespan=lifespan,
+        max_body_size=MOST_BYTES,
     )
     app.state.context = context
     problems.install(app)
-    app.include_router(assets.router)
-    app.include_router(pages.router)
-    app.include_router(reads.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = document.setdefault("components", {}).setdefault("schemas", {})
+        components |= problems.schemas() | intake.schemas()
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
-from detector.adapters.desk import Desk
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
+from detector.pipeline.metrics import Metrics
+from detector.pipeline.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from detector.console.live import Hub
+    from detector.console.pulse import PulseKeeper
 
 
 class Reader(Protocol):
@@ -23,12 +28,18 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a route may use; built once by the `fraud` command."""
+    """Everything a route may use; built once by the `fraud` command.
+
+    `pipeline` is None where the console only reads, over a cluster.
+    """
 
     rules: Rules
     settings: ConsoleSettings
     reader: Reader
-    desk: Desk
+    pulse: "PulseKeeper"
+    hub: "Hub"
+    metrics: Metrics
+    pipeline: Pipeline | None = None
 
 
 def context_of(request: Request) -> Context:

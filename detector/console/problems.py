@@ -36,7 +36,6 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documented errors of a route, for its `responses`."""
     return {
         status: {
-            "model": Problem,
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
@@ -53,6 +52,11 @@ def answer(
     """A problem document as a response."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
     return JSONResponse(problem.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+
+
+def schemas() -> dict[str, Any]:
+    """The component that `problems` refers to."""
+    return {"Problem": Problem.model_json_schema()}
 
 
 def install(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ import queue
 import shutil
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.console.app import build_app
-from detector.console.context import Context
+from detector.console.assembly import assemble
 from detector.console.security import Person, Role
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records, split, stored
@@ -33,19 +33,6 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-class StoreReader:
-    """Answers questions over a store, from any thread."""
-
-    def __init__(self, store: DuckDBStore) -> None:
-        self._store = store
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        cursor = self._store._connection.cursor()
-        found = cursor.execute(sql, parameters)
-        columns = [column[0] for column in found.description]
-        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 class Feed:
@@ -99,13 +86,7 @@ def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore
 
 def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> FastAPI:
     """The console over a store, with everyone signed in as `kim` in that role."""
-    context = Context(
-        rules=REAL,
-        settings=ConsoleSettings(**{"_env_file": None, **settings}),
-        reader=StoreReader(store),
-        desk=store.desk(),
-    )
-    app = build_app(context)
+    app = build_app(assemble(REAL, ConsoleSettings(**{"_env_file": None, **settings}), store))
 
     @app.middleware("http")
     async def sign_in(request: Request, call_next: Any) -> Any:

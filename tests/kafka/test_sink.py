@@ -1,6 +1,7 @@
 """What Kafka hears: signals and dead letters, after the commit, at least once."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Message, Producer
 
+from detector.adapters import kafka_sink
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.kafka import KafkaSink
 from detector.core.events import Event
+from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.work import merged
 from producers.config import ProducerSettings
 from producers.models import DLQ_TOPIC
 from tests import build
@@ -113,7 +117,8 @@ def test_a_withdrawn_signal_is_told_as_withdrawn(address: str, tmp_path: Path) -
 
 
 def test_what_a_killed_run_owed_is_sent_at_the_next_start(address: str, tmp_path: Path) -> None:
-    """Committed, but never told: the bookmark knows."""
+    """Committed, but never told: the bookmark knows. What was told, before or then, is not told
+    again, however often it starts."""
     desk = Desk(address, tmp_path).start()
     told = _burst(10)
     desk.feed(told)
@@ -122,12 +127,49 @@ def test_what_a_killed_run_owed_is_sent_at_the_next_start(address: str, tmp_path
     owed = _burst(1_000)
     desk.feed(owed, publish=False)
     desk.store.close()
-    desk = Desk(address, tmp_path).start()
-    desk.close()
+    for _ in range(2):
+        Desk(address, tmp_path).start().close()
     assert _told(address) == [
         (f"velocity:{told[4].event_id}", "new"),
         (f"velocity:{owed[4].event_id}", "repeated"),
     ]
+
+
+def test_works_committed_together_are_owed_until_all_are_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the first and the second: both stand in the store by one commit."""
+    monkeypatch.setattr(kafka_sink, "SAVE_EVERY_S", 0)
+    desk = Desk(address, tmp_path).start()
+    detector = Detector(build.REAL, lambda _: set(), clock=lambda: build.NOW)
+    first, second = (_burst(start) for start in (10, 1_000))
+    works = [detector.process("", build.batch(events, "")) for events in (first, second)]
+    desk.store.commit(merged(works))
+    desk.sink.publish(works[0])
+    until(lambda: desk.sink.published == 1)
+    time.sleep(0.2)  # time enough to move the bookmark
+    desk.store.close()
+    Desk(address, tmp_path).start().close()
+    assert (f"velocity:{second[4].event_id}", "repeated") in _told(address)
+    desk.sink.close()
+
+
+def test_a_late_event_among_what_was_owed_repeats_what_it_may_have_changed(
+    address: str, tmp_path: Path
+) -> None:
+    """The count of a signal that was told has grown since, and nobody heard of it."""
+    desk = Desk(address, tmp_path).start()
+    burst = _burst(10)
+    desk.feed([*burst, build.login(200)])
+    desk.close()
+    desk = Desk(address, tmp_path)  # never started: as if killed before it could send
+    desk.feed([build.transaction(9)], publish=False)
+    desk.store.close()
+    Desk(address, tmp_path).start().close()
+    fifth, fourth = (f"velocity:{burst[n].event_id}" for n in (4, 3))
+    assert _told(address) == [(fifth, "new"), (fourth, "repeated"), (fifth, "repeated")]
+    told = [json.loads(m.value() or b"") for m in everything_in(address, SIGNALS)]
+    assert [value["observed"] for value in told] == [5, 5, 6]
 
 
 def test_a_first_start_on_an_old_store_tells_only_what_is_new(address: str, tmp_path: Path) -> None:

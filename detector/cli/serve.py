@@ -1,0 +1,31 @@
+"""Builds the console around a running pipeline, or over a cluster, and serves it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from detector.adapters.duckdb_store import DuckDBStore
+from detector.console.app import build_app
+from detector.console.assembly import assemble
+from detector.console.pulse import Vitals, read_minutes
+from detector.console.server import address, listen, serving
+from detector.console.settings import ConsoleSettings
+from detector.core.rules import Rules
+from detector.pipeline.buckets import Buckets
+from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.tally import Tally
+
+
+@contextmanager
+def console_beside(
+    pipeline: Pipeline, store: DuckDBStore, tally: Tally, rules: Rules, settings: ConsoleSettings
+) -> Iterator[str]:
+    """Serve the console of a pipeline that has not started yet; gives its address."""
+    listener = listen(settings.host, settings.port)
+    minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
+    seconds = Buckets(rules, timedelta(seconds=1), 60)
+    vitals = Vitals(tally, minutes, seconds)
+    context = assemble(rules, settings, store, vitals, pipeline=pipeline)
+    pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
+    with serving(build_app(context), listener):
+        yield address(listener)

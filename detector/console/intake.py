@@ -1,0 +1,162 @@
+"""Routes that take events in: batches to be stored, and single transactions to be decided on."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from detector.console.context import Context, InContext
+from detector.console.problems import ProblemError, problems
+from detector.console.security import Person, require
+from detector.core.events import RECORD_LIMIT, STREAMS, Record
+from detector.pipeline.decision import Answer
+from detector.pipeline.pipeline import Pipeline, Refused, Stopped
+from producers.models import Transaction
+
+router = APIRouter(tags=["intake"])
+
+MOST_EVENTS = 10_000
+MOST_BYTES = 16 << 20
+MOST_WAITING = 20_000
+
+
+class Envelope(msgspec.Struct):
+    """One event as it would be on the topic of its stream."""
+
+    stream: str
+    event: msgspec.Raw
+
+
+class Batch(msgspec.Struct):
+    """Events in the order in which they should be evaluated."""
+
+    events: list[Envelope]
+
+
+class Rejection(BaseModel):
+    """An event that broke the contract; it is kept among the dead letters."""
+
+    index: int = Field(description="Its place in the batch, from 0.")
+    reason: str
+
+
+class Receipt(BaseModel):
+    """What became of a batch; all of it is committed."""
+
+    evaluated: int
+    duplicates: int
+    late: int
+    future: int
+    signals: list[str] = Field(description="Ids of the signals that fired.")
+    rejected: list[Rejection]
+
+
+_read_batch = msgspec.json.Decoder(Batch).decode
+_INTAKE_PROBLEMS = problems(400, 401, 403, 413, 422, 503)
+
+
+@router.post(
+    "/v1/events",
+    operation_id="ingest",
+    max_body_size=MOST_BYTES,
+    responses=_INTAKE_PROBLEMS,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {
+        "type": "object",
+        "required": ["events"],
+        "properties": {"events": {"type": "array", "maxItems": MOST_EVENTS, "items": {
+            "type": "object",
+            "required": ["stream", "event"],
+            "properties": {
+                "stream": {"type": "string", "enum": list(STREAMS)},
+                "event": {"type": "object"},
+            },
+        }}},
+    }}}}},
+)  # fmt: skip
+async def ingest(
+    request: Request, context: InContext, _: Annotated[Person, Depends(require("ingest"))]
+) -> Receipt:
+    """Take in a batch of events and answer once it is committed.
+
+    Events that break the contract are listed and kept among the dead letters; the others count.
+    Sending a batch again changes nothing.
+    """
+    pipeline = _ready(context)
+    try:
+        envelopes = _read_batch(await request.body()).events
+    except msgspec.MsgspecError as error:
+        raise ProblemError(422, f"The batch cannot be read: {error}") from error
+    if len(envelopes) > MOST_EVENTS:
+        raise ProblemError(413, f"{len(envelopes)} events came; at most {MOST_EVENTS} at once.")
+    records = [
+        Record(envelope.stream, bytes(envelope.event), "api", index)
+        for index, envelope in enumerate(envelopes)
+    ]
+    try:
+        work, committed = await asyncio.to_thread(pipeline.submit, records)
+    except Stopped as error:
+        raise ProblemError(503, str(error), {"Retry-After": "1"}) from error
+    await asyncio.wrap_future(committed)
+    return Receipt(
+        evaluated=work.count("evaluated"),
+        duplicates=work.duplicates,
+        late=work.count("late"),
+        future=work.count("future"),
+        signals=[signal.signal_id for signal in work.new_signals],
+        rejected=[Rejection(index=d.offset, reason=d.reason) for d in work.dead_letters],
+    )
+
+
+@router.post(
+    "/v1/score",
+    operation_id="score",
+    max_body_size=RECORD_LIMIT,
+    response_class=Response,
+    responses={
+        200: {"description": "The decision", "content": {"application/json": {"schema": {
+            "$ref": "#/components/schemas/Answer"}}}},
+        **_INTAKE_PROBLEMS,
+    },
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {
+        "$ref": "#/components/schemas/Transaction"}}}}},
+)  # fmt: skip
+async def score(
+    request: Request, context: InContext, _: Annotated[Person, Depends(require("score"))]
+) -> Response:
+    """Decide on one transaction before it goes through: approve, review or decline.
+
+    The transaction is evaluated and kept like any other; its commit follows within some tens of
+    milliseconds. Asked again about the same event_id, the answer is the same document.
+    """
+    pipeline, body = _ready(context), await request.body()
+    started = time.perf_counter()
+    try:
+        decision = pipeline.score(body)
+    except Refused as error:
+        context.metrics.decisions.labels("refused").inc()
+        raise ProblemError(422, f"The transaction breaks the contract: {error}") from error
+    except Stopped as error:
+        raise ProblemError(503, str(error), {"Retry-After": "1"}) from error
+    context.metrics.score.observe(time.perf_counter() - started)
+    context.metrics.decisions.labels(decision.decision).inc()
+    return Response(bytes(decision.answer), media_type="application/json")
+
+
+def schemas() -> dict[str, Any]:
+    """Components of the OpenAPI document that these routes speak of and FastAPI does not see."""
+    _, answer = msgspec.json.schema_components([Answer], ref_template="#/components/schemas/{name}")
+    return {**answer, "Transaction": Transaction.model_json_schema(mode="serialization")}
+
+
+def _ready(context: Context) -> Pipeline:
+    pipeline = context.pipeline
+    if pipeline is None:
+        raise ProblemError(
+            503, "This console shows a cluster; send events to its topics instead.",
+        )  # fmt: skip
+    if pipeline.backlog > MOST_WAITING:
+        raise ProblemError(503, "The store is behind; try again.", {"Retry-After": "1"})
+    return pipeline
