@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from typing import Any
 import httpx
 import uvloop
 
+from detector.adapters.desk import Desk
+from detector.cases.people import Person
 from producers.bank import SyntheticBank
 from producers.config import ProducerSettings
 from producers.models import Transaction
@@ -162,7 +165,8 @@ def _measure(bank: Any, key: str, options: argparse.Namespace) -> dict[str, Any]
 
 
 def _machine_key(store: Path) -> str:
-    return "dev"
+    with closing(Desk.open(store)) as desk:
+        return desk.staff.add_key(Person("benchmark", "admin"), "benchmark")[1]
 
 
 if __name__ == "__main__":

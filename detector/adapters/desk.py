@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,11 @@ def desk_schema() -> str:
     return files("detector.adapters").joinpath("desk.sql").read_text("utf-8")
 
 
+def desk_tables() -> set[str]:
+    """The names of the desk's tables."""
+    return set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", desk_schema()))
+
+
 def now() -> datetime:
     """The wall clock."""
     return datetime.now(UTC)
@@ -85,10 +91,12 @@ class Desk:
 
     @classmethod
     def open(cls, path: Path, **options: Any) -> "Desk":
-        """A desk in a file of its own, beside a store that is elsewhere; only we may read it."""
+        """The desk in a file: a store's, or one of its own, which only its owner may read."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
         connection = connect(path)
-        os.chmod(path, 0o600)
+        if new:
+            os.chmod(path, 0o600)
         try:
             desk = cls(connection, **options)
         except BaseException:

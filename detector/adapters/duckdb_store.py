@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from detector.adapters.database import connect
-from detector.adapters.desk import Desk, desk_schema
+from detector.adapters.desk import Desk, desk_schema, desk_tables
 from detector.adapters.recall import read_signals, recall
 from detector.adapters.views import view_statements
 from detector.core.errors import StoreError
@@ -54,7 +54,7 @@ class DuckDBStore:
         tables = {
             name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         }
-        if tables and "progress" not in tables:
+        if tables - desk_tables() and "progress" not in tables:
             raise StoreError(
                 f"{self.path} is the database of something else, with tables such as "
                 f"{min(tables)}. Name another store with --store."

@@ -110,6 +110,15 @@ class Staff:
         self._users[username] = user
         return user
 
+    def end_sessions(self, person: Person) -> None:
+        """Sign the person out everywhere."""
+        with self._log.change() as change:
+            old = self._users[person.name]
+            user = replace(old, epoch=old.epoch + 1)
+            self._keep(change, user)
+            change.add(person, "sign_out", "user", person.name, {})
+        self._users[person.name] = user
+
     def record(self, person: Person, action: str, subject: str) -> None:
         """Put down that somebody came or went."""
         with self._log.change() as change:

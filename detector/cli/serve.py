@@ -1,5 +1,6 @@
 """Builds the console around a running pipeline, or over a cluster, and serves it."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -7,8 +8,10 @@ from datetime import timedelta
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.console.app import build_app
 from detector.console.assembly import assemble
+from detector.console.context import Context
 from detector.console.pulse import Vitals, read_minutes
 from detector.console.server import address, listen, serving
+from detector.console.sessions import signing_key
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
 from detector.pipeline.buckets import Buckets
@@ -25,7 +28,22 @@ def console_beside(
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
-    context = assemble(rules, settings, store, vitals, pipeline=pipeline)
+    desk = store.desk(four_eyes=settings.four_eyes)
+    key = signing_key(store.path.with_name(store.path.name + ".session-key"))
+    context = assemble(rules, settings, store, desk, key, vitals, pipeline=pipeline)
+    greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
     with serving(build_app(context), listener):
         yield address(listener)
+
+
+def greet(context: Context) -> None:
+    """Let the first person in: say the administrator's one-time password, once, on stderr."""
+    if context.settings.demo:
+        return
+    password = context.gate.first_admin()
+    if password is not None:
+        print(
+            f"Nobody can sign in yet. Sign in as admin with the one-time password {password}",
+            file=sys.stderr,
+        )

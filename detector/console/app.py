@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import assets, intake, pages, problems, stream
+from detector.console import assets, intake, pages, problems, security, signin, stream
 from detector.console.context import Context
 
-ROUTERS = [assets.router, pages.router, intake.router, stream.router]
+ROUTERS = [assets.router, signin.router, pages.router, intake.router, stream.router]
 MOST_BYTES = 1 << 20
 
 
@@ -32,6 +32,7 @@ def build_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     problems.install(app)
+    security.install(app, context)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -41,7 +42,10 @@ def build_app(context: Context) -> FastAPI:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        components = document.setdefault("components", {}).setdefault("schemas", {})
-        components |= problems.schemas() | intake.schemas()
+        components = document.setdefault("components", {})
+        components["securitySchemes"] = security.schemes()
+        components.setdefault("schemas", {}).update(problems.schemas() | intake.schemas())
+        # Any of them will do, unless an operation says that it needs none.
+        document["security"] = [{name: []} for name in security.schemes()]
         app.openapi_schema = document
     return app.openapi_schema

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
+from detector.adapters.desk import Desk
+from detector.console.sessions import Gate
 from detector.console.settings import ConsoleSettings
 from detector.core.rules import Rules
 from detector.pipeline.metrics import Metrics
@@ -39,6 +41,8 @@ class Context:
     pulse: "PulseKeeper"
     hub: "Hub"
     metrics: Metrics
+    desk: Desk
+    gate: Gate
     pipeline: Pipeline | None = None
 
 

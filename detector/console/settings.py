@@ -1,8 +1,9 @@
 """Settings of the console, from the environment or `.env`."""
 
+from datetime import date
 from typing import Annotated
 
-from pydantic import Field, HttpUrl
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,3 +21,8 @@ class ConsoleSettings(BaseSettings):
     four_eyes: bool = Field(True, description="A second person approves closing a critical case.")
     session_minutes: Annotated[int, Field(gt=0)] = Field(720, description="Longest session.")
     webhooks: list[HttpUrl] = Field([], description="Told of every instruction and disposition.")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what webhooks are told; unsigned without."
+    )
+    timezone: str = Field("Australia/Sydney", description="Where business days begin and end.")
+    holidays: list[date] = Field([], description="Days that are no business days for SMR clocks.")

@@ -86,7 +86,8 @@ def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore
 
 def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> FastAPI:
     """The console over a store, with everyone signed in as `kim` in that role."""
-    app = build_app(assemble(REAL, ConsoleSettings(**{"_env_file": None, **settings}), store))
+    chosen = ConsoleSettings(**{"_env_file": None, **settings})
+    app = build_app(assemble(REAL, chosen, store, store.desk(), b"tests only"))
 
     @app.middleware("http")
     async def sign_in(request: Request, call_next: Any) -> Any:

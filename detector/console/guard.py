@@ -1,0 +1,135 @@
+"""What every request passes before any route: host names, sessions, and headers of safety."""
+
+import ipaddress
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from detector.console import problems
+from detector.console.sessions import COOKIE, Gate, Session
+from detector.console.settings import ConsoleSettings
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_RAW_HEADERS = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
+_FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-real-ip"}
+
+
+class Guard:
+    """Pure ASGI, because it stands in front of requests that must be answered in milliseconds.
+
+    Refuses host names that are not ours, which is how a hostile page would reach us through a
+    name of its own. Puts `person`, `csrf` and `session` into the request's state where a session
+    is good. In the demonstration, visitors on this machine are given a session.
+    """
+
+    def __init__(self, app: ASGIApp, gate: Gate, settings: ConsoleSettings) -> None:
+        self._app = app
+        self._gate = gate
+        self._hosts = {"localhost", settings.host.lower(), *map(str.lower, settings.hosts)}
+        self._demo = settings.demo and is_loopback(settings.host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        host = host_name(headers.get(b"host", b"").decode("latin-1"))
+        given: Session | None = None
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", [])
+                sent = MutableHeaders(scope=message)
+                sent.raw.extend(_RAW_HEADERS)
+                if "cache-control" not in sent:
+                    sent["Cache-Control"] = "no-store"
+                if given is not None and "set-cookie" not in sent:
+                    sent["Set-Cookie"] = cookie(given.token, scope["scheme"])
+            await send(message)
+
+        if host not in self._hosts and not _is_address(host):
+            refusal = problems.answer(
+                421,
+                f"This console does not answer to the host name {host!r}. Open it by its address, "
+                "or add the name to CONSOLE_HOSTS.",
+            )
+            await refusal(scope, receive, answer)
+            return
+        session = self._session(headers)
+        if session is None and self._demo and self._may_be_shown(scope, headers, host):
+            session = given = self._gate.demo_session()
+        state = scope.setdefault("state", {})
+        if session is not None:
+            state.update(person=session.person, csrf=session.csrf, session=session)
+        await self._app(scope, receive, answer)
+
+    def _session(self, headers: dict[bytes, bytes]) -> Session | None:
+        sent = headers.get(b"cookie")
+        if sent is None or COOKIE.encode() not in sent:
+            return None
+        try:
+            morsel = SimpleCookie(sent.decode("latin-1")).get(COOKIE)
+        except CookieError:
+            return None
+        return self._gate.session(morsel.value) if morsel else None
+
+    def _may_be_shown(self, scope: Scope, headers: dict[bytes, bytes], host: str) -> bool:
+        """Whether the demonstration may sign this visitor in: from here, to here, no proxy."""
+        client = scope.get("client")
+        return (
+            scope["method"] in SAFE_METHODS
+            and not scope["path"].startswith("/static/")
+            and client is not None
+            and is_loopback(client[0])
+            and is_loopback(host)
+            and not _FORWARDED & headers.keys()
+        )
+
+
+def cookie(token: str, scheme: str, seconds: int | None = None) -> str:
+    """The Set-Cookie header of a session; without `seconds` it ends with the browser."""
+    parts = [f"{COOKIE}={token}", "Path=/", "HttpOnly", "SameSite=Strict"]
+    if scheme == "https":
+        parts.append("Secure")
+    if seconds is not None:
+        parts.append(f"Max-Age={seconds}")
+    return "; ".join(parts)
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, without its port."""
+    name = header.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.rpartition(":")[0] if name.count(":") == 1 else name
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def same_origin(origin: str | None, hosts: Iterable[str]) -> bool:
+    """Whether a browser that sends this Origin is on one of our own pages; none sent is fine."""
+    return origin is None or origin.partition("://")[2] in hosts
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""A console with people who work in it, over a small real store."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.staff import NO_PASSWORD
+from detector.cases.people import Person, Role
+from detector.console.app import build_app
+from detector.console.assembly import assemble
+from detector.console.sessions import COOKIE, Session
+from detector.console.settings import ConsoleSettings
+from tests.build import REAL, records, split, stored
+from tests.console.bank import eventful_day
+
+ROOT = Person("root", "admin")
+PEOPLE: dict[str, Role] = {
+    "vic": "viewer",
+    "kim": "analyst",
+    "lee": "analyst",
+    "sam": "supervisor",
+    "pat": "supervisor",
+    "root": "admin",
+}
+LOCALHOST = "http://localhost:8000"
+
+
+class Office:
+    """The console of a bank on an eventful day; everybody in `PEOPLE` may come in."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        path = folder / "fraud.duckdb"
+        stored(path, split(records(eventful_day()), [50]))
+        self.store = DuckDBStore(path, REAL)
+        self.settings = ConsoleSettings(**{"_env_file": None, **settings})
+        self.desk = self.store.desk(four_eyes=self.settings.four_eyes)
+        self.now = 1_800_000_000.0
+        context = assemble(REAL, self.settings, self.store, self.desk, b"key")
+        self.gate = context.gate
+        self.gate._clock = lambda: self.now
+        for name, role in PEOPLE.items():
+            self.desk.staff.add_user(ROOT, name, role, NO_PASSWORD, False)
+        self.app: FastAPI = build_app(context)
+
+    def visitor(self, **options: Any) -> TestClient:
+        """Somebody who is not signed in."""
+        return TestClient(
+            self.app,
+            base_url=LOCALHOST,
+            follow_redirects=False,
+            client=("127.0.0.1", 50_000),
+            **options,
+        )
+
+    def session(self, name: str) -> Session:
+        """A session as signing in with a password gives it, without the time that takes."""
+        user = self.desk.staff.user(name)
+        assert user is not None
+        return self.gate._session(user, f"nonce-{name}")
+
+    def person(self, name: str) -> TestClient:
+        """The browser of somebody who is signed in, their token sent along."""
+        session = self.session(name)
+        client = self.visitor(headers={"X-CSRF-Token": session.csrf})
+        client.cookies.set(COOKIE, session.token)
+        return client
+
+    def machine(self) -> TestClient:
+        """A program with an API key."""
+        _, key = self.desk.staff.add_key(ROOT, "payments")
+        return self.visitor(headers={"Authorization": f"Bearer {key}"})
+
+    def cases(self, level: str | None = None) -> list[dict[str, Any]]:
+        """The open cases, highest score first."""
+        rows = self.store.rows("SELECT * FROM mv_open_fraud_cases ORDER BY score DESC, case_id")
+        return [row for row in rows if level in (None, row["level"])]
+
+    def close(self) -> None:
+        self.store.close()
