@@ -7,10 +7,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import assets, intake, pages, problems, security, signin, stream
+from detector.console import assets, intake, pages, problems, reads, security, signin, stream
 from detector.console.context import Context
 
-ROUTERS = [assets.router, signin.router, pages.router, intake.router, stream.router]
+ROUTERS = [
+    assets.router,
+    signin.router,
+    pages.router,
+    reads.router,
+    intake.router,
+    stream.router,
+]
 MOST_BYTES = 1 << 20
 
 
