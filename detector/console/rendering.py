@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from detector.console import assets, words
+from detector.console import assets, words, worldmap
 from detector.console.context import context_of
 from detector.console.security import Permission, Person
 from detector.core.rules import Rules
@@ -105,7 +105,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = assets.url
+    environment.globals |= {"static": assets.url, "arc": worldmap.arc, "spark": words.spark}
     environment.filters.update(words.FILTERS)
     return environment
 
