@@ -7,7 +7,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import assets, intake, pages, problems, reads, security, signin, stream
+from detector.console import (
+    assets,
+    case_pages,
+    intake,
+    pages,
+    problems,
+    reads,
+    security,
+    signin,
+    stream,
+)
 from detector.console.context import Context
 
 ROUTERS = [
@@ -15,6 +25,7 @@ ROUTERS = [
     signin.router,
     pages.router,
     reads.router,
+    case_pages.router,
     intake.router,
     stream.router,
 ]

@@ -1,30 +1,48 @@
-"""The pages of the queue, of cases, accounts, customers and signals, and of the search."""
+"""The pages of the queue and of a case."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from detector.console.case_view import case_view
-from detector.console.casefile import case_file
 from detector.console.context import Context, InContext
-from detector.console.filters import Name
-from detector.console.party_views import AccountView, CustomerView
 from detector.console.queue_view import queue_view
-from detector.console.reads import (
-    Cursor,
-    Id,
-    QueueQuery,
-    Reading,
-    SignalQuery,
-    get_account,
-    get_customer,
-    list_signals,
-    queue_of,
-)
+from detector.console.reads import Id, QueueQuery, Reading, get_case, list_cases
 from detector.console.rendering import render
-from detector.console.search import search
 from detector.console.security import Person
-from detector.console.signal_view import SignalsView, SearchView
 
 router = APIRouter(include_in_schema=False)
+
+
+def _people(context: Context) -> list[str]:
+    """Who may be given a case."""
+    return [
+        user.username
+        for user in context.desk.staff.users()
+        if not user.disabled and Person(user.username, user.role).may("act")
+    ]
+
+
+@router.get("/cases")
+def queue_page(
+    request: Request, context: InContext, person: Reading, query: Annotated[QueueQuery, Query()]
+) -> Response:
+    """The case queue."""
+    view = queue_view(
+        list_cases(context, person, query),
+        query,
+        context.rules,
+        _people(context),
+        person.may("act"),
+        context.settings.four_eyes,
+        query.cursor,
+    )
+    return render(request, "queue.html", view)
+
+
+@router.get("/cases/{case_id}")
+def case_page(request: Request, context: InContext, person: Reading, case_id: Id) -> Response:
+    """One case."""
+    file = get_case(context, person, case_id)
+    view = case_view(file, person, context.rules, _people(context), context.settings.four_eyes)
+    return render(request, "case.html", view)

@@ -49,11 +49,8 @@ def graph(links: Sequence[LinkedCase]) -> Graph | None:
     kept = sorted(counts, key=lambda key: -counts[key])[:MOST_THINGS]
     others = [link for link in links if any((s.kind, s.value) in kept for s in link.shares)]
     # Each thing at the mean place of its cases crosses fewest lines.
-    place = {
-        key: _mean([n for n, o in enumerate(others) if key in {(s.kind, s.value) for s in o.shares}])
-        for key in kept
-    }
-    kept.sort(key=lambda key: place[key])
+    held = [{(s.kind, s.value) for s in other.shares} for other in others]
+    kept.sort(key=lambda key: _mean([n for n, keys in enumerate(held) if key in keys]))
     height = ROW * max(len(kept), len(others))
     things = [
         Thing(_y(n, len(kept), height), Shared.model_validate({"kind": kind, "value": value}))

@@ -23,7 +23,8 @@ SORTS: dict[Sort, str] = {
 AGES = {15: "15 minutes", 60: "1 hour", 240: "4 hours", 1440: "1 day", 10080: "7 days"}
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Choice:
     """One choice of a filter: what it says, how many cases it shows, where it leads."""
 
     id: str
@@ -176,17 +177,16 @@ def _facet(
 
 def _views(filters: QueueFilters) -> list[Choice]:
     """What people look at most, each one click away; the other filters stay."""
-    free: dict[str, Any] = {"owner": None, "status": []}
     views: dict[str, dict[str, Any]] = {
-        "All open": {},
-        "Unowned": {"owner": "none"},
-        "Mine": {"owner": "me"},
-        "Escalated": {"status": ["ESCALATED"]},
-        "Awaiting approval": {"status": ["PENDING_APPROVAL"]},
+        "All open": {"owner": None, "status": []},
+        "Unowned": {"owner": NOBODY, "status": []},
+        "Mine": {"owner": "me", "status": []},
+        "Escalated": {"owner": None, "status": ["ESCALATED"]},
+        "Awaiting approval": {"owner": None, "status": ["PENDING_APPROVAL"]},
     }
     current = {"owner": filters.owner, "status": filters.status}
     return [
-        Choice(title, title, None, href(filters, **{**free, **wanted}), current == {**free, **wanted})
+        Choice(title, title, None, href(filters, **wanted), current == wanted)
         for title, wanted in views.items()
     ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from detector.console.casefile import CaseEvent, CaseFile
@@ -102,10 +103,11 @@ class _Scale:
 
 
 def _bands(rules: Rules) -> list[Band]:
-    edges = [(1.0, ""), *((rules.risk.levels[name], name) for name in ("critical", "high", "medium"))]
+    edges: list[tuple[float, str]] = [(low, name) for name, low in rules.risk.levels.items()]
+    edges.sort(reverse=True)
+    bands = pairwise([(1.0, ""), *edges])
     return [
-        Band(name, _score_y(top), _score_y(low) - _score_y(top))
-        for (top, _), (low, name) in zip(edges, edges[1:], strict=False)
+        Band(name, _score_y(top), _score_y(low) - _score_y(top)) for (top, _), (low, name) in bands
     ]
 
 
