@@ -12,6 +12,7 @@ from detector.console import (
     case_pages,
     intake,
     pages,
+    party_pages,
     problems,
     reads,
     security,
@@ -26,6 +27,7 @@ ROUTERS = [
     pages.router,
     reads.router,
     case_pages.router,
+    party_pages.router,
     intake.router,
     stream.router,
 ]

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from detector.cases.review import DISPOSITIONS, INSTRUCTIONS
 from detector.console import worldmap
-from detector.console.casefile import CaseEvent, CaseFile, Deed
+from detector.console.casefile import CaseFile, Deed
 from detector.console.evidence import Reason, Trip
 from detector.console.graph import Graph, graph
 from detector.console.queue_view import Due, due
+from detector.console.sayings import Saying, of_deed, of_event
 from detector.console.security import Person
-from detector.console.strip import Strip, says, strip
-from detector.console.words import label, number
+from detector.console.strip import Strip, strip
+from detector.console.words import number
 from detector.core.rules import Rules
 
 TARGETS = {
@@ -25,19 +25,6 @@ TARGETS = {
     "REFER_AML": "account",
 }
 """What each instruction is about."""
-
-
-class Entry(NamedTuple):
-    """A line of the timeline."""
-
-    at: datetime
-    kind: str
-    actor: str | None
-    title: str
-    text: str | None
-    tone: str
-    fired: list[str]
-    detail: str | None
 
 
 class Bar(NamedTuple):
@@ -73,7 +60,7 @@ class CaseView:
     due: Due | None
     reasons: list[tuple[Reason, Bar]]
     strip: Strip
-    timeline: list[Entry]
+    timeline: list[Saying]
     map: Map | None
     graph: Graph | None
     targets: list[Target]
@@ -134,61 +121,13 @@ def _bar(reason: Reason) -> Bar:
     )
 
 
-def _timeline(file: CaseFile) -> list[Entry]:
+def _timeline(file: CaseFile) -> list[Saying]:
     case = file.case
-    entries = [_event(event) for event in file.events] + [_deed(deed) for deed in file.history]
+    lines = [*map(of_event, file.events), *map(of_deed, file.history)]
     if case.opened_at:
         title = f"Case opened, {case.level}"
-        entries.append(Entry(case.opened_at, "case", None, title, None, "fine", [], None))
-    return sorted(entries, key=lambda e: e.at, reverse=True)
-
-
-def _event(event: CaseEvent) -> Entry:
-    said = says(event)
-    card = event.card_last4 and f"card •{event.card_last4}"
-    parts = [event.channel, card, event.device_id, event.ip_address]
-    if event.kind == "alert":
-        parts = [label(event.outcome)]
-    return Entry(
-        at=event.at,
-        kind=event.kind,
-        actor=None,
-        title=said[:1].upper() + said[1:],
-        text=None,
-        tone="failed" if event.failed else "fine",
-        fired=event.fired,
-        detail=" · ".join(str(part) for part in parts if part) or None,
-    )
-
-
-def _deed(deed: Deed) -> Entry:
-    """What somebody did, in words."""
-    detail = deed.detail
-    proposed = detail.get("after", {}).get("status") == "PENDING_APPROVAL"
-    disposition = label(detail.get("disposition") or detail.get("before", {}).get("disposition"))
-    said = {
-        "claim": "claimed the case",
-        "release": "gave the case back",
-        "assign": f"assigned it to {detail.get('to')}",
-        "note": "noted",
-        "escalate": "escalated the case",
-        "instruct": f"instructed: {label(detail.get('instruction')).lower()}",
-        "close": f"{'proposed to close it' if proposed else 'closed it'} as {disposition.lower()}",
-        "approve": f"agreed: closed as {disposition.lower()}",
-        "reject": f"rejected closing it as {disposition.lower()}",
-        "reopen": "reopened the case",
-        "undo": f"took back: {label(detail.get('undone')).lower()}",
-    }
-    return Entry(
-        at=deed.at,
-        kind="deed",
-        actor=deed.actor,
-        title=said.get(deed.action, label(deed.action).lower()),
-        text=detail.get("text"),
-        tone="fine",
-        fired=[],
-        detail=detail.get("target"),
-    )
+        lines.append(Saying(case.opened_at, "case", None, title, None, "fine", [], None))
+    return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
 def _instructed(history: Iterable[Deed]) -> list[str]:

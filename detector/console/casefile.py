@@ -1,6 +1,6 @@
 """Everything that one case's page shows, fit to decide it in a minute."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from detector.core.rules import Rules
 
 AROUND = timedelta(minutes=30)
 MOST_EVENTS = 200
-_TRIALS: dict[str, dict[str, str]] = {
+_TRIALS: dict[str, dict[str, Any]] = {
     **{action: {} for action in ACTIONS},
     "assign": {"to": ""},
     "note": {"text": ""},
@@ -40,12 +40,6 @@ _TRIALS: dict[str, dict[str, str]] = {
     "close": {"disposition": "INCONCLUSIVE"},
     "reject": {"text": ""},
 }
-
-
-class CaseEvent(Happening):
-    """An event around the case, and the patterns that fired at it."""
-
-    fired: list[str]
 
 
 class Deed(BaseModel):
@@ -78,7 +72,7 @@ class CaseFile(BaseModel):
     undo: str | None
     reasons: list[Reason]
     signals: list[SignalRow]
-    events: list[CaseEvent]
+    events: list[Happening]
     more_events: bool
     scores: list[ScorePoint]
     trips: list[Trip]
@@ -134,7 +128,7 @@ def case_file(
         undo=_undo(entries, person, now),
         reasons=reasons(rules, signals),
         signals=signals,
-        events=_with_patterns(events[:MOST_EVENTS], signals),
+        events=events[:MOST_EVENTS],
         more_events=len(events) > MOST_EVENTS,
         scores=score_steps(signals, rules.risk.window),
         trips=trips_of(reader, signals),
@@ -167,10 +161,3 @@ def _undo(entries: Sequence[Entry], person: Person, now: datetime) -> str | None
         return undoable(entries, person, now).action
     except Refused:
         return None
-
-
-def _with_patterns(events: Iterable[Happening], signals: Iterable[SignalRow]) -> list[CaseEvent]:
-    fired: dict[str, list[str]] = {}
-    for signal in signals:
-        fired.setdefault(signal.event_id, []).append(signal.pattern)
-    return [CaseEvent(**e.model_dump(), fired=fired.get(e.event_id, [])) for e in events]

@@ -6,7 +6,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from detector.console.casefile import CaseEvent, CaseFile
+from detector.console.casefile import CaseFile
+from detector.console.history import Happening
+from detector.console.sayings import says
 from detector.console.words import clock, money
 from detector.core.rules import Rules
 
@@ -123,7 +125,7 @@ def _steps(points: Iterable[tuple[datetime, float]], scale: _Scale) -> str:
     return f"{path}H{WIDTH - RIGHT}"
 
 
-def _mark(event: CaseEvent, scale: _Scale, largest: Decimal) -> Mark:
+def _mark(event: Happening, scale: _Scale, largest: Decimal) -> Mark:
     x = scale.x(event.at)
     title = f"{clock(event.at)} {says(event)}"
     pattern = event.fired[0] if event.fired else None
@@ -134,16 +136,3 @@ def _mark(event: CaseEvent, scale: _Scale, largest: Decimal) -> Mark:
     share = float(event.amount / largest) ** 0.5 if largest else 0.0
     top = MONEY_BOTTOM - max(2.0, share * (MONEY_BOTTOM - MONEY_TOP))
     return Mark(x, round(top, 1), event.kind, tone, pattern, title)
-
-
-def says(event: CaseEvent) -> str:
-    """An event in a few words."""
-    what = event.what.replace("_", " ").lower()
-    if event.kind == "transaction":
-        where = " ".join(part for part in (event.merchant_id, event.city) if part)
-        return f"{what} {money(event.amount)}{' at ' + where if where else ''}, " + (
-            (event.outcome or "").lower()
-        )
-    if event.kind == "login":
-        return "signed in" if event.outcome == "SUCCESS" else f"failed login: {what}"
-    return f"{event.kind}: {what}"

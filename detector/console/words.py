@@ -8,6 +8,7 @@ from typing import Any
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 Number = int | float | Decimal
+_SHORT = {"aml", "atm", "cnp", "kyc", "mfa", "pep", "pin", "pos", "smr"}
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -91,8 +92,12 @@ def iso(at: datetime | None) -> str:
 
 
 def label(constant: str | None) -> str:
-    """A constant as words: `BLOCK_CARD` is `Block card`."""
-    return DASH if not constant else constant.replace("_", " ").capitalize()
+    """A constant as words: `BLOCK_CARD` is `Block card`, `REFER_AML` is `Refer AML`."""
+    if not constant:
+        return DASH
+    words = constant.replace("_", " ").lower().split(" ")
+    said = " ".join(word.upper() if word in _SHORT else word for word in words)
+    return said[:1].upper() + said[1:]
 
 
 def spark(values: Sequence[Number], top: Number | None = None) -> str:

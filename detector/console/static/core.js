@@ -123,8 +123,9 @@ export const number = (value, digits = 0) => (value == null ? "–" : grouped(di
 export const money = (value) => (value == null ? "–" : `${value < 0 ? "−" : ""}$${grouped(2).format(Math.abs(value))}`);
 export const dollars = (value) => (value == null ? "–" : `${value < 0 ? "−" : ""}$${grouped(0).format(Math.abs(value))}`);
 export const percent = (value, digits = 1) => (value == null ? "–" : `${grouped(digits).format(value)}%`);
+const SHORT = new Set(["aml", "atm", "cnp", "kyc", "mfa", "pep", "pin", "pos", "smr"]);
 export const label = (constant) => {
-  const words = String(constant ?? "–").replaceAll("_", " ").toLowerCase();
+  const words = String(constant ?? "–").toLowerCase().split("_").map((word) => (SHORT.has(word) ? word.toUpperCase() : word)).join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
