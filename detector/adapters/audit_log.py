@@ -102,6 +102,7 @@ class AuditLog:
         subject: str | None = None,
         action: str | None = None,
         subject_kind: str | None = None,
+        but_kind: str | None = None,
     ) -> list[Entry]:
         """Entries, newest first, that fit everything asked for."""
         asked = {
@@ -110,6 +111,7 @@ class AuditLog:
             "subject = ?": subject,
             "action = ?": action,
             "subject_kind = ?": subject_kind,
+            "subject_kind <> ?": but_kind,
         }
         conditions = [c for c, value in asked.items() if value is not None] or ["true"]
         values = [value for value in asked.values() if value is not None]

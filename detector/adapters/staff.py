@@ -124,7 +124,7 @@ class Staff:
         with self._log.change() as change:
             change.add(person, action, "user", subject, {})
 
-    def keys(self) -> list[ApiKey]:
+    def api_keys(self) -> list[ApiKey]:
         """All keys, oldest first."""
         return sorted(self._keys.values(), key=lambda key: key.created_at)
 

@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from detector.cli import backtest, bench, evaluate, generate, parity, query, replay, run, validate
+from detector.cli import (
+    audit,
+    backtest,
+    bench,
+    evaluate,
+    generate,
+    parity,
+    query,
+    replay,
+    run,
+    users,
+    validate,
+)
 from detector.core.errors import FraudError
 from producers.config import ConfigError
 
@@ -26,6 +38,8 @@ app.command("fraud-rate")(query.fraud_rate)
 app.command()(query.status)
 app.command()(query.sql)
 app.command()(validate.validate)
+app.command()(audit.audit)
+app.add_typer(users.app, name="users")
 app.command("parity")(parity.command)
 app.command("backtest")(backtest.command)
 app.command()(bench.bench)

@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
+from detector.adapters.desk import Desk
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.mirror import ReviewMirror, mirrored
+from detector.adapters.webhook import Webhook
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.context import Context
@@ -33,8 +36,24 @@ def console_beside(
     context = assemble(rules, settings, store, desk, key, vitals, pipeline=pipeline)
     greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
-    with serving(build_app(context), listener):
+    with following(desk, settings), serving(build_app(context), listener):
         yield address(listener)
+
+
+@contextmanager
+def following(
+    desk: Desk, settings: ConsoleSettings, mirror: ReviewMirror | None = None
+) -> Iterator[None]:
+    """Carry what people do to webhooks, and over a cluster to its views, as long as it is open."""
+    secret = settings.webhook_secret.get_secret_value()
+    followers = [Webhook(str(url), secret).follow(desk.log) for url in settings.webhooks]
+    if mirror is not None:
+        followers.append(mirrored(desk, mirror))
+    with ExitStack() as ends:
+        for follower in followers:
+            follower.start()
+            ends.callback(follower.stop)
+        yield
 
 
 def greet(context: Context) -> None:

@@ -8,16 +8,21 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from detector.console import (
+    actions,
     assets,
     case_pages,
     intake,
     pages,
     party_pages,
+    people,
     problems,
     reads,
     security,
     signin,
+    smr,
+    snoozes,
     stream,
+    trail,
 )
 from detector.console.context import Context
 
@@ -30,6 +35,11 @@ ROUTERS = [
     party_pages.router,
     intake.router,
     stream.router,
+    actions.router,
+    snoozes.router,
+    smr.router,
+    trail.router,
+    people.router,
 ]
 MOST_BYTES = 1 << 20
 

@@ -3,8 +3,15 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr
+import pytz
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _zone(name: str) -> str:
+    if name not in pytz.all_timezones_set:
+        raise ValueError(f"there is no time zone {name!r}; Australia/Sydney is one")
+    return name
 
 
 class ConsoleSettings(BaseSettings):
@@ -24,5 +31,7 @@ class ConsoleSettings(BaseSettings):
     webhook_secret: SecretStr = Field(
         SecretStr(""), description="Signs what webhooks are told; unsigned without."
     )
-    timezone: str = Field("Australia/Sydney", description="Where business days begin and end.")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        "Australia/Sydney", description="Where business days begin and end."
+    )
     holidays: list[date] = Field([], description="Days that are no business days for SMR clocks.")

@@ -1,5 +1,6 @@
 """The kinds of text that people may send."""
 
+import re
 from typing import Annotated
 
 from fastapi import Path
@@ -12,10 +13,14 @@ _SOMETHING = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_SOMETHING)]
 """What somebody has to say: not blank, and no null character, which no store takes."""
 
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_SOMETHING)]
+"""A narrative."""
+
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_SOMETHING)]
 """An id, a name or a target."""
 
-Username = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{1,31}$")]
+USERNAME = r"^[a-z][a-z0-9._-]{1,31}$"
+Username = Annotated[str, StringConstraints(pattern=USERNAME)]
 """A user's name."""
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LENGTH)]
@@ -27,3 +32,11 @@ NewPassword = Annotated[str, StringConstraints(min_length=MIN_LENGTH, max_length
 CASE_ID = r"^case_[0-9a-f]{12}$"
 CaseId = Annotated[str, Path(pattern=CASE_ID, examples=["case_0123456789ab"])]
 """The id of a case in a path."""
+
+
+def check_username(name: str) -> None:
+    """Raise `ValueError` for what cannot be a user's name."""
+    if not re.fullmatch(USERNAME, name):
+        raise ValueError(
+            f"{name!r} cannot be a name; use 2 to 32 of a-z, 0-9, '.', '_' and '-', a letter first."
+        )
