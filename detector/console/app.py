@@ -25,6 +25,7 @@ from detector.console import (
     trail,
 )
 from detector.console.context import Context
+from detector.console.rendering import error_page
 
 ROUTERS = [
     assets.router,
@@ -61,7 +62,7 @@ def build_app(context: Context) -> FastAPI:
         max_body_size=MOST_BYTES,
     )
     app.state.context = context
-    problems.install(app)
+    problems.install(app, error_page)
     security.install(app, context)
     for router in ROUTERS:
         app.include_router(router)

@@ -148,8 +148,8 @@ def _riskiest(reader: Reader) -> list[AccountRisk]:
 def _bands(context: Context) -> list[Band]:
     """Scores above 0 in equal bands, empty ones too."""
     rows = context.reader.rows(
-        f"SELECT CAST(CEIL(risk_score * {BANDS:d} - 0.000001) AS INTEGER) AS band, COUNT(*) AS accounts "
-        "FROM mv_account_risk_score_realtime GROUP BY 1"
+        f"SELECT CAST(CEIL(risk_score * {BANDS:d} - 0.000001) AS INTEGER) AS band, "
+        "COUNT(*) AS accounts FROM mv_account_risk_score_realtime GROUP BY 1"
     )
     found = {row["band"]: row["accounts"] for row in rows}
     return [

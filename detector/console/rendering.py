@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detector.console import assets, words, worldmap
 from detector.console.context import context_of
+from detector.console.problems import Problem
 from detector.console.security import Permission, Person
 from detector.core.rules import Rules
 
@@ -95,6 +96,24 @@ def render(request: Request, template: str, page: Any, status: int = 200) -> HTM
         looks_list=[look._asdict() for look in shown.values()],
     )
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """Everything error.html may use."""
+
+    problem: Problem
+    nav: str = ""
+
+    @property
+    def title(self) -> str:
+        """What went wrong, in two words."""
+        return self.problem.title
+
+
+def error_page(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page for people."""
+    return render(request, "error.html", ErrorPage(problem), problem.status)
 
 
 def _environment() -> Environment:

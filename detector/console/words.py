@@ -7,8 +7,8 @@ from typing import Any
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+ACRONYMS = {"aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos", "mfa", "pin"}
 Number = int | float | Decimal
-_SHORT = {"aml", "atm", "cnp", "kyc", "mfa", "pep", "pin", "pos", "smr"}
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -96,13 +96,13 @@ def label(constant: str | None) -> str:
     if not constant:
         return DASH
     words = constant.replace("_", " ").lower().split(" ")
-    said = " ".join(word.upper() if word in _SHORT else word for word in words)
-    return said[:1].upper() + said[1:]
+    said = " ".join(w.upper() if w in ACRONYMS else w for w in words)
+    return said[0].upper() + said[1:]
 
 
-def spark(values: Sequence[Number], top: Number | None = None) -> str:
+def spark(values: Sequence[float]) -> str:
     """The points of a line through the values, in a box 100 wide and 20 high."""
-    peak = max([*values, top or 0]) or 1
+    peak = max(values, default=0) or 1
     step = 100 / max(1, len(values) - 1)
     return " ".join(f"{n * step:.1f},{19 - 18 * v / peak:.1f}" for n, v in enumerate(values))
 
