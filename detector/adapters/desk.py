@@ -125,6 +125,22 @@ class Desk:
         found = self.log.rows("SELECT snapshot FROM case_reviews WHERE case_id = ?", [case_id])
         return _thawed(json.loads(found[0]["snapshot"])) if found else None
 
+    def closed(
+        self, account_id: str | None = None, customer_id: str | None = None, limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """The closed cases of an account or a customer as they were, the latest decided first.
+
+        Each carries how it ended: `disposition`, `owner` and `reviewed_at`.
+        """
+        column, value = ("account_id", account_id) if account_id else ("customer_id", customer_id)
+        rows = self.log.rows(
+            f"""SELECT status, owner, disposition, reviewed_at, snapshot FROM case_reviews
+            WHERE status = 'CLOSED' AND snapshot ->> '$.{column}' = ?
+            ORDER BY reviewed_at DESC, case_id LIMIT ?""",
+            [value, limit],
+        )
+        return [{**_thawed(json.loads(row.pop("snapshot"))), **row} for row in rows]
+
     def act(
         self,
         person: Person,

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from fastapi import APIRouter, Request, Response
 
+from detector.console import worldmap
 from detector.console.problems import ProblemError
 
 _FOREVER = "public, max-age=31536000, immutable"
@@ -84,4 +85,5 @@ def _contents() -> dict[str, bytes]:
     contents["plotly.min.js"] = (
         files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
     )
+    contents["land.svg"] = worldmap.land().encode()
     return contents

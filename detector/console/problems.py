@@ -1,9 +1,10 @@
 """The one shape of every error: RFC 9457 problem details."""
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -50,8 +51,18 @@ def answer(
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """A problem document as a response."""
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
-    return JSONResponse(problem.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+    return respond(problem_of(status, detail, errors), headers)
+
+
+def problem_of(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> Problem:
+    """A problem titled as its status is."""
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
+
+
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem document as a response."""
+    content = problem.model_dump(exclude_none=True)
+    return JSONResponse(content, problem.status, headers, MEDIA_TYPE)
 
 
 def schemas() -> dict[str, Any]:
@@ -59,22 +70,45 @@ def schemas() -> dict[str, Any]:
     return {"Problem": Problem.model_json_schema()}
 
 
-def install(app: FastAPI) -> None:
-    """Give every error of the app this shape."""
+ErrorPage = Callable[[Request, Problem], Response]
+
+
+def install(app: FastAPI, page: ErrorPage) -> None:
+    """Give every error of the app this shape; browsers that want a page get `page`."""
+
+    def say(request: Request, problem: Problem, headers: Mapping[str, str] | None) -> Response:
+        if not wants_page(request):
+            return respond(problem, headers)
+        response = page(request, problem)
+        response.headers.update(headers or {})
+        return response
 
     @app.exception_handler(ProblemError)
-    async def _problem(_: Request, error: ProblemError) -> JSONResponse:
-        return answer(error.status, error.detail, headers=error.headers)
+    async def _problem(request: Request, error: ProblemError) -> Response:
+        return say(request, problem_of(error.status, error.detail), error.headers)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        headers = dict(error.headers) if error.headers else None
-        return answer(error.status_code, str(error.detail), headers=headers)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        detail = str(error.detail)
+        if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
+            detail = f"There is nothing at {request.url.path}."
+        return say(request, problem_of(error.status_code, detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [
             {"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()
         ]
         said = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
-        return answer(422, f"The request does not fit: {said}", errors)
+        return say(request, problem_of(422, f"The request does not fit: {said}", errors), None)
+
+    @app.exception_handler(Exception)
+    async def _broken(request: Request, _: Exception) -> Response:
+        detail = "Something broke here, and the server's log says what. Please try again."
+        return say(request, problem_of(500, detail), None)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks, not a program."""
+    accepts = request.headers.get("accept", "")
+    return "text/html" in accepts and not request.url.path.startswith(("/v1/", "/static/"))

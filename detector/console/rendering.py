@@ -8,8 +8,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from detector.console import assets, words
+from detector.console import assets, words, worldmap
 from detector.console.context import context_of
+from detector.console.problems import Problem
 from detector.console.security import Permission, Person
 from detector.core.rules import Rules
 
@@ -97,6 +98,24 @@ def render(request: Request, template: str, page: Any, status: int = 200) -> HTM
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """Everything error.html may use."""
+
+    problem: Problem
+    nav: str = ""
+
+    @property
+    def title(self) -> str:
+        """What went wrong, in two words."""
+        return self.problem.title
+
+
+def error_page(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page for people."""
+    return render(request, "error.html", ErrorPage(problem), problem.status)
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("detector.console"),
@@ -105,7 +124,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = assets.url
+    environment.globals |= {"static": assets.url, "arc": worldmap.arc, "spark": words.spark}
     environment.filters.update(words.FILTERS)
     return environment
 

@@ -1,12 +1,13 @@
 """How values read on a page; core.js and time.js say the same things in the browser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+ACRONYMS = {"aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos"}
 Number = int | float | Decimal
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -72,7 +73,7 @@ def ago(at: datetime | None, now: datetime) -> str:
 def left(at: datetime, now: datetime) -> str:
     """How long until a deadline, or how long it is over."""
     seconds = (at - now).total_seconds()
-    return duration(seconds) if seconds >= 0 else f"{duration(-seconds)} over"
+    return f"{duration(seconds)} left" if seconds >= 0 else f"{duration(-seconds)} over"
 
 
 def clock(at: datetime | None) -> str:
@@ -91,8 +92,19 @@ def iso(at: datetime | None) -> str:
 
 
 def label(constant: str | None) -> str:
-    """A constant as words: `BLOCK_CARD` is `Block card`."""
-    return DASH if not constant else constant.replace("_", " ").capitalize()
+    """A constant as words: `BLOCK_CARD` is `Block card`, `REFER_AML` is `Refer AML`."""
+    if not constant:
+        return DASH
+    words = constant.replace("_", " ").lower().split(" ")
+    said = " ".join(w.upper() if w in ACRONYMS else w for w in words)
+    return said[0].upper() + said[1:]
+
+
+def spark(values: Sequence[float]) -> str:
+    """The points of a line through the values, in a box 100 wide and 20 high."""
+    peak = max(values, default=0) or 1
+    step = 100 / max(1, len(values) - 1)
+    return " ".join(f"{n * step:.1f},{19 - 18 * v / peak:.1f}" for n, v in enumerate(values))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

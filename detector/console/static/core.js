@@ -123,9 +123,11 @@ export const number = (value, digits = 0) => (value == null ? "–" : grouped(di
 export const money = (value) => (value == null ? "–" : `${value < 0 ? "−" : ""}$${grouped(2).format(Math.abs(value))}`);
 export const dollars = (value) => (value == null ? "–" : `${value < 0 ? "−" : ""}$${grouped(0).format(Math.abs(value))}`);
 export const percent = (value, digits = 1) => (value == null ? "–" : `${grouped(digits).format(value)}%`);
+const ACRONYMS = new Set(["aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos"]);
 export const label = (constant) => {
-  const words = String(constant ?? "–").replaceAll("_", " ").toLowerCase();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const words = String(constant || "–").toLowerCase().split("_");
+  const said = words.map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word)).join(" ");
+  return said.charAt(0).toUpperCase() + said.slice(1);
 };
 
 /** A colour token of app.css as the theme in force paints it. */

@@ -49,7 +49,7 @@ function tick(node) {
   const at = Date.parse(node.dateTime);
   if ("due" in node.dataset) {
     const left = (at - Date.now()) / 1000;
-    setText(node, left >= 0 ? duration(left) : `${duration(-left)} over`);
+    setText(node, left >= 0 ? `${duration(left)} left` : `${duration(-left)} over`);
     node.dataset.urgency = left < 0 ? "over" : left < SOON_S ? "soon" : "fine";
   } else setText(node, ago(at));
 }

@@ -1,0 +1,65 @@
+"""What fired, the newest first."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from detector.console import cursor as cursors
+from detector.console.context import Reader
+from detector.console.evidence import SignalRow, signal_list
+from detector.console.filters import Name, without_blanks
+
+Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+
+
+class SignalFilters(BaseModel):
+    """What the list of signals is narrowed to; empty means no limit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pattern: list[Name] = Field([], description="Any of these patterns.")
+    severity: list[Severity] = Field([], description="Any of these severities.")
+    account: Name | None = Field(None, description="An account.")
+    customer: Name | None = Field(None, description="A customer.")
+    since: datetime | None = Field(None, description="Not before this time; UTC unless told.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_a_form_leaves_empty(cls, data: Any) -> Any:
+        return without_blanks(data) if isinstance(data, Mapping) else data
+
+    @field_validator("since")
+    @classmethod
+    def _in_living_memory(cls, since: datetime | None) -> datetime | None:
+        if since is None:
+            return None
+        if not 1970 <= since.year < 2100:
+            raise ValueError(f"a time from 1970 to 2099 was expected, {since.year} came")
+        return since if since.tzinfo else since.replace(tzinfo=UTC)
+
+
+class SignalsPage(BaseModel):
+    """A page of signals. `next` is the cursor of the older ones."""
+
+    signals: list[SignalRow]
+    next: str | None
+
+
+def signals_page(
+    reader: Reader, filters: SignalFilters, cursor: str | None = None, limit: int = 100
+) -> SignalsPage:
+    """The newest signals that fit, or those behind a cursor."""
+    among: dict[str, Sequence[str]] = {
+        "pattern": filters.pattern,
+        "severity": filters.severity,
+        "account_id": [filters.account] if filters.account else [],
+        "customer_id": [filters.customer] if filters.customer else [],
+    }
+    before = cursors.event(cursor) if cursor else None
+    found = signal_list(reader, among, filters.since, before, limit + 1)
+    following = None
+    if len(found) > limit:
+        following = cursors.after_event(found[limit - 1].occurred_at, found[limit - 1].signal_id)
+    return SignalsPage(signals=found[:limit], next=following)
