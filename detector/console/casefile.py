@@ -1,6 +1,7 @@
 """Everything that one case's page shows, fit to decide it in a minute."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,16 +10,18 @@ from pydantic import BaseModel
 from detector.adapters.desk import Desk
 from detector.cases.audit import Entry
 from detector.cases.people import Person
-from detector.cases.review import Refused
+from detector.cases.review import ACTIONS, Refused, Review, apply
 from detector.cases.undo import undoable
 from detector.console.context import Reader
 from detector.console.evidence import (
     Reason,
     ScorePoint,
     SignalRow,
+    Trip,
     reasons,
     score_steps,
     signals_of_account,
+    trips_of,
 )
 from detector.console.history import Happening, happenings
 from detector.console.links import LinkedCase, linked_cases
@@ -29,12 +32,14 @@ from detector.core.rules import Rules
 
 AROUND = timedelta(minutes=30)
 MOST_EVENTS = 200
-
-
-class CaseEvent(Happening):
-    """An event around the case, and the patterns that fired at it."""
-
-    fired: list[str]
+_TRIALS: dict[str, dict[str, Any]] = {
+    **{action: {} for action in ACTIONS},
+    "assign": {"to": ""},
+    "note": {"text": ""},
+    "instruct": {"instruction": "STEP_UP"},
+    "close": {"disposition": "INCONCLUSIVE"},
+    "reject": {"text": ""},
+}
 
 
 class Deed(BaseModel):
@@ -53,7 +58,7 @@ class CaseFile(BaseModel):
 
     `events` are those of the account and its customer from half an hour before the first signal
     to half an hour after the last; `more_events` says that there are older ones in that time.
-    `scores` are the oldest first.
+    `scores` are the oldest first. `allowed` are the actions that the person who asks may take now.
     """
 
     as_of: datetime
@@ -63,12 +68,14 @@ class CaseFile(BaseModel):
     proposed_by: str | None
     version: int
     reviewed_at: datetime | None
+    allowed: list[str]
     undo: str | None
     reasons: list[Reason]
     signals: list[SignalRow]
-    events: list[CaseEvent]
+    events: list[Happening]
     more_events: bool
     scores: list[ScorePoint]
+    trips: list[Trip]
     profile: Profile | None
     cards: list[Card]
     entities: Entities
@@ -117,12 +124,14 @@ def case_file(
         proposed_by=review.proposed_by,
         version=review.version,
         reviewed_at=review.reviewed_at,
+        allowed=_allowed(review, person),
         undo=_undo(entries, person, now),
         reasons=reasons(rules, signals),
         signals=signals,
-        events=_with_patterns(events[:MOST_EVENTS], signals),
+        events=events[:MOST_EVENTS],
         more_events=len(events) > MOST_EVENTS,
         scores=score_steps(signals, rules.risk.window),
+        trips=trips_of(reader, signals),
         profile=profile,
         cards=cards_of(reader, "account_id", case.account_id),
         entities=entities,
@@ -136,16 +145,19 @@ def case_file(
     )  # fmt: skip
 
 
+def _allowed(review: Review, person: Person) -> list[str]:
+    """What the person may do to the case now, by trying: the rules are in `cases/review.py`."""
+    allowed = []
+    for action, fields in _TRIALS.items():
+        with suppress(Refused):
+            apply(review, person, action, **fields)
+            allowed.append(action)
+    return allowed
+
+
 def _undo(entries: Sequence[Entry], person: Person, now: datetime) -> str | None:
     """What of the case the person could take back now."""
     try:
         return undoable(entries, person, now).action
     except Refused:
         return None
-
-
-def _with_patterns(events: Iterable[Happening], signals: Iterable[SignalRow]) -> list[CaseEvent]:
-    fired: dict[str, list[str]] = {}
-    for signal in signals:
-        fired.setdefault(signal.event_id, []).append(signal.pattern)
-    return [CaseEvent(**e.model_dump(), fired=fired.get(e.event_id, [])) for e in events]

@@ -1,6 +1,6 @@
 """What happened on an account or around a customer: money, logins, cards and alerts in one list."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -35,7 +35,10 @@ _OF_ACCOUNT = {"transaction", "card"}
 
 
 class Happening(BaseModel):
-    """One event of any stream. `what` is its type, `outcome` its status or severity."""
+    """One event of any stream. `what` is its type, `outcome` its status or severity.
+
+    `fired` names the patterns that fired at it.
+    """
 
     at: datetime
     event_id: str
@@ -58,6 +61,7 @@ class Happening(BaseModel):
     card_present: bool | None
     latitude: float | None
     longitude: float | None
+    fired: list[str]
 
     @property
     def failed(self) -> bool:
@@ -101,8 +105,26 @@ def happenings(
         ORDER BY occurred_at DESC, event_id DESC LIMIT {limit:d}""",
         parameters,
     )
-    return [_happening(row) for row in rows]
+    fired = _fired(reader, rows)
+    return [
+        Happening.model_validate(
+            {**row, "at": row["occurred_at"], "fired": fired.get(row["event_id"], [])}
+        )
+        for row in rows
+    ]
 
 
-def _happening(row: Mapping[str, Any]) -> Happening:
-    return Happening.model_validate({**row, "at": row["occurred_at"]})
+def _fired(reader: Reader, rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    if not rows:
+        return {}
+    where = Where()
+    where.among("event_id", [row["event_id"] for row in rows])
+    where.add("occurred_at BETWEEN ? AND ?", rows[-1]["occurred_at"], rows[0]["occurred_at"])
+    found: dict[str, list[str]] = {}
+    for row in reader.rows(
+        f"""SELECT event_id, pattern FROM mv_fraud_signals WHERE {where.sql}
+        ORDER BY weight DESC, pattern""",
+        where.parameters,
+    ):
+        found.setdefault(row["event_id"], []).append(row["pattern"])
+    return found

@@ -7,7 +7,7 @@ from typing import Any
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
-ACRONYMS = {"aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos"}
+ACRONYMS = {"aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos", "mfa", "pin"}
 Number = int | float | Decimal
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 

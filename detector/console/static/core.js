@@ -123,7 +123,7 @@ export const number = (value, digits = 0) => (value == null ? "–" : grouped(di
 export const money = (value) => (value == null ? "–" : `${value < 0 ? "−" : ""}$${grouped(2).format(Math.abs(value))}`);
 export const dollars = (value) => (value == null ? "–" : `${value < 0 ? "−" : ""}$${grouped(0).format(Math.abs(value))}`);
 export const percent = (value, digits = 1) => (value == null ? "–" : `${grouped(digits).format(value)}%`);
-const ACRONYMS = new Set(["aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos"]);
+const ACRONYMS = new Set(["aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos", "mfa", "pin"]);
 export const label = (constant) => {
   const words = String(constant || "–").toLowerCase().split("_");
   const said = words.map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word)).join(" ");
