@@ -205,8 +205,12 @@ def act_on_cases(context: InContext, person: Acts, body: BulkRequest) -> BulkAns
     responses=problems(400, 401, 403, 409, 413, 422),
 )
 def claim_next(context: InContext, person: Acts, body: QueueFilters) -> Claimed:
-    """Claim the first case of the filtered queue that nobody has; `owner` is not looked at."""
-    unowned = body.model_copy(update={"owner": NOBODY})
+    """Claim the first case of the filtered queue that nobody has; `owner` is not looked at.
+
+    Without a `status`, escalated cases come only to those who may decide them.
+    """
+    undecided = ["NEW", "IN_REVIEW", *(["ESCALATED"] if person.may("approve") else [])]
+    unowned = body.model_copy(update={"owner": NOBODY, "status": body.status or undecided})
     for case in top_cases(context.reader, context.desk, unowned, _TRIES, person.name):
         # Somebody else may claim it in the same moment: then the next one will do.
         with suppress(Refused):
