@@ -8,7 +8,10 @@ ARGS ?=
 TEST_EXTRAS := .[dev,dbt]
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-producers lint fmt types imports check bench evaluate clean
+# Processes that share the tests; each takes whole folders of them.
+JOBS ?= 2
+.PHONY: help run test test-producers lint fmt types imports check bench evaluate parity \
+  docs-patterns dbt-compile dbt-test dbt-docs clean
 
 help: ## Show what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -40,7 +43,7 @@ run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-
 	@$(BIN)/fraud run $(ARGS)
 
 test: $(VENV)/.dev ## Run every test
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-producers: $(BIN)/python ## Install producers/ alone in a venv of its own and test it there
 	@rm -rf producers/.venv && $(PYTHON) -m venv producers/.venv
@@ -61,13 +64,48 @@ types: $(VENV)/.dev ## Check types
 imports: $(VENV)/.dev ## Check that imports point down
 	@$(BIN)/lint-imports
 
-check: lint types imports test ## Everything that CI asks for
+check: lint types imports dbt-compile test ## Everything that CI asks for
 
 bench: $(VENV)/.run ## Measure events per second: decoding, engine, whole pipeline
 	@$(BIN)/fraud bench $(ARGS)
 
 evaluate: $(VENV)/.run ## Measure precision and recall on two synthetic banks
 	@benchmarks/evaluate.sh $(BIN)/fraud
+
+parity: $(VENV)/.dev ## Compare both engines on three banks, in order and disturbed
+	@benchmarks/parity.sh $(BIN)
+
+docs-patterns: $(VENV)/.dev ## Write the tables of docs/fraud_patterns.md from the rules
+	@$(BIN)/python -m scripts.pattern_docs
+
+# --- The dbt project. None of these needs a server; `make dbt-run` is with the cluster, below. ---
+DBT = DBT_SEND_ANONYMOUS_USAGE_STATS=false $(BIN)/dbt --quiet
+DBT_PROJECT := --project-dir fraud_detection --profiles-dir fraud_detection
+DBT_OUT := fraud_detection/target
+DBT_STORE := $(DBT_OUT)/history/fraud.duckdb
+
+dbt-compile: $(VENV)/.dev ## Parse and compile the models for RisingWave and for DuckDB
+	@for target in risingwave duckdb; do \
+	  for step in parse "compile --no-populate-cache"; do \
+	    $(DBT) $$step $(DBT_PROJECT) --target $$target --target-path target/$$target \
+	      --log-path $(DBT_OUT)/logs > /dev/null || exit 1; done; \
+	  echo "$$target: $(DBT_OUT)/$$target/compiled/fraud_detection/models"; done
+
+DBT_FILES := $(shell find fraud_detection/models fraud_detection/macros -type f) fraud_detection/dbt_project.yml
+
+$(DBT_STORE): $(VENV)/.dev $(DBT_FILES)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(BIN)/fraud generate --out $(@D)/events --events 20000 --seed 1 > /dev/null
+	@$(BIN)/fraud backtest $(@D)/events --keep $@ > /dev/null
+
+dbt-test: $(DBT_STORE) ## Run the models' data tests on DuckDB, over a synthetic history
+	@FRAUD_DUCKDB_PATH=$(DBT_STORE) $(DBT:--quiet=) test $(DBT_PROJECT) --target duckdb \
+	  --target-path target/test --log-path $(DBT_OUT)/logs $(ARGS)
+
+dbt-docs: $(DBT_STORE) ## Write the models' documentation, one page that needs no server
+	@FRAUD_DUCKDB_PATH=$(DBT_STORE) $(DBT) docs generate --static $(DBT_PROJECT) --target duckdb \
+	  --target-path target/docs --log-path $(DBT_OUT)/logs
+	@echo "$(DBT_OUT)/docs/static_index.html"
 
 clean: ## Remove what was installed and built; data/ stays
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
@@ -79,7 +117,7 @@ clean: ## Remove what was installed and built; data/ stays
 COMPOSE := docker compose
 # Questions are asked by the init image's psql as the read-only user.
 ASK = $(COMPOSE) run --rm --no-deps -T --entrypoint psql risingwave-init --no-psqlrc --quiet
-.PHONY: env need-engine need-docker up down reset validate validate-files status psql risk cases kpis \
+.PHONY: env need-engine need-docker up console down reset validate validate-files status psql risk cases kpis \
   fraud-rate freshness logs-producer dbt-run panels panels-live
 
 env: ## Write .env with random passwords, or add what it lacks
@@ -110,15 +148,20 @@ up: need-engine env ## Start the cluster and wait until every service is healthy
 	@echo "Redpanda  http://127.0.0.1:$$($(COMPOSE) port redpanda-console 8080 | sed 's/.*://')"
 	@echo "Check it with: make validate"
 
+console: need-risingwave ## Start the operations console over the running cluster
+	@$(COMPOSE) --profile console up --detach --build --wait console
+	@$(COMPOSE) logs console | grep -F 'one-time password' || true
+	@echo "Console   http://127.0.0.1:$$($(COMPOSE) port console 8000 | sed 's/.*://')"
+
 down: need-docker ## Stop the cluster; its data stays
 	@echo "Stopping the cluster; volumes stay ..."
-	@$(COMPOSE) down
+	@$(COMPOSE) --profile console down
 
 reset: need-docker ## Stop the cluster and DELETE its data (asks first; YES=1 does not ask)
 	@if [ "$(YES)" != 1 ]; then \
 	  printf 'Delete all topics, views and dashboard state? Type yes: '; \
 	  read -r answer; [ "$$answer" = yes ] || { echo "Nothing was deleted."; exit 1; }; fi
-	@$(COMPOSE) down --volumes
+	@$(COMPOSE) --profile console down --volumes
 	@echo "Deleted. Start anew with: make up"
 
 validate: need-docker ## Check the running cluster from the topics to the dashboard
@@ -154,7 +197,7 @@ freshness: need-risingwave ## Show how long signals take from event to visible
 logs-producer: need-docker ## Follow the log of the synthetic bank
 	@$(COMPOSE) logs --follow --tail 50 producer
 
-dbt-run: need-risingwave ## Build the models again (ARGS="--select mv_x+ --full-refresh" rebuilds)
+dbt-run: need-risingwave ## Build the models again in the cluster (ARGS="--select mv_x+ --full-refresh")
 	@echo "Running dbt in the init image ..."
 	@$(COMPOSE) run --rm --build risingwave-init $(ARGS)
 

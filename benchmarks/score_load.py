@@ -97,7 +97,7 @@ def transactions(count: int, seed: int) -> list[bytes]:
     start = datetime.now(UTC)
     found: list[bytes] = []
     bank = SyntheticBank(
-        ProducerSettings(seed=seed, transaction_rate=1000, customer_pool_size=5000), start
+        ProducerSettings(seed=seed, transaction_rate=1000, customer_pool_size=20_000), start
     )
     for _, event in bank:
         if isinstance(event, Transaction):

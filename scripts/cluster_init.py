@@ -26,6 +26,7 @@ DAY = 24 * HOUR
 # RisingWave is born with these superusers, none of them with a password.
 SUPERUSERS = ("root", "postgres", "rwadmin")
 READER = "fraud_reader"
+CONSOLE = "fraud_console"
 OTHER_VIEWS = (
     "stg_transactions", "stg_logins", "stg_card_events", "stg_alerts", "stg_kyc_profiles",
     "mv_fraud_signals", "mv_account_risk_score_realtime", "mv_fraud_kpis_1min",
@@ -81,7 +82,10 @@ def main(arguments: Sequence[str]) -> int:
     environment = os.environ
     try:
         admin_password = _needed(environment, "RISINGWAVE_PASSWORD")
-        reader_password = _needed(environment, "READER_PASSWORD")
+        passwords = {
+            READER: _needed(environment, "READER_PASSWORD"),
+            CONSOLE: _needed(environment, "CONSOLE_PASSWORD"),
+        }
         schema = environment.get("RISINGWAVE_SCHEMA", "public")
         database = environment.get("RISINGWAVE_DATABASE", "dev")
 
@@ -91,7 +95,8 @@ def main(arguments: Sequence[str]) -> int:
             say(f"passwords set; barriers: {', '.join(barrier_statements(environment))}")
             for statement in barrier_statements(environment):
                 cursor.execute(statement)
-            ensure_user(cursor, READER, reader_password)
+            for user, password in passwords.items():
+                ensure_user(cursor, user, password)
         _close_rwadmin(admin_password)
 
         client = _wait_for_kafka(_needed(environment, "RISINGWAVE_KAFKA_BROKERS"))
@@ -105,8 +110,11 @@ def main(arguments: Sequence[str]) -> int:
         run_dbt(project, arguments)
 
         with closing(_connect("root", admin_password)) as connection, connection.cursor() as cursor:
-            for statement in grant_statements(READER, database, schema):
-                cursor.execute(statement)
+            for user in passwords:
+                for statement in grant_statements(user, database, schema):
+                    cursor.execute(statement)
+            # Beside reading, the console writes down what analysts decide.
+            cursor.execute(f"GRANT INSERT, UPDATE ON TABLE {schema}.case_reviews TO {CONSOLE}")
             cursor.execute("SELECT name FROM rw_catalog.rw_materialized_views")
             standing = {row[0] for row in cursor.fetchall()}
         if missing := [view for view in expected_views(project) if view not in standing]:
@@ -115,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
     except (InitError, psycopg2.Error, KafkaError) as error:
         say(f"FAILED: {str(error).strip()}")
         return 1
-    say("done: 18 views stand, fraud_reader may read them")
+    say("done: 18 views stand, fraud_reader and fraud_console may read them")
     return 0
 
 
@@ -214,7 +222,7 @@ def run_dbt(project: Path, arguments: Sequence[str]) -> None:
 
 def check_doors(lets_in_anybody: Any) -> None:
     """Fail when a user gets in with a wrong password; warn about the one that is not ours."""
-    open_doors = [user for user in (*SUPERUSERS, READER) if lets_in_anybody(user)]
+    open_doors = [user for user in (*SUPERUSERS, READER, CONSOLE) if lets_in_anybody(user)]
     if "rwadmin" in open_doors:
         say(
             "WARNING: user rwadmin has no password. SQL is bound to 127.0.0.1; keep it so, and "

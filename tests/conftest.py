@@ -1,8 +1,12 @@
-"""How the tests run: the same examples every time, unless a deeper search is asked for."""
+"""How the tests run: repeatable examples, one broker, and groups that two processes can share."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.kafka.broker import Broker, BrokerUnavailable
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
@@ -18,3 +22,37 @@ settings.register_profile(
     "search", deadline=None, max_examples=3000, suppress_health_check=_SLOW_IS_FINE
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+FIRST = ("broker", "dbt", "console", "cli")
+"""What takes longest begins first, so that no process waits for another at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test a group; a group stays in one process and shares what is costly to make."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    order = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(_group(item), len(FIRST)))
+
+
+def _group(item: pytest.Item) -> str:
+    """The folder that a test is in; tests on a broker belong together wherever they are."""
+    if "broker" in getattr(item, "fixturenames", ()) or item.path.parent.name == "kafka":
+        return "broker"
+    folder = item.path.parent
+    return folder.parent.name if folder.name == "tests" else folder.name
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running broker. Where there can be none the test is skipped, but fails in CI or if
+    REQUIRE_KAFKA=1 says that it must run."""
+    try:
+        node = Broker(tmp_path_factory.mktemp("kafka"))
+    except BrokerUnavailable as missing:
+        if os.environ.get("REQUIRE_KAFKA") == "1" or os.environ.get("CI", "").lower() == "true":
+            pytest.fail(f"a broker is required here, but {missing}")
+        pytest.skip(str(missing))
+    node.start()
+    yield node
+    node.stop()

@@ -8,6 +8,7 @@ from detector.cli import (
     audit,
     backtest,
     bench,
+    console,
     evaluate,
     generate,
     parity,
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(console.console)
 app.command()(replay.replay)
 app.command()(generate.generate)
 app.command()(evaluate.evaluate)

@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from detector.adapters.duckdb_store import DuckDBStore
@@ -18,7 +17,7 @@ from detector.cli.live import LiveView, PlainLines
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.serve import console_beside
 from detector.cli.summary import print_summary
-from detector.console.settings import ConsoleSettings
+from detector.console.settings import console_settings
 from detector.core.errors import InputError
 from detector.core.rules import load_rules
 from detector.pipeline.pipeline import Pipeline
@@ -133,15 +132,6 @@ def kafka_adapters() -> Any:
             "Reading Kafka needs the package confluent-kafka, which is not installed. "
             "Install it with: pip install 'fraud-detection-streaming[kafka]'"
         ) from error
-
-
-def console_settings(**given: Any) -> ConsoleSettings:
-    """The console's settings: options first, then the environment and `.env`."""
-    chosen = {name: value for name, value in given.items() if value is not None}
-    try:
-        return ConsoleSettings(**chosen)
-    except ValidationError as error:
-        raise InputError(f"The console's settings cannot be used: {error}") from error
 
 
 def bank_settings(**given: Any) -> ProducerSettings:

@@ -1,9 +1,15 @@
 """Builds the console around a running pipeline, or over a cluster, and serves it."""
 
+import gc
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from detector.adapters.desk import Desk
 from detector.adapters.duckdb_store import DuckDBStore
@@ -12,10 +18,12 @@ from detector.adapters.webhook import Webhook
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.context import Context
+from detector.console.follow import Follower
 from detector.console.pulse import Vitals, read_minutes
 from detector.console.server import address, listen, serving
 from detector.console.sessions import signing_key
 from detector.console.settings import ConsoleSettings
+from detector.core.errors import InputError
 from detector.core.rules import Rules
 from detector.pipeline.buckets import Buckets
 from detector.pipeline.pipeline import Pipeline
@@ -28,16 +36,64 @@ def console_beside(
 ) -> Iterator[str]:
     """Serve the console of a pipeline that has not started yet; gives its address."""
     listener = listen(settings.host, settings.port)
+    _answer_promptly()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
     desk = store.desk(four_eyes=settings.four_eyes)
-    key = signing_key(store.path.with_name(store.path.name + ".session-key"))
+    key = session_key(store.path)
     context = assemble(rules, settings, store, desk, key, vitals, pipeline=pipeline)
     greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
     with following(desk, settings), serving(build_app(context), listener):
         yield address(listener)
+
+
+def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSettings) -> None:
+    """Serve a console over RisingWave until it is told to stop."""
+    cluster = _risingwave(url)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as ends:
+        listener = listen(settings.host, settings.port)
+        cluster.open()
+        ends.callback(cluster.close)
+        desk = Desk.open(desk_path, four_eyes=settings.four_eyes)
+        ends.callback(desk.close)
+        context = assemble(rules, settings, cluster, desk, session_key(desk_path))
+        greet(context)
+        ends.enter_context(following(desk, settings, cluster))
+        ends.enter_context(Follower(cluster, context.hub))
+        ends.enter_context(serving(build_app(context), listener))
+        print(f"Console: {address(listener)}", file=sys.stderr)
+        stop.wait()
+
+
+def session_key(database: Path) -> bytes:
+    """The key that signs sessions; it lies beside the database that knows the users."""
+    return signing_key(database.with_name(database.name + ".session-key"))
+
+
+def _risingwave(url: str) -> Any:
+    """The adapter, which needs a client that a plain installation does not have."""
+    try:
+        return import_module("detector.adapters.risingwave").RisingWave(url)
+    except ModuleNotFoundError as error:
+        if error.name not in ("psycopg", "psycopg_pool"):
+            raise
+        raise InputError(
+            "A console over RisingWave needs the package psycopg, which is not installed. "
+            "Install it with: pip install 'fraud-detection-streaming[risingwave]'"
+        ) from error
+
+
+def _answer_promptly() -> None:
+    """Keep detection from holding up answers: shorter turns of a thread, rarer garbage runs."""
+    sys.setswitchinterval(0.001)
+    # The state is large and lives long; looking through it for garbage stops everybody.
+    gc.set_threshold(50_000, 20, 100)
+    gc.freeze()
 
 
 @contextmanager

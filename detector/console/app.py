@@ -25,6 +25,7 @@ from detector.console import (
     trail,
 )
 from detector.console.context import Context
+from detector.console.limits import BodyLimit
 from detector.console.rendering import error_page
 
 ROUTERS = [
@@ -59,10 +60,10 @@ def build_app(context: Context) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MOST_BYTES,
     )
     app.state.context = context
     problems.install(app, error_page)
+    app.add_middleware(BodyLimit, limit=MOST_BYTES, limits={"/v1/events": intake.MOST_BYTES})
     security.install(app, context)
     for router in ROUTERS:
         app.include_router(router)

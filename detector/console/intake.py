@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from detector.console.context import Context, InContext
 from detector.console.problems import ProblemError, problems
 from detector.console.security import Person, require
-from detector.core.events import RECORD_LIMIT, STREAMS, Record
+from detector.core.events import STREAMS, Record
 from detector.pipeline.decision import Answer
 from detector.pipeline.pipeline import Pipeline, Refused, Stopped
 from producers.models import Transaction
@@ -61,7 +61,6 @@ _INTAKE_PROBLEMS = problems(400, 401, 403, 413, 422, 503)
 @router.post(
     "/v1/events",
     operation_id="ingest",
-    max_body_size=MOST_BYTES,
     responses=_INTAKE_PROBLEMS,
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {
         "type": "object",
@@ -113,7 +112,6 @@ async def ingest(
 @router.post(
     "/v1/score",
     operation_id="score",
-    max_body_size=RECORD_LIMIT,
     response_class=Response,
     responses={
         200: {"description": "The decision", "content": {"application/json": {"schema": {

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,10 +39,15 @@ class Hub:
 
     def publish(self, work: Work) -> None:
         """Take in committed work; never waits."""
-        if self._listeners and (work.new_signals or work.cases):
+        if work.new_signals or work.cases:
+            self.tell(work.new_signals, work.cases.values())
+
+    def tell(self, signals: Iterable[Signal], cases: Iterable[Case]) -> None:
+        """Take in news, from whichever thread; never waits."""
+        if self._listeners:
             with self._lock:
-                self._signals.extend(work.new_signals)
-                self._cases.update(work.cases)
+                self._signals.extend(signals)
+                self._cases.update((case.case_id, case) for case in cases)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

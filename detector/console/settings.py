@@ -1,11 +1,13 @@
 """Settings of the console, from the environment or `.env`."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytz
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from detector.core.errors import InputError
 
 
 def _zone(name: str) -> str:
@@ -35,3 +37,12 @@ class ConsoleSettings(BaseSettings):
         "Australia/Sydney", description="Where business days begin and end."
     )
     holidays: list[date] = Field([], description="Days that are no business days for SMR clocks.")
+
+
+def console_settings(**given: Any) -> ConsoleSettings:
+    """The console's settings: options first, then the environment and `.env`."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return ConsoleSettings(**chosen)
+    except ValidationError as error:
+        raise InputError(f"The console's settings cannot be used: {error}") from error

@@ -1,5 +1,6 @@
 """The rules of detection, read from `vars` in the dbt project: the only place for parameters."""
 
+import os
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -236,11 +237,12 @@ class Rules(_Block):
         return self.risk.levels[self.cases.opens_at]
 
 
-def load_rules(path: Path = DEFAULT_PATH) -> Rules:
-    """Read and check the rules.
+def load_rules(path: Path | None = None) -> Rules:
+    """Read and check the rules: of a path, of PATTERNS_FILE, or of the repository's dbt project.
 
     Raises `RulesError` naming the key, what came and what is known.
     """
+    path = path or Path(os.environ.get("PATTERNS_FILE") or DEFAULT_PATH)
     try:
         project = yaml.safe_load(path.read_text("utf-8"))
         block = project["vars"]

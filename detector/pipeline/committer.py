@@ -10,6 +10,8 @@ from detector.pipeline.ports import Sink, Store
 from detector.pipeline.work import Work, merged
 
 GROUP_RECORDS = 20_000
+FEW_RECORDS = 1_000
+LONGEST_REST_S = 0.05
 
 Ticket = tuple[Work, "Future[None]"]
 
@@ -18,9 +20,11 @@ class Committer:
     """Takes work in order and gives a future for each that is done once it is committed.
 
     Submissions that wait together become one transaction, so that a thousand small ones a second
-    cost what some dozen do. Batches of a source are never joined with each other: what a source
-    is acknowledged is always one whole commit. After a failure nothing more is committed, for the
-    state that work was evaluated on and the store no longer agree.
+    cost what some dozen do; while few records come it rests after each commit for as long as that
+    took, so that committing leaves half a core to others. Batches of a source are never joined
+    with each other: what a source is acknowledged is always one whole commit. After a failure
+    nothing more is committed, for the state that work was evaluated on and the store no longer
+    agree.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Committer:
         self._waiting: deque[Ticket] = deque()
         self._changed = threading.Condition()
         self._busy = False
+        self._hurry = 0
         self._closed = False
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -52,7 +57,10 @@ class Committer:
     def settle(self) -> None:
         """Wait until all that was submitted is committed; raises what went wrong."""
         with self._changed:
+            self._hurry += 1
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._failure or not (self._waiting or self._busy))
+            self._hurry -= 1
             self._check()
 
     @property
@@ -74,6 +82,7 @@ class Committer:
 
     def _run(self) -> None:
         while group := self._next_group():
+            started = time.monotonic()
             try:
                 self._commit([work for work, _ in group])
             except BaseException as error:
@@ -84,6 +93,13 @@ class Committer:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+            if sum(work.size for work, _ in group) < FEW_RECORDS:
+                self._rest(min(LONGEST_REST_S, time.monotonic() - started))
+
+    def _rest(self, seconds: float) -> None:
+        """Let submissions gather, unless somebody waits for the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._hurry, timeout=seconds)
 
     def _next_group(self) -> list[Ticket]:
         """What to commit next, in one transaction; empty at the end."""

@@ -12,11 +12,11 @@ def passwords(text: str) -> dict[str, str]:
     return dict(re.findall(r"^([A-Z_]+_PASSWORD)=(.*)$", text, flags=re.MULTILINE))
 
 
-def test_a_new_file_has_three_long_passwords_all_different() -> None:
+def test_a_new_file_has_four_long_passwords_all_different() -> None:
     """Nothing guessable, nothing that a shell would read, and another time others."""
     first, second = passwords(complete(EXAMPLE, "")), passwords(complete(EXAMPLE, ""))
-    assert len(first) == 3
-    assert len({*first.values(), *second.values()}) == 6
+    assert len(first) == 4
+    assert len({*first.values(), *second.values()}) == 8
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", value) for value in first.values())
 
 

@@ -1,4 +1,4 @@
-"""The two Dockerfiles and what they install."""
+"""The three Dockerfiles and what they install."""
 
 import fnmatch
 import re
@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from tests.cluster.conftest import ROOT, tool
 
 DOCKERFILES = {
+    "detector/Dockerfile": "detector/requirements.txt",
     "producers/Dockerfile": "producers/requirements.txt",
     "fraud_detection/Dockerfile": "fraud_detection/requirements.txt",
 }
@@ -102,6 +103,8 @@ def test_the_image_runs_as_nobody_in_particular(name: str) -> None:
 @pytest.mark.parametrize(
     ("lock", "asked"),
     [
+        ("detector/requirements.txt", ("pyproject.toml", None, "")),
+        ("detector/requirements.txt", ("pyproject.toml", "risingwave", "")),
         ("producers/requirements.txt", ("producers/pyproject.toml", None, "")),
         ("fraud_detection/requirements.txt", ("pyproject.toml", "dbt", "duckdb")),
     ],

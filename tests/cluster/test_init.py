@@ -16,9 +16,6 @@ from scripts import cluster_init
 from scripts.cluster_init import InitError, Topic
 from tests.cluster.conftest import ROOT
 from tests.kafka.broker import Broker
-from tests.kafka.conftest import broker
-
-__all__ = ["broker"]
 
 
 class Users:

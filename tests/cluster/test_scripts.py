@@ -225,7 +225,8 @@ def test_down_keeps_the_volumes(make: Script) -> None:
     """Only reset deletes."""
     make("env")
     done = make("down", docker='echo "docker $*"')
-    assert "docker compose down\n" in done.stdout and "volumes\n" not in done.stdout
+    assert "docker compose --profile console down\n" in done.stdout
+    assert "volumes\n" not in done.stdout
 
 
 def test_help_lists_the_targets(make: Script) -> None:

@@ -1,4 +1,4 @@
-"""Disturbs a folder of events as a bad network would: `python -m tests.dbt.disorder DIR OUT`.
+"""Disturbs a folder of events as a bad network would: `python -m benchmarks.disorder DIR OUT`.
 
 Every record may arrive late, though within the allowed lateness, and some arrive twice.
 """

@@ -1,0 +1,104 @@
+"""RisingWave as the console reads it, over PostgreSQL's protocol; needs extra `risingwave`."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.string import TextLoader
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from detector.cases.review import Review
+from detector.core.errors import StoreError
+
+MOST_CONNECTIONS = 6
+PATIENCE_S = 5
+
+
+class RisingWave:
+    """Answers questions over the views of a cluster, and is told what analysts decide.
+
+    Connections are made when needed and mended when the server was away; safe from any thread.
+    Values are put into statements by the client, since RisingWave does not take parameters
+    everywhere that PostgreSQL does.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._pool = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=MOST_CONNECTIONS,
+            timeout=PATIENCE_S,
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+            kwargs={
+                "autocommit": True,
+                "cursor_factory": psycopg.ClientCursor,
+                "row_factory": dict_row,
+                "connect_timeout": PATIENCE_S,
+                "application_name": "fraud-console",
+            },
+            open=False,
+        )
+
+    def open(self) -> None:
+        """Connect; raises `StoreError` when nobody answers or the door stays shut."""
+        self._pool.open()
+        try:
+            self._pool.wait(PATIENCE_S)
+        except PoolTimeout as error:
+            self.close()
+            raise StoreError(
+                "RisingWave cannot be reached within "
+                f"{PATIENCE_S} s. Check the address, user and password of --url, and `make status`."
+            ) from error
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query with `?` for parameters."""
+        try:
+            with self._pool.connection() as connection:
+                found = connection.execute(_postgres(sql), parameters).fetchall()
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise StoreError(f"RisingWave does not answer: {error}.") from error
+        return found
+
+    def put(self, review: Review) -> None:
+        """Tell the cluster what analysts decided about a case; the last word counts."""
+        row = {
+            "status": review.status,
+            "owner": review.owner,
+            "disposition": review.disposition,
+            "reviewed_at": review.reviewed_at,
+            "case_id": review.case_id,
+        }
+        changed = "UPDATE case_reviews SET {} WHERE case_id = %(case_id)s".format(
+            ", ".join(f"{name} = %({name})s" for name in row if name != "case_id")
+        )
+        added = "INSERT INTO case_reviews ({}) VALUES ({})".format(
+            ", ".join(row), ", ".join(f"%({name})s" for name in row)
+        )
+        try:
+            with self._pool.connection() as connection:
+                if connection.execute(changed, row).rowcount == 0:
+                    connection.execute(added, row)
+        except (psycopg.Error, PoolTimeout) as error:
+            raise StoreError(f"RisingWave does not take a review: {error}.") from error
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._pool.close()
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SET TIME ZONE 'UTC'")
+    # RisingWave shows a change only after a flush; PostgreSQL has no such setting and needs none.
+    with suppress(psycopg.Error):
+        connection.execute("SET implicit_flush = true")
+    # The embedded store gives JSON as text.
+    for name in ("json", "jsonb"):
+        connection.adapters.register_loader(name, TextLoader)
+
+
+def _postgres(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")

@@ -1,0 +1,101 @@
+"""News from a cluster: looks at its views twice a second and tells the hub what is new."""
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from detector.cases.case import Case
+from detector.console.context import Reader
+from detector.console.live import Hub
+from detector.core.errors import StoreError
+from detector.signals.signal import Signal
+
+logger = logging.getLogger("detector.console")
+
+EVERY_S = 0.5
+# Signals of one moment become visible one after the other; look back this far for stragglers.
+OVERLAP = timedelta(seconds=10)
+MOST = 500
+
+
+class Follower:
+    """Polls for signals and cases newer than what was seen, from a thread of its own."""
+
+    def __init__(self, reader: Reader, hub: Hub) -> None:
+        self._reader, self._hub = reader, hub
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._since = datetime.now(UTC)
+        self._signals: dict[str, datetime] = {}
+        self._cases: dict[str, tuple[datetime, int]] = {}
+
+    def __enter__(self) -> "Follower":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(5)
+
+    def look(self) -> None:
+        """Tell what has become visible since the last look."""
+        edge = self._since - OVERLAP
+        signals = self._reader.rows(
+            f"SELECT {', '.join(Signal.__struct_fields__)} FROM mv_fraud_signals "
+            f"WHERE occurred_at > ? ORDER BY occurred_at DESC, signal_id LIMIT {MOST}",
+            [edge],
+        )
+        cases = self._reader.rows(
+            f"SELECT {', '.join(_CASE)} FROM mv_open_fraud_cases "
+            f"WHERE last_signal_at > ? ORDER BY last_signal_at DESC, case_id LIMIT {MOST}",
+            [edge],
+        )
+        new = [row for row in reversed(signals) if row["signal_id"] not in self._signals]
+        changed = [
+            row
+            for row in reversed(cases)
+            if self._cases.get(row["case_id"]) != (row["last_signal_at"], row["signal_count"])
+        ]
+        self._signals |= {row["signal_id"]: row["occurred_at"] for row in new}
+        self._cases |= {
+            row["case_id"]: (row["last_signal_at"], row["signal_count"]) for row in changed
+        }
+        self._hub.tell(map(_signal, new), map(_case, changed))
+        self._since = max([self._since, *self._signals.values()])
+        edge = self._since - OVERLAP
+        self._signals = {name: at for name, at in self._signals.items() if at > edge}
+        self._cases = {name: seen for name, seen in self._cases.items() if seen[0] > edge}
+
+    def _run(self) -> None:
+        away = False
+        while not self._stop.wait(EVERY_S):
+            try:
+                self.look()
+            except StoreError as error:
+                if not away:
+                    logger.warning("%s Trying on.", error)
+                away = True
+            else:
+                away = False
+
+
+_CASE = [name for name in Case.__struct_fields__ if name != "merged_into"]
+
+
+def _signal(row: dict[str, Any]) -> Signal:
+    amount = row["amount"]
+    return Signal(
+        **{
+            **row,
+            "amount": None if amount is None else str(amount),
+            "evidence": msgspec.json.decode(row["evidence"]),
+        }
+    )
+
+
+def _case(row: dict[str, Any]) -> Case:
+    lists = {name: row[name].split(", ") for name in ("patterns", "actions")}
+    return Case(**{**row, **lists, "exposure": str(row["exposure"])})

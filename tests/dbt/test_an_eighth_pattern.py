@@ -1,0 +1,129 @@
+"""A pattern of a known shape, added as docs/fraud_patterns.md says, from the text of that page."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent, indent
+
+import duckdb
+import pytest
+
+from detector.adapters.dbt_models import PROJECT, CompiledProject, compiled, event_files, load, run
+from detector.adapters.duckdb_store import DuckDBStore
+from detector.cli.parity import parity
+from detector.cli.replay import replay_folder
+from detector.core.rules import Rules, load_rules
+from scripts import pattern_docs
+from tests import build
+from tests.dbt.conftest import write_log
+
+PAGE = pattern_docs.PAGE.read_text("utf-8")
+STEPS = PAGE[PAGE.index("## Add a pattern") :]
+NAME = "declined_burst"
+VIEW = "mv_declined_burst"
+
+
+def _shown(language: str, number: int = 0) -> str:
+    """A block of code of the page, without its indentation."""
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", STEPS, re.M | re.S)
+    return dedent(found[number])
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the dbt project after steps 1 to 3."""
+    folder = tmp_path_factory.mktemp("project") / "fraud_detection"
+    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("target", "logs"))
+    settings = folder / "dbt_project.yml"
+    settings.write_text(
+        settings.read_text("utf-8") + "\n" + indent(_shown("yaml"), "    "), "utf-8"
+    )
+    models = folder / "models" / "fraud_signals"
+    (models / f"{VIEW}.sql").write_text(_shown("sql"), "utf-8")
+    described = models / "_fraud_signals.yml"
+    described.write_text(
+        described.read_text("utf-8").rstrip() + "\n" + indent(_shown("yaml", 1), "  "), "utf-8"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rules(copy: Path) -> Rules:
+    """The rules with the eighth pattern."""
+    return load_rules(copy / "dbt_project.yml")
+
+
+@pytest.fixture(scope="module")
+def eight(copy: Path) -> CompiledProject:
+    """The models with the eighth view."""
+    return compiled(copy)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Declines at the edges of window and key, and approvals that do not count."""
+    declined = {"status": "DECLINED", "card_token": "tok-1"}
+    folder = tmp_path_factory.mktemp("log")
+    write_log(
+        folder,
+        [
+            *(build.transaction(at, merchant_id="shop", **declined) for at in (0, 60, 120)),
+            build.transaction(125, merchant_id="other", **declined),
+            build.transaction(181, merchant_id="shop", **declined),
+            *(build.transaction(at, card_token="tok-2", merchant_id="shop") for at in (0, 60, 120)),
+        ],
+    )
+    return folder
+
+
+def test_both_engines_take_it_up_and_agree(
+    folder: Path, rules: Rules, eight: CompiledProject
+) -> None:
+    """Signals, risk and cases of the embedded engine and of the models are the same."""
+    report = parity(folder, rules, eight)
+    assert report.equal, report.examples
+    assert report.compared["signals"] == report.compared["risk"] == 1
+
+
+@pytest.fixture
+def store(folder: Path, rules: Rules, tmp_path: Path) -> Iterator[DuckDBStore]:
+    """The embedded store with eight patterns."""
+    replay_folder(folder, tmp_path / "store.duckdb", rules)
+    store = DuckDBStore(tmp_path / "store.duckdb", rules)
+    yield store
+    store.close()
+
+
+def test_it_fires_where_it_should(store: DuckDBStore) -> None:
+    """At the third decline, both ends of the two minutes included; at no other merchant."""
+    [(observed, reason, at)] = store.query(f"SELECT observed, reason, occurred_at FROM {VIEW}")
+    assert (observed, at) == (3, build.moment(120))
+    assert reason == "3 declined payments at merchant shop within 2 minutes; the limit is 3."
+
+
+def test_risk_and_kpis_count_it(store: DuckDBStore) -> None:
+    """Its weight is in the score, its column among the KPIs."""
+    assert store.query("SELECT risk_score, patterns FROM risk_history") == [(0.3, NAME)]
+    assert store.query(f"SELECT sum(signals_{NAME}) FROM mv_fraud_kpis_1min") == [(1,)]
+
+
+def test_the_data_tests_know_it(
+    folder: Path, eight: CompiledProject, database: duckdb.DuckDBPyConnection
+) -> None:
+    """The YAML of step 3 brings its tests with it, and they hold."""
+    load(database, event_files([folder]))
+    run(database, eight.models)
+    tests = [test for test in eight.tests if VIEW in test.sql]
+    assert len(tests) > 10
+    assert [test.name for test in tests if database.execute(test.sql).fetchall()] == []
+
+
+def test_the_docs_ask_for_it(rules: Rules) -> None:
+    """Until the page has its part, the check of the page fails; then it has the parameters."""
+    with pytest.raises(ValueError, match=NAME):
+        pattern_docs.rewritten(PAGE, rules)
+    page = PAGE + f"<!-- generated: {NAME} -->\n<!-- end -->\n"
+    written = pattern_docs.rewritten(page, rules)
+    assert "| key | card_token, merchant_id |" in written
+    assert f"`{VIEW}` | ≥ 3 transactions of one card_token and merchant_id" in written
