@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,6 +20,9 @@ TOLD = {"instruct", "escalate", "close", "approve", "reject", "reopen", "undo"}
 
 SIGNATURE = "X-Fraud-Signature"
 TIMEOUT_S = 5.0
+
+# It writes every address it asks to the log, and those of webhooks often carry a token.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Webhook:

@@ -1,13 +1,12 @@
 """What every request passes before any route: host names, sessions, and headers of safety."""
 
-import ipaddress
-from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from detector.console import problems
+from detector.console.hosts import host_name, is_address, is_loopback
 from detector.console.sessions import COOKIE, Gate, Session
 from detector.console.settings import ConsoleSettings
 
@@ -60,7 +59,7 @@ class Guard:
                     sent["Set-Cookie"] = cookie(given.token, scope["scheme"])
             await send(message)
 
-        if host not in self._hosts and not _is_address(host):
+        if host not in self._hosts and not is_address(host):
             refusal = problems.answer(
                 421,
                 f"This console does not answer to the host name {host!r}. Open it by its address, "
@@ -107,29 +106,3 @@ def cookie(token: str, scheme: str, seconds: int | None = None) -> str:
     if seconds is not None:
         parts.append(f"Max-Age={seconds}")
     return "; ".join(parts)
-
-
-def host_name(header: str) -> str:
-    """The name in a Host header, without its port."""
-    name = header.strip().lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.rpartition(":")[0] if name.count(":") == 1 else name
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-
-
-def same_origin(origin: str | None, hosts: Iterable[str]) -> bool:
-    """Whether a browser that sends this Origin is on one of our own pages; none sent is fine."""
-    return origin is None or origin.partition("://")[2] in hosts
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -92,7 +93,11 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         detail = str(error.detail)
         if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
             detail = f"There is nothing at {request.url.path}."
-        return say(request, problem_of(error.status_code, detail), error.headers)
+        headers = error.headers
+        if error.status_code == 405:
+            headers = {"Allow": ", ".join(_methods(request))}
+            detail = f"{request.method} does nothing here; {headers['Allow']} do."
+        return say(request, problem_of(error.status_code, detail), headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -112,3 +117,10 @@ def wants_page(request: Request) -> bool:
     """Whether a person's browser asks, not a program."""
     accepts = request.headers.get("accept", "")
     return "text/html" in accepts and not request.url.path.startswith(("/v1/", "/static/"))
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of the path; the framework names those of its first route only."""
+    routes: list[Route] = request.app.state.routes
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({m for r in found if r.path == found[0].path for m in r.methods or ()})

@@ -1,12 +1,13 @@
 """Settings of the console, from the environment or `.env`."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pytz
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from detector.console.hosts import is_loopback
 from detector.core.errors import InputError
 
 
@@ -20,7 +21,11 @@ class ConsoleSettings(BaseSettings):
     """How the console is reached and what it allows."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CONSOLE_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="CONSOLE_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told.")
@@ -37,6 +42,15 @@ class ConsoleSettings(BaseSettings):
         "Australia/Sydney", description="Where business days begin and end."
     )
     holidays: list[date] = Field([], description="Days that are no business days for SMR clocks.")
+
+    @model_validator(mode="after")
+    def _show_it_here_only(self) -> Self:
+        if self.demo and not is_loopback(self.host):
+            raise ValueError(
+                f"the demonstration lets everybody in, so it cannot listen on {self.host}; "
+                "leave CONSOLE_DEMO (--demo) out, or listen on 127.0.0.1"
+            )
+        return self
 
 
 def console_settings(**given: Any) -> ConsoleSettings:

@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.console.context import Context, InContext
-from detector.console.guard import cookie, same_origin
+from detector.console.guard import cookie
+from detector.console.hosts import same_origin
 from detector.console.passwords import MIN_LENGTH
 from detector.console.problems import ProblemError, problems
 from detector.console.rendering import render
@@ -232,7 +233,7 @@ def _too_many(error: TooManyAttempts) -> ProblemError:
 
 def _from_here(request: Request) -> None:
     """Refuse to sign a browser in for somebody else's page."""
-    if not same_origin(request.headers.get("origin"), [request.headers.get("host", "")]):
+    if not same_origin(request.headers.get("origin"), request.headers.get("host")):
         raise ProblemError(403, "Signing in works from this console's own pages only.")
 
 

@@ -96,7 +96,8 @@ def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: An
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium; without it browser tests are skipped, but never in CI."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
     if executable is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs Chromium for the browser tests: apt-get install chromium")

@@ -1,6 +1,8 @@
 """A console with people who work in it, over a small real store."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
@@ -28,12 +30,20 @@ PEOPLE: dict[str, Role] = {
 LOCALHOST = "http://localhost:8000"
 
 
+@cache
+def _eventful_store() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "fraud.duckdb"
+        stored(path, split(records(eventful_day()), [50]))
+        return path.read_bytes()
+
+
 class Office:
     """The console of a bank on an eventful day; everybody in `PEOPLE` may come in."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         path = folder / "fraud.duckdb"
-        stored(path, split(records(eventful_day()), [50]))
+        path.write_bytes(_eventful_store())
         self.store = DuckDBStore(path, REAL)
         self.settings = ConsoleSettings(**{"_env_file": None, **settings})
         self.desk = self.store.desk(four_eyes=self.settings.four_eyes)

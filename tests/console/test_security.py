@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from detector.console import passwords
 from detector.console.attempts import LONGEST_WAIT, Attempts
-from detector.console.guard import host_name, is_loopback
+from detector.console.guard import Guard
+from detector.console.hosts import host_name, is_loopback
 from detector.console.sessions import COOKIE, Gate, signing_key
+from detector.console.settings import console_settings
 from detector.console.signin import local
+from detector.core.errors import InputError
 from tests.console.office import ROOT, Office
 
 SECRET = "correct horse battery"
@@ -376,11 +380,28 @@ def test_the_demonstration_is_for_this_machine_only(demo: Office, who: str) -> N
     assert visitor.get("/v1/session", headers=given.get("headers")).status_code == 401
 
 
-def test_a_demonstration_on_an_open_address_signs_nobody_in(tmp_path: Path) -> None:
-    """The setting alone is not enough."""
-    office = Office(tmp_path, demo=True, host="0.0.0.0")
-    assert office.visitor().get("/v1/session").status_code == 401
-    office.close()
+def test_a_demonstration_on_an_open_address_is_refused(demo: Office) -> None:
+    """The setting is an error that repeats no secret; were it none, nobody would be signed in."""
+    with pytest.raises(InputError, match=r"cannot listen on 0\.0\.0\.0") as refused:
+        console_settings(demo=True, host="0.0.0.0", webhook_secret="hidden")
+    assert "hidden" not in str(refused.value)
+
+    async def who(scope: Any, receive: Any, send: Any) -> None:
+        await JSONResponse(sorted(scope["state"]))(scope, receive, send)
+
+    def seen(host: str) -> Any:
+        guarded = Guard(who, demo.gate, demo.settings.model_copy(update={"host": host}))
+        return TestClient(guarded, "http://localhost", client=("127.0.0.1", 1)).get("/").json()
+
+    assert seen("127.0.0.1") == ["csrf", "person", "session"]
+    assert seen("0.0.0.0") == []
+
+
+def test_a_wrong_method_is_told_the_right_ones(day: Office) -> None:
+    """All of them, though they are separate routes."""
+    answer = day.person("kim").put("/v1/snoozes")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert day.person("kim").put("/v1/cases/actions").headers["allow"] == "POST"
 
 
 def test_the_first_start_makes_one_administrator_once(tmp_path: Path) -> None:
