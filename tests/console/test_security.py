@@ -100,7 +100,7 @@ def test_failed_attempts_have_to_wait_longer_and_longer(office: Office) -> None:
     office.now += 2
     assert sign_in(client, "kim").status_code == 200
     assert sign_in(client, "kim", "wrong").status_code == 401
-    refusals = office.desk.entries(action="sign_in_refused", actor="kim")
+    refusals = office.desk.entries(action="sign_in_refused", subject="kim")
     assert len(refusals) == 4
 
 
@@ -423,6 +423,9 @@ def test_the_signing_key_is_kept_for_its_owner_only(tmp_path: Path) -> None:
     assert len(key) == 32
     assert signing_key(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="no key that signs"):
+        signing_key(path)
 
 
 @pytest.mark.parametrize(
