@@ -40,7 +40,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@touch $(VENV)/.run
 
 run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-C stops)
-	@$(BIN)/fraud run $(ARGS)
+	@$(BIN)/fraud run --demo $(ARGS)
 
 test: $(VENV)/.dev ## Run every test
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)

@@ -18,11 +18,11 @@ from detector.adapters.webhook import Webhook
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.context import Context
-from detector.console.follow import Follower
 from detector.console.pulse import Vitals, read_minutes
 from detector.console.server import address, listen, serving
 from detector.console.sessions import signing_key
 from detector.console.settings import ConsoleSettings
+from detector.console.watch import Watcher
 from detector.core.errors import InputError
 from detector.core.rules import Rules
 from detector.pipeline.buckets import Buckets
@@ -64,7 +64,7 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
         context = assemble(rules, settings, cluster, desk, session_key(desk_path))
         greet(context)
         ends.enter_context(following(desk, settings, cluster))
-        ends.enter_context(Follower(cluster, context.hub))
+        ends.enter_context(Watcher(cluster, context.hub))
         ends.enter_context(serving(build_app(context), listener))
         print(f"Console: {address(listener)}", file=sys.stderr)
         stop.wait()

@@ -1,11 +1,12 @@
 """Working cases: one action, the same action on many, and the next case to decide."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from detector.cases.review import Disposition, Instruction
+from detector.cases.review import Disposition, Instruction, Refused
 from detector.console.casework import (
     ReviewAnswer,
     answer_of,
@@ -14,7 +15,9 @@ from detector.console.casework import (
     refusals,
 )
 from detector.console.context import InContext
+from detector.console.filters import QueueFilters
 from detector.console.problems import ProblemError, problems
+from detector.console.queue import NOBODY, top_cases
 from detector.console.security import Person, require
 from detector.console.texts import CASE_ID, CaseId, Short, Text, Username
 
@@ -194,3 +197,23 @@ def act_on_cases(context: InContext, person: Acts, body: BulkRequest) -> BulkAns
         done=[answer_of(acted) for acted in done],
         refused=[Refusal(case_id=c, detail=told[c]) for c in wanted if c in told],
     )
+
+
+@router.post(
+    "/v1/queue/next",
+    operation_id="claim_next",
+    responses=problems(400, 401, 403, 409, 413, 422),
+)
+def claim_next(context: InContext, person: Acts, body: QueueFilters) -> Claimed:
+    """Claim the first case of the filtered queue that nobody has; `owner` is not looked at.
+
+    Without a `status`, escalated cases come only to those who may decide them.
+    """
+    undecided = ["NEW", "IN_REVIEW", *(["ESCALATED"] if person.may("approve") else [])]
+    unowned = body.model_copy(update={"owner": NOBODY, "status": body.status or undecided})
+    for case in top_cases(context.reader, context.desk, unowned, _TRIES, person.name):
+        # Somebody else may claim it in the same moment: then the next one will do.
+        with suppress(Refused):
+            row = case_named(context, case.case_id)
+            return Claimed(case_id=context.desk.act(person, row, "claim").review.case_id)
+    return Claimed(case_id=None)

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from detector.console import (
     actions,
     assets,
+    back_office,
     case_pages,
     intake,
     pages,
@@ -34,6 +35,7 @@ ROUTERS = [
     signin.router,
     actions.router,
     pages.router,
+    back_office.router,
     reads.router,
     case_pages.router,
     party_pages.router,

@@ -105,7 +105,8 @@ def case_view(
         instructed=instructed,
         people=people,
         may_act=person.may("act"),
-        smr=person.may("smr") and "structuring" in case.patterns,
+        smr=person.may("smr")
+        and ("structuring" in case.patterns or file.disposition == "SUSPICIOUS"),
         four_eyes=four_eyes and case.level == "critical",
     )
 

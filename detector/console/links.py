@@ -61,6 +61,8 @@ def linked_cases(
         *_victims(reader, events, spans),
     ]
     for kind, value, customer in found:
+        if customer == customer_id:
+            continue  # that their own devices are shared says nothing more
         shared.setdefault(customer, set()).add((kind, value))
     # The customers with most in common first, lest a busy address crowd the others out.
     closest = sorted(shared, key=lambda c: (-len(shared[c]), c))[:200]

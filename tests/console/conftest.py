@@ -1,27 +1,30 @@
 """A console over a small real store, served to real browsers."""
 
-import json
 import os
-import queue
 import shutil
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import StreamingResponse
+from fastapi.testclient import TestClient
+from msgspec.structs import replace
 
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.silence import Silence
+from detector.cli.serve import console_beside
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.security import Person, Role
 from detector.console.settings import ConsoleSettings
-from tests.build import REAL, records, split, stored
+from detector.core.events import Event
+from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.tally import Tally
+from tests.build import REAL, ListSource, records, split, stored
 from tests.console.bank import eventful_day
 
 _CHROMIUM_FLAGS = [
@@ -35,37 +38,29 @@ _CHROMIUM_FLAGS = [
 ]
 
 
-class Feed:
-    """A stream of server-sent events that a test writes."""
+def browsing(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> TestClient:
+    """A client of the console over a store, as `console` makes it."""
+    return TestClient(console(store, role, **settings), base_url="http://localhost")
 
-    def __init__(self) -> None:
-        self._listeners: list[queue.Queue[str | None]] = []
 
-    def send(self, event: str, data: dict[str, Any]) -> None:
-        """Tell every browser that listens."""
-        for listener in self._listeners:
-            listener.put(f"event: {event}\ndata: {json.dumps(data, default=str)}\n\n")
+class Bank:
+    """A running pipeline with its console; what it is told goes the whole way to the screen."""
 
-    @property
-    def listeners(self) -> int:
-        """How many browsers listen."""
-        return len(self._listeners)
+    def __init__(self, address: str, pipeline: Pipeline, store: DuckDBStore) -> None:
+        self.address = address
+        self.store = store
+        self._pipeline = pipeline
 
-    def drop(self) -> None:
-        """End every connection, as a server that restarts does."""
-        for listener in self._listeners:
-            listener.put(None)
+    def tell(self, *events: Event) -> None:
+        """Let events happen now, in this order; returns when they are committed."""
+        _, committed = self._pipeline.submit(records(happening(events, datetime.now(UTC))))
+        committed.result(10)
 
-    def listen(self) -> Iterator[str]:
-        """What one browser receives."""
-        mine: queue.Queue[str | None] = queue.Queue()
-        self._listeners.append(mine)
-        try:
-            yield "retry: 200\n\n"
-            while (chunk := mine.get()) is not None:
-                yield chunk
-        finally:
-            self._listeners.remove(mine)
+
+def happening(events: Sequence[Event], until: datetime) -> list[Event]:
+    """The same events, moved so that the last of them happens at `until`."""
+    shift = until - max(event.occurred_at for event in events)
+    return [replace(event, occurred_at=event.occurred_at + shift) for event in events]
 
 
 @pytest.fixture(scope="session")
@@ -98,27 +93,11 @@ def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: An
     return app
 
 
-@contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an app on a free port of this machine; the value is its address."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium; without it browser tests are skipped, but never in CI."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
     if executable is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI needs Chromium for the browser tests: apt-get install chromium")
@@ -132,21 +111,28 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def feed() -> Feed:
-    """The stream that the served console gives to browsers."""
-    return Feed()
+def bank(tmp_path: Path) -> Iterator[Bank]:
+    """A bank after an eventful hour that ended a moment ago, shown as a demonstration."""
+    path = tmp_path / "fraud.duckdb"
+    hour = records(happening(eventful_day(), datetime.now(UTC) - timedelta(seconds=5)))
+    with closing(DuckDBStore(path, REAL)) as store:
+        Pipeline(REAL, ListSource(split(hour, [50])), store).run()
+        tally = Tally(REAL)
+        pipeline = Pipeline(REAL, Silence(), store, [tally])
+        settings = ConsoleSettings(**{"_env_file": None, "port": 0, "demo": True})
+        with console_beside(pipeline, store, tally, REAL, settings) as address:
+            detecting = threading.Thread(target=pipeline.run)
+            detecting.start()
+            pipeline.ready.wait(10)
+            yield Bank(address, pipeline, store)
+            pipeline.stop()
+            detecting.join(10)
 
 
 @pytest.fixture
-def server(full_store: DuckDBStore, feed: Feed) -> Iterator[str]:
-    """The address of a console over the full store."""
-    app = console(full_store)
-    app.add_api_route(
-        "/v1/stream", lambda: StreamingResponse(feed.listen(), media_type="text/event-stream")
-    )
-    with serving(app) as address:
-        yield address
-        feed.drop()
+def server(bank: Bank) -> str:
+    """The address of the bank's console."""
+    return bank.address
 
 
 class Watched:
@@ -180,9 +166,3 @@ def watched(chromium: Any, server: str) -> Iterator[Watched]:
     yield page
     context.close()
     page.quiet()
-
-
-@pytest.fixture
-def store_file(tmp_path: Path) -> Path:
-    """Where a test may put a store of its own."""
-    return tmp_path / "fraud.duckdb"

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from fastapi.sse import ServerSentEvent
 
 from detector.adapters.duckdb_store import DuckDBStore
-from detector.console.follow import Follower
 from detector.console.live import LISTENER_LIMIT, NEWEST, Hub
 from detector.console.pulse import PulseKeeper, Vitals, read_minutes
+from detector.console.watch import Watcher
 from detector.pipeline.buckets import Buckets
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
@@ -139,7 +139,7 @@ def test_minutes_read_from_views_are_those_that_were_counted(full_store: DuckDBS
     assert [b.transactions for b in reversed(read)] == [row["transactions"] for row in rows]
 
 
-def test_a_follower_tells_each_signal_once(full_store: DuckDBStore) -> None:
+def test_a_watcher_tells_each_signal_once(full_store: DuckDBStore) -> None:
     """What is already there when it starts counts as seen; what changes is told again."""
     told: list[tuple[list[str], list[str]]] = []
 
@@ -147,11 +147,11 @@ def test_a_follower_tells_each_signal_once(full_store: DuckDBStore) -> None:
         def tell(self, signals: Any, cases: Any) -> None:
             told.append(([s.signal_id for s in signals], [c.case_id for c in cases]))
 
-    follower = Follower(full_store, Ear())  # type: ignore[arg-type]
+    watcher = Watcher(full_store, Ear())  # type: ignore[arg-type]
     [(oldest,)] = full_store.query("SELECT min(occurred_at) FROM mv_fraud_signals")
-    follower._since = oldest
-    follower.look()
-    follower.look()
+    watcher._since = oldest
+    watcher.look()
+    watcher.look()
     signals, cases = told[0]
     [(count,)] = full_store.query("SELECT count(*) FROM mv_fraud_signals")
     assert len(signals) == len(set(signals)) == count

@@ -65,6 +65,8 @@ async function close(disposition) {
   if (body) await perform(body);
 }
 
+const smr = async () => (await import("./smr.js")).openReport(caseId);
+
 async function snooze() {
   const asked = await ask("snooze", about);
   if (!asked) return;

@@ -22,7 +22,7 @@ for (const field of $$("select", form)) field.addEventListener("change", filter)
 // The row in hand
 
 const table = $("#queue");
-const rows = table ? $$("tbody tr", table) : [];
+const rows = table ? $$("tr[data-case]", table) : [];
 let current = -1;
 
 function go(index, focus = true) {
@@ -38,7 +38,7 @@ go(Math.max(0, left), left > 0);
 
 const open = (row) => location.assign(row.dataset.href);
 table?.addEventListener("click", (event) => {
-  const row = event.target.closest("tbody tr");
+  const row = event.target.closest("tr[data-case]");
   if (!row || event.target.closest("a, input, button, .rank")) return;
   if (event.shiftKey) return;
   if (event.ctrlKey || event.metaKey) window.open(row.dataset.href);
@@ -117,7 +117,8 @@ async function doTo(some, action, values = {}) {
   const critical = some.filter((row) => row.dataset.level === "critical").length;
   const hint = $("#dialog-close [data-four-eyes]");
   hint.hidden = !(critical && table.dataset.fourEyes === "true");
-  setText(hint, `${critical} of them ${critical === 1 ? "is" : "are"} critical: someone who may approve has to agree before ${critical === 1 ? "it is" : "they are"} closed.`);
+  if (some.length > 1) setText(hint, `Critical among them: ${number(critical)}. Someone who may approve has to agree before those are closed.`);
+  else setText(hint, hint.dataset.one);
   const needsAsking = action !== "claim" || some.length > 1;
   const body = needsAsking ? await ask(action, about, values) : { action };
   if (!body) return;

@@ -6,6 +6,7 @@ const LEAST_MS = 900;
 const SHARE = 8; // at most an eighth of the time is spent fetching
 
 let wanted = false;
+let forced = false;
 let busy = false;
 
 /** Fetch this page anew, soon, and put its live parts in place; calls meanwhile are one. */
@@ -14,14 +15,22 @@ export function refresh() {
   if (!busy) run();
 }
 
+/** The same after one's own change: also the part that one works in. */
+export function refreshNow() {
+  forced = true;
+  refresh();
+}
+
 async function run() {
   busy = true;
   while (wanted) {
     wanted = false;
+    const evenHeld = forced;
+    forced = false;
     const began = performance.now();
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok && !answer.redirected) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (answer.ok && !answer.redirected) replace(new DOMParser().parseFromString(await answer.text(), "text/html"), evenHeld);
     } catch {
       wanted = true; // the live indicator says that the server is away
     }
@@ -31,19 +40,23 @@ async function run() {
   busy = false;
 }
 
+const shown = new WeakMap();
+
 /** What a person points at or works in holds still until they leave it. */
 const held = (node) => node.matches(":hover") || node.contains(document.activeElement);
 
-function replace(fresh) {
+function replace(fresh, evenHeld) {
   for (const node of $$("[data-live]")) {
     const next = fresh.getElementById(node.id);
-    if (!next || next.innerHTML === node.dataset.shown) continue;
-    if (held(node)) {
+    if (!next || next.innerHTML === shown.get(node)) continue;
+    if (held(node) && !evenHeld) {
       wanted = true;
       continue;
     }
-    node.dataset.shown = next.innerHTML;
+    shown.set(node, next.innerHTML);
+    const focused = node.contains(document.activeElement) && document.activeElement.id;
     node.replaceChildren(...next.childNodes);
+    if (focused) document.getElementById(focused)?.focus();
   }
   document.dispatchEvent(new CustomEvent("refreshed", { detail: fresh }));
 }

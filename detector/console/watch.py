@@ -21,18 +21,18 @@ OVERLAP = timedelta(seconds=10)
 MOST = 500
 
 
-class Follower:
+class Watcher:
     """Polls for signals and cases newer than what was seen, from a thread of its own."""
 
     def __init__(self, reader: Reader, hub: Hub) -> None:
         self._reader, self._hub = reader, hub
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._since = datetime.now(UTC)
         self._signals: dict[str, datetime] = {}
         self._cases: dict[str, tuple[datetime, int]] = {}
 
-    def __enter__(self) -> "Follower":
+    def __enter__(self) -> "Watcher":
         self._thread.start()
         return self
 

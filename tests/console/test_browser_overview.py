@@ -1,0 +1,115 @@
+"""The first screen in a real browser, over a bank that lives."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.build import login, online, profile
+from tests.console.conftest import Bank, Watched
+
+_SHIFTS = """
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shift = (window.shift ?? 0) + entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def storm(customer: str = "cust-77") -> list[Any]:
+    """Failed logins of somebody whose account is taken over a moment later."""
+    fresh = {"customer_id": customer, "device_id": "dev-new", "card_token": "card-77"}
+    return [
+        profile(0, customer, accounts=["acc-77"]),
+        *(login(1 + n, customer) for n in range(4)),
+        *(online(6 + n, "acc-77", amount="700.00", **fresh) for n in range(2)),
+    ]
+
+
+def test_the_first_screen_is_whole_before_its_scripts_run(watched: Watched) -> None:
+    """With scripts turned away, figures, bars, signals, cases and the map are there."""
+    page = watched.page
+    page.route("**/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Newest signals")).to_be_visible()
+    assert page.locator(".chart-first rect").count() > 10
+    assert page.locator(".feed-item:visible").count() > 5
+    assert page.locator(".top-case").count() == 5
+    assert page.locator(".trip").count() >= 4
+
+
+def test_news_arrives_without_reloading(watched: Watched, bank: Bank) -> None:
+    """A takeover that happens now is on the screen a moment later: signal, case and figures."""
+    page = watched.page
+    page.goto("/")
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    page.evaluate("window.same = true")
+    before = int(page.locator('[data-pulse="open_cases"]').inner_text())
+    bank.tell(*storm())
+    feed = page.locator("#feed")
+    expect(feed.get_by_text("spent without the card").first).to_be_visible(timeout=1500)
+    expect(page.locator('[data-pulse="open_cases"]')).to_have_text(str(before + 1), timeout=3000)
+    expect(page.locator("#accounts").get_by_text("acc-77")).to_be_visible(timeout=3000)
+    assert page.evaluate("window.same"), "the page was reloaded"
+
+
+def test_the_list_of_signals_holds_still_while_one_reads_it(watched: Watched, bank: Bank) -> None:
+    """Signals that come while the pointer is in the list wait until it leaves."""
+    page = watched.page
+    page.goto("/")
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    first = page.locator(".feed-item").first
+    page.locator("#feed").hover()
+    said = first.inner_text()
+    bank.tell(*storm())
+    expect(page.locator("#feed-state")).to_be_visible(timeout=3000)
+    assert first.inner_text() == said
+    page.mouse.move(5, 5)
+    expect(first).not_to_have_text(said)
+    expect(page.locator("#feed-state")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/", "/patterns", "/snoozes", "/audit"])
+def test_nothing_is_wider_than_a_small_screen(watched: Watched, path: str) -> None:
+    """At 1366 pixels no page scrolls sideways."""
+    page = watched.page
+    page.goto(path)
+    expect(page.locator("main")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_jumps_while_news_arrives(watched: Watched, bank: Bank) -> None:
+    """From the first paint on, through charts and news, the layout shifts by next to nothing."""
+    page = watched.page
+    page.add_init_script(_SHIFTS)
+    page.goto("/")
+    expect(page.locator("#chart .plot")).to_be_visible()
+    bank.tell(*storm())
+    expect(page.locator("#accounts").get_by_text("acc-77")).to_be_visible(timeout=3000)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift ?? 0") < 0.02
+
+
+def test_the_chart_is_painted_in_the_colours_of_the_theme(watched: Watched) -> None:
+    """A change of theme repaints the chart with the tokens of that theme."""
+    page = watched.page
+    page.goto("/")
+    bar = page.locator("#chart .plot .bars path").first
+    expect(bar).to_be_attached()
+    light = bar.evaluate("bar => getComputedStyle(bar).fill")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("#chart .plot")).to_be_visible()
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('#chart .bars path')).fill !== light",
+        arg=light,
+    )
+
+
+def test_a_server_that_goes_away_is_noticed(watched: Watched) -> None:
+    """When no pulse comes for three seconds the screen says that it is stale."""
+    page = watched.page
+    page.goto("/")
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    page.route("**/v1/stream", lambda route: route.abort())
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    expect(page.locator("#live")).to_have_attribute("data-state", "stale", timeout=6000)
+    expect(page.locator("#live-text")).to_contain_text("Stale")
