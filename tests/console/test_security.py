@@ -224,6 +224,13 @@ def test_a_forged_cookie_is_nobody(day: Office, how: str) -> None:
     assert client.get("/v1/pulse").status_code == 401
 
 
+def test_other_programs_cookies_do_not_matter(day: Office) -> None:
+    """All ports of one machine share their cookies, however odd."""
+    token = day.session("kim").token
+    cookies = f'odd={{"a": "b; c"}}; =x; @; {COOKIE}={token}; theme=dark'
+    assert day.visitor().get("/v1/session", headers={"cookie": cookies}).status_code == 200
+
+
 def test_unsafe_requests_need_the_session_s_own_token(day: Office) -> None:
     """Without it, or with that of somebody else, nothing happens."""
     kim = day.person("kim")
