@@ -1,22 +1,35 @@
 """The synthetic bank as a live source, in this process."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from detector.core.events import Record
 from detector.pipeline.work import Batch
-from producers.bank import SyntheticBank
+from producers.bank import SyntheticBank, truth
 from producers.config import ProducerSettings
 
 TICK_SECONDS = 0.02
 BATCH_LIMIT = 10_000
+LABELS_KEPT = 20_000
+
+
+class Label(NamedTuple):
+    """What the bank knows of one of its fraudulent events, and detection must not."""
+
+    event_id: str
+    at: datetime
+    scenario: str
+    instance: str
 
 
 class SyntheticSource:
     """Hands over the bank's events as their time comes, as the bytes they would be on a topic.
 
     The bank starts anew at every opening, with the same customers; what it did before is history.
+    `truth` holds the newest labels of fraud, for screens that compare detection with it.
     """
 
     name = "synthetic"
@@ -26,6 +39,7 @@ class SyntheticSource:
         self._seconds = seconds
         self._until: datetime | None = None
         self._handed_over = 0
+        self.truth: deque[Label] = deque(maxlen=LABELS_KEPT)
         self._events: Iterator[tuple[datetime, Record]] = iter(())
         self._next: tuple[datetime, Record] | None = None
 
@@ -34,7 +48,7 @@ class SyntheticSource:
         start = datetime.now(UTC)
         if self._seconds is not None:
             self._until = start + timedelta(seconds=self._seconds)
-        self._events = _records(SyntheticBank(self._settings, start))
+        self._events = self._records(SyntheticBank(self._settings, start))
         self._next = next(self._events)
 
     def poll(self) -> Batch | None:
@@ -64,8 +78,10 @@ class SyntheticSource:
     def close(self) -> None:
         """The bank holds nothing open."""
 
-
-def _records(bank: SyntheticBank) -> Iterator[tuple[datetime, Record]]:
-    for number, (topic, event) in enumerate(bank, 1):
-        stream = topic.removeprefix("banking.")
-        yield event.occurred_at, Record(stream, event.to_json(), "synthetic", number)
+    def _records(self, bank: SyntheticBank) -> Iterator[tuple[datetime, Record]]:
+        for number, (topic, event) in enumerate(bank, 1):
+            if label := truth(topic, event):
+                scenario, instance = label["scenario"] or "", label["instance"] or ""
+                self.truth.append(Label(event.event_id, event.occurred_at, scenario, instance))
+            stream = topic.removeprefix("banking.")
+            yield event.occurred_at, Record(stream, event.to_json(), "synthetic", number)

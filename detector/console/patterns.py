@@ -13,6 +13,7 @@ from detector.console.definitions import condition, definition, field
 from detector.console.detection_time import DetectionTime, detection_time
 from detector.console.evidence import Unit, unit_of
 from detector.console.overview import without_gaps
+from detector.console.simulation import Truth, truths_of
 from detector.core.rules import Pattern
 
 RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
@@ -53,6 +54,7 @@ class PatternFacts(BaseModel):
     open_cases: int
     precision: Precision
     detection_time: DetectionTime | None
+    truth: Truth | None = Field(description="In simulation; null where nobody knows the truth.")
 
 
 class Patterns(BaseModel):
@@ -92,6 +94,7 @@ def patterns(context: Context) -> Patterns:
         if row["pattern"] in ends:
             ends[row["pattern"]][row["disposition"]] += row["count"]
     together = _together(reader, list(rules))
+    truths = truths_of(context)
     found = []
     for pattern in rules.values():
         per_minute = [minute.signals.get(pattern.id, 0) for minute in hour]
@@ -106,6 +109,7 @@ def patterns(context: Context) -> Patterns:
                 open_cases=together[pattern.id][pattern.id],
                 precision=_precision(ends[pattern.id]),
                 detection_time=detection_time(reader, pattern),
+                truth=truths.get(pattern.id),
             )
         )
     return Patterns(patterns=found, together=together)
