@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,6 +14,7 @@ from detector.console.rendering import render
 from detector.console.security import Person, require
 from detector.console.snoozes import SnoozeAnswer, list_snoozes
 from detector.console.trail import AuditEntry, AuditPage, Verdict, audit_page, verify_audit
+from detector.console.words import label
 
 router = APIRouter(include_in_schema=False)
 ROLES = {
@@ -27,7 +28,7 @@ ACTIONS = (
     *("undo", "snooze", "end_snooze", "read_smr", "save_smr", "sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),
 )
-_STATES = {"case", "before", "after"}
+_STATE = ("status", "owner", "disposition")
 SUBJECTS = {"case": "/cases/", "smr": "/cases/"}
 
 
@@ -48,16 +49,20 @@ class AuditLogPage:
         asked = {**self.asked, **changed}
         return f"/audit?{urlencode({k: v for k, v in asked.items() if v})}"
 
-    def facts(self, entry: AuditEntry) -> dict[str, str]:
-        """What an entry says beside the states of the case before and after."""
-        told = {name: value for name, value in entry.detail.items() if name not in _STATES}
-        return {name: str(value) for name, value in told.items() if value not in (None, {}, [])}
-
-    def changes(self, entry: AuditEntry) -> list[tuple[str, str | None, str | None]]:
+    def changes(self, entry: AuditEntry) -> list[tuple[str, str, str]]:
         """What an action changed in the state of its case: name, before, after."""
         before, after = (entry.detail.get(name) or {} for name in ("before", "after"))
-        names = [n for n in ("status", "owner", "disposition") if before.get(n) != after.get(n)]
-        return [(name, before.get(name), after.get(name)) for name in names]
+        names = [n for n in _STATE if before.get(n) != after.get(n)]
+        return [(name, _said(before.get(name)), _said(after.get(name))) for name in names]
+
+    def facts(self, entry: AuditEntry) -> dict[str, str]:
+        """What else an entry says."""
+        told = {"case", "before", "after", *(name for name, _, _ in self.changes(entry))}
+        return {
+            name: _said(value)
+            for name, value in entry.detail.items()
+            if name not in told and value not in (None, "")
+        }
 
     def subject_href(self, kind: str, subject: str) -> str | None:
         """Where what an entry is about can be seen."""
@@ -129,3 +134,10 @@ def snoozes(
     found = list_snoozes(context, person, active=False).snoozes
     page = SnoozesPage(found, datetime.now(UTC), person.may("act"))
     return render(request, "snoozes.html", page)
+
+
+def _said(value: Any) -> str:
+    """A value of an entry as people read it."""
+    if isinstance(value, str) and value.isupper():
+        return label(value)
+    return "none" if value is None else str(value)

@@ -42,19 +42,25 @@ class Shell:
     """What surrounds every page: who looks at it, where they may go and how it should look."""
 
     person: Person | None
+    must_change: bool
     csrf: str
     demo: bool
     theme: str
     path: str
     now: datetime
 
+    @property
+    def inside(self) -> bool:
+        """Whether someone is signed in, and not with a one-time password still."""
+        return self.person is not None and not self.must_change
+
     def links(self) -> list[Link]:
         """The places that this person may go to."""
         return [link for link in NAVIGATION if self.may(link.needs)]
 
     def may(self, permission: Permission) -> bool:
-        """Whether who is signed in may do this; nobody may do anything."""
-        return self.person is not None and self.person.may(permission)
+        """Whether who is signed in may do this now; nobody may do anything."""
+        return self.person is not None and self.inside and self.person.may(permission)
 
 
 class Look(NamedTuple):
@@ -76,8 +82,10 @@ def looks(rules: Rules) -> dict[str, Look]:
 def shell_of(request: Request) -> Shell:
     """The shell for a request; `request.state` carries the `person` and the `csrf` token."""
     theme = request.cookies.get("theme", "")
+    session = getattr(request.state, "session", None)
     return Shell(
         person=getattr(request.state, "person", None),
+        must_change=session is not None and session.must_change,
         csrf=getattr(request.state, "csrf", ""),
         demo=context_of(request).settings.demo,
         theme=theme if theme in ("light", "dark") else "auto",

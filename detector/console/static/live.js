@@ -1,9 +1,11 @@
 // One connection to /v1/stream for the whole page, and the indicator that says how fresh it is.
 
 import { $, setText } from "./core.js";
+import { duration } from "./time.js";
 
 const EVENTS = ["signal", "case", "pulse"];
 const STALE_AFTER_MS = 3_000;
+const IDLE_AFTER_MS = 10_000;
 const HIDDEN_CLOSES_AFTER_MS = 30_000;
 const listeners = { signal: [], case: [], pulse: [], resume: [] };
 
@@ -75,12 +77,13 @@ function show() {
   const box = $("#live");
   if (!box) return;
   const silent = (performance.now() - lastAt) / 1000;
-  const state = isLive() ? "live" : lastAt ? "stale" : "connecting";
+  const state = !isLive() ? (lastAt ? "stale" : "connecting") : lagMs > IDLE_AFTER_MS ? "idle" : "live";
   if (box.dataset.state !== state) box.dataset.state = state;
   const behind = Math.max(0, lagMs) / 1000;
-  const said = { live: `Live · ${behind.toFixed(1)} s`, stale: `Stale · ${Math.round(silent)} s`, connecting: "Connecting" };
+  const said = { live: `Live · ${behind.toFixed(1)} s`, idle: `Idle · ${duration(behind)}`, stale: `Stale · ${Math.round(silent)} s`, connecting: "Connecting" };
   setText($("#live-text"), said[state]);
   box.title = {
+    idle: `Connected, but the newest event is ${duration(behind)} old: none come in`,
     live: `Live: what you see is ${behind.toFixed(1)} s behind the events`,
     stale: `No news from the server for ${Math.round(silent)} s; trying to reconnect`,
     connecting: "Connecting to the live stream",
