@@ -25,6 +25,8 @@ class Change:
         self.at = at
         self.head = head
         self.entries: list[Entry] = []
+        self.kept: list[Callable[[], None]] = []
+        """What to do once all of it is kept, before anybody else may write."""
 
     def add(
         self, person: Person, action: str, kind: str, subject: str, detail: dict[str, Any]
@@ -79,6 +81,8 @@ class AuditLog:
                     self._db.rollback()
                 raise
             self._head = change.head
+            for done in change.kept:
+                done()
         for entry in change.entries:
             for listener in self.listeners:
                 listener(entry)

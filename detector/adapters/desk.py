@@ -1,7 +1,6 @@
 """People's work on cases, in DuckDB: reviews, snoozes, SMR drafts, and the record of it all."""
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,11 +91,7 @@ class Desk:
     @classmethod
     def open(cls, path: Path, **options: Any) -> "Desk":
         """The desk in a file: a store's, or one of its own, which only its owner may read."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = not path.exists()
         connection = connect(path)
-        if new:
-            os.chmod(path, 0o600)
         try:
             desk = cls(connection, **options)
         except BaseException:

@@ -33,7 +33,6 @@ class DuckDBStore:
     """
 
     def __init__(self, path: Path, rules: Rules) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._rules = rules
         self._connection = connect(path)

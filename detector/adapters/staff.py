@@ -65,7 +65,6 @@ class Staff:
             user = User(username, password_hash, role, must_change, False, 1, change.at)
             self._keep(change, user)
             change.add(person, "add_user", "user", username, {"role": role})
-        self._users[username] = user
         return user
 
     def set_password(
@@ -79,7 +78,6 @@ class Staff:
             )
             self._keep(change, user)
             change.add(person, "set_password", "user", username, {"must_change": must_change})
-        self._users[username] = user
         return user
 
     def change_user(
@@ -107,7 +105,6 @@ class Staff:
             self._keep(change, user)
             detail = {"role": user.role, "disabled": user.disabled}
             change.add(person, "change_user", "user", username, detail)
-        self._users[username] = user
         return user
 
     def end_sessions(self, person: Person) -> None:
@@ -117,7 +114,6 @@ class Staff:
             user = replace(old, epoch=old.epoch + 1)
             self._keep(change, user)
             change.add(person, "sign_out", "user", person.name, {})
-        self._users[person.name] = user
 
     def record(self, person: Person, action: str, subject: str) -> None:
         """Put down that somebody came or went."""
@@ -139,7 +135,6 @@ class Staff:
             key = ApiKey(key_id, name, digest(secret), person.name, change.at, None)
             self._keep_key(change, key)
             change.add(person, "add_key", "key", key_id, {"name": name})
-        self._keys[key_id] = key
         return key, f"fk_{key_id}_{secret}"
 
     def revoke_key(self, person: Person, key_id: str) -> ApiKey:
@@ -151,7 +146,6 @@ class Staff:
             key = replace(old, revoked_at=change.at)
             self._keep_key(change, key)
             change.add(person, "revoke_key", "key", key_id, {"name": key.name})
-        self._keys[key_id] = key
         return key
 
     def _keep(self, change: Change, user: User) -> None:
@@ -163,6 +157,7 @@ class Staff:
                 user.epoch, user.created_at,
             ],
         )  # fmt: skip
+        change.kept.append(lambda: self._take({user.username: user}, {}))
 
     def _keep_key(self, change: Change, key: ApiKey) -> None:
         change.db.execute(
@@ -170,6 +165,11 @@ class Staff:
             "revoked_at) VALUES (?, ?, ?, ?, ?, ?)",
             [key.key_id, key.name, key.digest, key.created_by, key.created_at, key.revoked_at],
         )
+        change.kept.append(lambda: self._take({}, {key.key_id: key}))
+
+    def _take(self, users: dict[str, User], keys: dict[str, ApiKey]) -> None:
+        # New mappings, since other threads may be walking through the old ones.
+        self._users, self._keys = {**self._users, **users}, {**self._keys, **keys}
 
 
 def digest(secret: str) -> str:

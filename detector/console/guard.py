@@ -1,8 +1,7 @@
 """What every request passes before any route: host names, sessions, and headers of safety."""
 
-from http.cookies import CookieError, SimpleCookie
-
 from starlette.datastructures import MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from detector.console import problems
@@ -79,11 +78,8 @@ class Guard:
         sent = headers.get(b"cookie")
         if sent is None or COOKIE.encode() not in sent:
             return None
-        try:
-            morsel = SimpleCookie(sent.decode("latin-1")).get(COOKIE)
-        except CookieError:
-            return None
-        return self._gate.session(morsel.value) if morsel else None
+        token = cookie_parser(sent.decode("latin-1")).get(COOKIE)
+        return self._gate.session(token) if token else None
 
     def _may_be_shown(self, scope: Scope, headers: dict[bytes, bytes], host: str) -> bool:
         """Whether the demonstration may sign this visitor in: from here, to here, no proxy."""

@@ -96,7 +96,7 @@ class SearchView:
     title: str = "Search"
 
 
-@router.get("/accounts/{account_id}")
+@router.get("/accounts/{account_id:path}")
 def account_page(
     request: Request, context: InContext, person: Reading, account_id: Id, cursor: Cursor = None
 ) -> Response:
@@ -116,7 +116,7 @@ def account_page(
     return render(request, "party.html", view)
 
 
-@router.get("/customers/{customer_id}")
+@router.get("/customers/{customer_id:path}")
 def customer_page(
     request: Request, context: InContext, person: Reading, customer_id: Id, cursor: Cursor = None
 ) -> Response:

@@ -72,7 +72,7 @@ def get_case(context: InContext, person: Reading, case_id: Id) -> CaseFile:
 
 
 @router.get(
-    "/accounts/{account_id}",
+    "/accounts/{account_id:path}",
     operation_id="get_account",
     tags=["parties"],
     responses=problems(401, 403, 404, 422),
@@ -85,7 +85,7 @@ def get_account(
 
 
 @router.get(
-    "/customers/{customer_id}",
+    "/customers/{customer_id:path}",
     operation_id="get_customer",
     tags=["parties"],
     responses=problems(401, 403, 404, 422),

@@ -17,9 +17,11 @@ from detector.cases.people import Person
 from detector.cases.review import Refused
 from detector.console import passwords
 from detector.console.attempts import Attempts
+from detector.core.errors import InputError
 
 COOKIE = "fraud_session"
 DEMO_USER = "demo"
+_KEY_BYTES = 32
 CONSOLE = Person("console", "admin")
 """Who the record names for what the console does by itself."""
 
@@ -80,7 +82,7 @@ class Gate:
             return None
         person = Person(username, user.role)
         if not fits or user.disabled:
-            self.staff.record(person, "sign_in_refused", username)
+            self.staff.record(CONSOLE, "sign_in_refused", username)
             return None
         self._attempts.succeeded(username)
         self.staff.record(person, "sign_in", username)
@@ -166,13 +168,19 @@ class Gate:
 
 def signing_key(path: Path) -> bytes:
     """The key that signs sessions, made on first use; only its owner may read the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
+        key = path.read_bytes()
+        if len(key) != _KEY_BYTES:
+            raise InputError(
+                f"The file {path} is no key that signs sessions. Delete it to have another made; "
+                "everybody signs in again then."
+            ) from None
+        return key
     with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(32)
+        key = secrets.token_bytes(_KEY_BYTES)
         file.write(key)
     return key
 

@@ -270,6 +270,7 @@ def test_a_desk_goes_on_from_what_it_finds(tmp_path: Path) -> None:
     path = tmp_path / "data" / "console.duckdb"
     first = Desk.open(path)
     first.act(KIM, case(), "claim")
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     first.close()
     assert path.stat().st_mode & 0o777 == 0o600
     second = Desk.open(path)
@@ -337,6 +338,28 @@ def test_the_last_administrator_stays(desk: Desk) -> None:
     assert desk.staff.change_user(ROOT, "root", disabled=True).disabled
     with pytest.raises(Refused, match="two is the last"):
         desk.staff.change_user(ROOT, "two", role="viewer")
+
+
+def test_of_two_who_add_the_same_user_one_is_told(desk: Desk) -> None:
+    """Nobody's password is replaced by somebody else's."""
+    outcomes: list[str] = []
+
+    def add(number: int) -> None:
+        try:
+            desk.staff.add_user(ROOT, "kim", "analyst", f"hash {number}", False)
+            outcomes.append(f"hash {number}")
+        except Refused:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=add, args=[n]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [kept] = [outcome for outcome in outcomes if outcome != "refused"]
+    assert desk.log.rows("SELECT password_hash FROM users") == [{"password_hash": kept}]
+    user = desk.staff.user("kim")
+    assert user is not None and user.password_hash == kept
 
 
 def test_secrets_never_reach_the_log(desk: Desk) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -113,14 +113,21 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def bank(tmp_path: Path) -> Iterator[Bank]:
     """A bank after an eventful hour that ended a moment ago, shown as a demonstration."""
-    path = tmp_path / "fraud.duckdb"
+    with open_bank(tmp_path, demo=True) as bank:
+        yield bank
+
+
+@contextmanager
+def open_bank(folder: Path, **settings: Any) -> Iterator[Bank]:
+    """A bank after an eventful hour that ended a moment ago, with its console and settings."""
+    path = folder / "fraud.duckdb"
     hour = records(happening(eventful_day(), datetime.now(UTC) - timedelta(seconds=5)))
     with closing(DuckDBStore(path, REAL)) as store:
         Pipeline(REAL, ListSource(split(hour, [50])), store).run()
         tally = Tally(REAL)
         pipeline = Pipeline(REAL, Silence(), store, [tally])
-        settings = ConsoleSettings(**{"_env_file": None, "port": 0, "demo": True})
-        with console_beside(pipeline, store, tally, REAL, settings) as address:
+        chosen = ConsoleSettings(**{"_env_file": None, "port": 0, **settings})
+        with console_beside(pipeline, store, tally, REAL, chosen) as address:
             detecting = threading.Thread(target=pipeline.run)
             detecting.start()
             pipeline.ready.wait(10)

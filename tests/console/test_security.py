@@ -100,7 +100,7 @@ def test_failed_attempts_have_to_wait_longer_and_longer(office: Office) -> None:
     office.now += 2
     assert sign_in(client, "kim").status_code == 200
     assert sign_in(client, "kim", "wrong").status_code == 401
-    refusals = office.desk.entries(action="sign_in_refused", actor="kim")
+    refusals = office.desk.entries(action="sign_in_refused", subject="kim")
     assert len(refusals) == 4
 
 
@@ -222,6 +222,13 @@ def test_a_forged_cookie_is_nobody(day: Office, how: str) -> None:
         COOKIE, {"cut": token[:-2], "another key": other, "nonsense": "a.b", "empty": ""}[how]
     )
     assert client.get("/v1/pulse").status_code == 401
+
+
+def test_other_programs_cookies_do_not_matter(day: Office) -> None:
+    """All ports of one machine share their cookies, however odd."""
+    token = day.session("kim").token
+    cookies = f'odd={{"a": "b; c"}}; =x; @; {COOKIE}={token}; theme=dark'
+    assert day.visitor().get("/v1/session", headers={"cookie": cookies}).status_code == 200
 
 
 def test_unsafe_requests_need_the_session_s_own_token(day: Office) -> None:
@@ -423,6 +430,9 @@ def test_the_signing_key_is_kept_for_its_owner_only(tmp_path: Path) -> None:
     assert len(key) == 32
     assert signing_key(path) == key
     assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="no key that signs"):
+        signing_key(path)
 
 
 @pytest.mark.parametrize(
