@@ -52,4 +52,9 @@ def context_of(request: Request) -> Context:
     return context
 
 
-InContext = Annotated[Context, Depends(context_of)]
+async def _of_request(request: Request) -> Context:
+    # FastAPI would run a plain function in a thread, for every request.
+    return context_of(request)
+
+
+InContext = Annotated[Context, Depends(_of_request)]
