@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -18,11 +18,11 @@ from detector.core.rules import Level
 
 MINUTES = 60
 SIGNALS = 30
-ACCOUNTS = 8
+ACCOUNTS = 7
 CASES = 5
 BANDS = 20
 _MINUTE = timedelta(minutes=1)
-_NAME_WIDTH, _NAME_HEIGHT = 9.0, 1.9  # degrees on the map
+_LETTER, _LINE = 0.85, 1.7  # width and height of letters on the map, in degrees
 LEVELS: tuple[Level, ...] = ("critical", "high", "medium", "low")
 
 
@@ -58,6 +58,29 @@ class Overview(BaseModel):
     trips: list[Trip]
 
 
+class City(NamedTuple):
+    """A city on the map, and its name beside it: to the left in the right half."""
+
+    name: str
+    x: float
+    y: float
+    left: bool
+
+    @classmethod
+    def at(cls, name: str, x: float, y: float, view: View) -> "City":
+        """A city whose name is written towards the middle of the view."""
+        return cls(name, x, y, x > view.width / 2)
+
+    def hides(self, other: "City") -> bool:
+        """Whether the two names would overlap."""
+        (a, b), (c, d) = self._reach(), other._reach()
+        return bool(other.name) and a < d and c < b and abs(self.y - other.y) < _LINE
+
+    def _reach(self) -> tuple[float, float]:
+        width = 1 + _LETTER * len(self.name)
+        return (self.x - width, self.x) if self.left else (self.x, self.x + width)
+
+
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
     """Everything overview.html may use."""
@@ -90,18 +113,15 @@ class OverviewPage:
             if all(view.shows(s.latitude, s.longitude) for s in (trip.start, trip.end))
         ]
 
-    def cities(self, view: View) -> list[tuple[str, tuple[float, float]]]:
-        """Where the trips within a view begin and end; a name too near another one is empty."""
+    def cities(self, view: View) -> list[City]:
+        """Where the trips within a view begin and end; a name that would hide another is empty."""
         spots = {s.city: s for trip in self.trips(view) for s in (trip.end, trip.start)}
-        named: list[tuple[str, tuple[float, float]]] = []
+        cities: list[City] = []
         for name, spot in reversed(spots.items()):
-            x, y = view.point(spot.latitude, spot.longitude)
-            free = all(
-                not other or abs(x - at[0]) > _NAME_WIDTH or abs(y - at[1]) > _NAME_HEIGHT
-                for other, at in named
-            )
-            named.append((name if free else "", (x, y)))
-        return named
+            city = City.at(name, *view.point(spot.latitude, spot.longitude), view)
+            free = not any(city.hides(other) for other in cities)
+            cities.append(city if free else city._replace(name=""))
+        return cities
 
     @property
     def minutes(self) -> list[MinuteCounts]:

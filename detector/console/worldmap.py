@@ -24,10 +24,14 @@ class View(NamedTuple):
     squeeze: float
 
     @property
+    def width(self) -> float:
+        """How wide the view box is."""
+        return (self.east - self.west) * self.squeeze
+
+    @property
     def box(self) -> str:
         """The SVG view box."""
-        width = (self.east - self.west) * self.squeeze
-        return f"0 0 {width:g} {self.north - self.south:g}"
+        return f"0 0 {self.width:g} {self.north - self.south:g}"
 
     def point(self, latitude: float, longitude: float) -> tuple[float, float]:
         """Where a place stands in the view box."""

@@ -128,8 +128,13 @@ for (const event of ["mouseleave", "focusout", "scroll"]) feed.addEventListener(
 // The stream
 
 let flush = 0;
+let levels = "";
 live({
   pulse(pulse) {
+    // Scores fall and cases close without any signal.
+    const now = JSON.stringify([pulse.accounts_by_level, pulse.open_cases_by_level]);
+    if (levels && levels !== now) refresh();
+    levels = now;
     showFigures(pulse);
     takeMinutes(pulse.minutes);
     draw();
