@@ -81,6 +81,7 @@ class KafkaSource:
         options = {
             **consumer_options(self._settings, group, reader),
             "error_cb": self._explain,
+            "on_commit": self._answered,
             **self._options,
         }
         try:
@@ -144,11 +145,12 @@ class KafkaSource:
             for message in (first, *self._consumer.consume(BATCH_LIMIT, 0)):
                 self._take_in(message, now)
         for lane in self._lanes:
-            if not lane.at_end and lane.read_to is not None:
-                _, end = self._consumer.get_watermark_offsets(
+            if not lane.at_end:
+                low, end = self._consumer.get_watermark_offsets(
                     TopicPartition(*lane.key), cached=True
                 )
-                lane.at_end = 0 <= end <= lane.read_to
+                begin = max(0, low, self._position.next.get(lane.key, 0))
+                lane.at_end = 0 <= end <= (begin if lane.read_to is None else lane.read_to)
         self._hold_back()
         self._excuse_the_absent()
 
@@ -292,6 +294,11 @@ class KafkaSource:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             logger.debug("the group was not told: %s", error)
+
+    def _answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """What the group did not take is told again, also when nothing new comes."""
+        if error is not None or any(p.error is not None for p in partitions):
+            self._told_group = ""
 
     def _explain(self, error: KafkaError) -> None:
         if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):

@@ -100,8 +100,8 @@ class Fraud:
         self._errors.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 30, what: str = "") -> None:
-    """Wait for something that another process brings about."""
+def until(condition: Callable[[], bool], seconds: float = 30, what: object = "") -> None:
+    """Wait for something that another process brings about; `what` explains a failure."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain {what}"
@@ -112,12 +112,12 @@ class Group:
     """A consumer group as lag tools see it."""
 
     def __init__(self, address: str, name: str) -> None:
-        self._address = address
+        self.address = address
         self._consumer = Consumer({"bootstrap.servers": address, "group.id": name, "log_level": 0})
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """The committed offset of each partition of the bank's topics, 0 where there is none."""
-        ends = end_offsets(self._address, BANK_TOPICS)
+        ends = end_offsets(self.address, BANK_TOPICS)
         known = self._consumer.committed([TopicPartition(*key) for key in ends], timeout=10)
         return {(p.topic, p.partition): max(0, p.offset) for p in known}
 
@@ -130,7 +130,7 @@ class Group:
     def has_all(self) -> bool:
         """Whether there is no lag."""
         with suppress(KafkaException):
-            return self.offsets() == end_offsets(self._address, BANK_TOPICS)
+            return self.offsets() == end_offsets(self.address, BANK_TOPICS)
         return False
 
 
