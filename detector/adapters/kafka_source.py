@@ -58,6 +58,7 @@ class KafkaSource:
         self._position = Position()
         self._floor: dict[Key, int] = {}
         self._shut_out = ""
+        self._moved = False
         self._lanes = Lanes()
         self._assigned_at = 0.0
         self._trouble = Trouble("reading Kafka")
@@ -101,6 +102,10 @@ class KafkaSource:
                 f"Kafka has shut this reader out: {self._shut_out}. If another process runs on a "
                 "copy of this store, stop one of the two."
             )
+        if self._moved and self._acknowledged == self._handed_over:
+            # The position went on without records, so there is nothing that the store has to have.
+            self._handed_over = self._acknowledged = self._position.encode()
+            self._moved = False
         self._tell_group()
         self._read(0 if self._lanes.ready else WAIT_S)
         entries = self._lanes.take(BATCH_LIMIT)
@@ -165,11 +170,11 @@ class KafkaSource:
         lane = self._lanes.get((topic, number))
         if lane is None:
             return
-        if error is not None:
-            lane.at_end = True
-            return
         if lane.read_to is None:
             self._note_gap(lane, offset)
+        if error is not None:
+            self._arrive_at_end(lane, offset)
+            return
         raw = message.value() or b""
         kind, milliseconds = message.timestamp()
         self._lanes.put(
@@ -194,6 +199,15 @@ class KafkaSource:
                     "%s: %d records were deleted by retention before they could be read.",
                     lane.origin, first - expected,
                 )  # fmt: skip
+
+    def _arrive_at_end(self, lane: Lane, offset: int) -> None:
+        """Note the end of a partition; what retention took before it is behind us too."""
+        lane.at_end = True
+        if lane.read_to is None:
+            lane.read_to = offset
+            if self._position.next.get(lane.key, offset) != offset:
+                self._position.next[lane.key] = offset
+                self._moved = True
 
     def _hold_back(self) -> None:
         """Read only what holds the others back while much is held, and all again afterwards."""
@@ -242,8 +256,7 @@ class KafkaSource:
             otherwise = OFFSET_BEGINNING if key in mine else OFFSET_STORED
             partition.offset = self._position.next.get(key, otherwise)
             self._lanes.add(key)
-        if others and self._acknowledged == self._handed_over:
-            self._handed_over = self._acknowledged = self._position.encode()
+        self._moved = self._moved or bool(others)
         self._told_group = ""
         consumer.assign(partitions)
 

@@ -24,6 +24,8 @@ from tests.kafka.topics import create_topics, end_offsets
 BANK_TOPICS = list(TOPICS)
 ALL_TOPICS = [*BANK_TOPICS, DLQ_TOPIC, "fraud.signals"]
 _ROOT = Path(__file__).parents[2]
+STARTED: list[subprocess.Popen[bytes]] = []
+"""The processes of the test that runs now."""
 
 
 def fresh_topics(address: str, partitions: int = 2) -> None:
@@ -70,6 +72,7 @@ class Fraud:
             cwd=_ROOT,
             env={**os.environ, **environment},
         )  # fmt: skip
+        STARTED.append(self.process)
 
     @property
     def log(self) -> str:
@@ -185,6 +188,7 @@ class Bank:
             env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": address, "METRICS_PORT": "0"}
             | {name: str(value) for name, value in chosen.items()},
         )
+        STARTED.append(self.process)
 
     def stop(self) -> int:
         """Ask it to deliver what it has and end; its exit code."""

@@ -256,16 +256,19 @@ def test_topics_may_come_later_than_their_reader(
     assert event_ids(findings(tmp_path / "store.duckdb")) == sent_ids(log)
 
 
+@pytest.mark.parametrize("rest", [1_000, 0])
 def test_what_retention_took_is_said_and_the_rest_is_read(
     broker: Broker,
     tmp_path: Path,
     log: list[tuple[str, Event]],
     caplog: pytest.LogCaptureFixture,
+    rest: int,
 ) -> None:
-    """A store that was away for too long says how much it missed."""
+    """A store that was away for too long says how much it missed, also of partitions in which
+    nothing is left."""
     path = tmp_path / "store.duckdb"
     send(broker.address, log[:1_000])
-    with Reader(broker.address, "retention", path) as reader:
+    with Reader(broker.address, f"retention-{rest}", path) as reader:
         reader.has_all()
     send(broker.address, log[1_000:2_000])
     gone = [
@@ -275,10 +278,13 @@ def test_what_retention_took_is_said_and_the_rest_is_read(
     ]
     for deleted in admin_of(broker.address).delete_records(gone).values():
         deleted.result()
-    send(broker.address, log[2_000:])
-    with caplog.at_level(logging.WARNING), Reader(broker.address, "retention", path) as reader:
+    send(broker.address, log[2_000 : 2_000 + rest])
+    with (
+        caplog.at_level(logging.WARNING),
+        Reader(broker.address, f"retention-{rest}", path) as reader,
+    ):
         reader.has_all()
-    assert event_ids(findings(path)) == sent_ids(log[:1_000] + log[2_000:])
+    assert event_ids(findings(path)) == sent_ids(log[:1_000] + log[2_000 : 2_000 + rest])
     missed = [int(r.args[1]) for r in caplog.records if "deleted by retention" in r.message]  # type: ignore[index,arg-type]
     assert sum(missed) == 1_000
 
