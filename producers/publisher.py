@@ -173,8 +173,8 @@ class Publisher(threading.Thread):
     def _flush(self, client: KafkaClient, until: float) -> Exception | None:
         """Wait for acknowledgements in steps, for `finish` may shorten the time meanwhile."""
         while True:
-            left = max(0.1, min(until, self._give_up_at) - time.monotonic())
-            failure = _failure(partial(client.flush, min(left, FLUSH_STEP_S)))
+            left = min(until, self._give_up_at) - time.monotonic()
+            failure = _failure(partial(client.flush, max(0.1, min(left, FLUSH_STEP_S))))
             if left <= FLUSH_STEP_S or not isinstance(failure, KafkaTimeoutError):
                 return failure
 
