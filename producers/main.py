@@ -133,6 +133,8 @@ def connect_to_kafka(settings: ProducerSettings) -> KafkaClient:
         request_timeout_ms=15_000,
         max_block_ms=15_000,
         bootstrap_timeout_ms=3_000,
+        # Its own default lets a client sleep for half a minute after the broker is back.
+        reconnect_backoff_max_ms=2_000,
         **settings.kafka_options(),
     )
 

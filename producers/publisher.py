@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from kafka.errors import (  # type: ignore[import-untyped]
     InvalidRecordError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
 )
@@ -20,6 +21,8 @@ from producers.metrics import ProducerMetrics
 from producers.models import DLQ_TOPIC, DeadLetter, Event
 
 logger = logging.getLogger(__name__)
+
+FLUSH_STEP_S = 1.0
 
 # The broker will never take such a record, however often it is sent.
 _HOPELESS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
@@ -141,12 +144,11 @@ class Publisher(threading.Thread):
     def _attempt(self, batch: list[Event]) -> list[Event]:
         """Send a batch and return what must be sent again, or sent as a dead letter, in order."""
         began = time.monotonic()
-        timeout = max(0.1, min(self._retry.delivery_timeout_s, self._give_up_at - began))
         outcomes: list[tuple[Event, Exception | None]]
         try:
             self._client = self._client or self._connect()
             sent = [(event, self._send(self._client, event)) for event in batch]
-            failure = _failure(partial(self._client.flush, timeout))
+            failure = self._flush(self._client, began + self._retry.delivery_timeout_s)
             outcomes = [(event, _failure(partial(delivery.get, 0))) for event, delivery in sent]
         except Exception as error:
             failure, outcomes = error, [(event, error) for event in batch]
@@ -167,6 +169,14 @@ class Publisher(threading.Thread):
             logger.warning("%s: %s; connecting again", self.topic, failure)
             self._disconnect()
         return again
+
+    def _flush(self, client: KafkaClient, until: float) -> Exception | None:
+        """Wait for acknowledgements in steps, for `finish` may shorten the time meanwhile."""
+        while True:
+            left = min(until, self._give_up_at) - time.monotonic()
+            failure = _failure(partial(client.flush, max(0.1, min(left, FLUSH_STEP_S))))
+            if left <= FLUSH_STEP_S or not isinstance(failure, KafkaTimeoutError):
+                return failure
 
     def _send(self, client: KafkaClient, event: Event) -> Delivery:
         # One customer's events share a key, hence a partition, hence their order.

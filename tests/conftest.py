@@ -27,6 +27,7 @@ FIRST = ("broker", "dbt", "console", "cli")
 """What takes longest begins first, so that no process waits for another at the end."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every test a group; a group stays in one process and shares what is costly to make."""
     for item in items:
@@ -37,10 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     """The folder that a test is in; tests on a broker belong together wherever they are."""
-    if "broker" in getattr(item, "fixturenames", ()) or item.path.parent.name == "kafka":
-        return "broker"
     folder = item.path.parent
-    return folder.parent.name if folder.name == "tests" else folder.name
+    if folder.name == "tests":
+        return folder.parent.name
+    on_a_broker = "broker" in getattr(item, "fixturenames", ())
+    return "broker" if on_a_broker or folder.name == "kafka" else folder.name
 
 
 @pytest.fixture(scope="session")

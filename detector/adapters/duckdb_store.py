@@ -13,7 +13,7 @@ import msgspec
 from detector.adapters.database import connect
 from detector.adapters.desk import Desk, desk_schema, desk_tables
 from detector.adapters.recall import read_signals, recall
-from detector.adapters.views import view_statements
+from detector.adapters.views import OPEN_CASES, view_statements
 from detector.core.errors import StoreError
 from detector.core.events import STREAMS
 from detector.core.rules import Rules
@@ -31,6 +31,8 @@ class DuckDBStore:
     Rows are written as newline-delimited JSON that DuckDB parses itself, which is several times
     faster from Python than binding values.
     """
+
+    open_cases = "open_cases"
 
     def __init__(self, path: Path, rules: Rules) -> None:
         self.path = path
@@ -70,6 +72,7 @@ class DuckDBStore:
                 f"The store {self.path} has schema version {row[0]}; this version reads "
                 f"{SCHEMA_VERSION}. Replay its events into a new store."
             )
+        db.execute(f"CREATE OR REPLACE VIEW {self.open_cases} AS {OPEN_CASES}")
         for statement in view_statements(self._rules):
             db.execute(statement)
         db.commit()

@@ -58,6 +58,7 @@ class KafkaSource:
         self._position = Position()
         self._floor: dict[Key, int] = {}
         self._shut_out = ""
+        self._moved = False
         self._lanes = Lanes()
         self._assigned_at = 0.0
         self._trouble = Trouble("reading Kafka")
@@ -81,6 +82,7 @@ class KafkaSource:
         options = {
             **consumer_options(self._settings, group, reader),
             "error_cb": self._explain,
+            "on_commit": self._answered,
             **self._options,
         }
         try:
@@ -100,6 +102,10 @@ class KafkaSource:
                 f"Kafka has shut this reader out: {self._shut_out}. If another process runs on a "
                 "copy of this store, stop one of the two."
             )
+        if self._moved and self._acknowledged == self._handed_over:
+            # The position went on without records, so there is nothing that the store has to have.
+            self._handed_over = self._acknowledged = self._position.encode()
+            self._moved = False
         self._tell_group()
         self._read(0 if self._lanes.ready else WAIT_S)
         entries = self._lanes.take(BATCH_LIMIT)
@@ -144,11 +150,12 @@ class KafkaSource:
             for message in (first, *self._consumer.consume(BATCH_LIMIT, 0)):
                 self._take_in(message, now)
         for lane in self._lanes:
-            if not lane.at_end and lane.read_to is not None:
-                _, end = self._consumer.get_watermark_offsets(
+            if not lane.at_end:
+                low, end = self._consumer.get_watermark_offsets(
                     TopicPartition(*lane.key), cached=True
                 )
-                lane.at_end = 0 <= end <= lane.read_to
+                begin = max(0, low, self._position.next.get(lane.key, 0))
+                lane.at_end = 0 <= end <= (begin if lane.read_to is None else lane.read_to)
         self._hold_back()
         self._excuse_the_absent()
 
@@ -163,11 +170,11 @@ class KafkaSource:
         lane = self._lanes.get((topic, number))
         if lane is None:
             return
-        if error is not None:
-            lane.at_end = True
-            return
         if lane.read_to is None:
             self._note_gap(lane, offset)
+        if error is not None:
+            self._arrive_at_end(lane, offset)
+            return
         raw = message.value() or b""
         kind, milliseconds = message.timestamp()
         self._lanes.put(
@@ -192,6 +199,15 @@ class KafkaSource:
                     "%s: %d records were deleted by retention before they could be read.",
                     lane.origin, first - expected,
                 )  # fmt: skip
+
+    def _arrive_at_end(self, lane: Lane, offset: int) -> None:
+        """Note the end of a partition; what retention took before it is behind us too."""
+        lane.at_end = True
+        if lane.read_to is None:
+            lane.read_to = offset
+            if self._position.next.get(lane.key, offset) != offset:
+                self._position.next[lane.key] = offset
+                self._moved = True
 
     def _hold_back(self) -> None:
         """Read only what holds the others back while much is held, and all again afterwards."""
@@ -240,8 +256,7 @@ class KafkaSource:
             otherwise = OFFSET_BEGINNING if key in mine else OFFSET_STORED
             partition.offset = self._position.next.get(key, otherwise)
             self._lanes.add(key)
-        if others and self._acknowledged == self._handed_over:
-            self._handed_over = self._acknowledged = self._position.encode()
+        self._moved = self._moved or bool(others)
         self._told_group = ""
         consumer.assign(partitions)
 
@@ -292,6 +307,11 @@ class KafkaSource:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             logger.debug("the group was not told: %s", error)
+
+    def _answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """What the group did not take is told again, also when nothing new comes."""
+        if error is not None or any(p.error is not None for p in partitions):
+            self._told_group = ""
 
     def _explain(self, error: KafkaError) -> None:
         if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):

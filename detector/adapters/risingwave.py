@@ -24,6 +24,8 @@ class RisingWave:
     everywhere that PostgreSQL does.
     """
 
+    open_cases = "mv_open_fraud_cases"
+
     def __init__(self, url: str) -> None:
         self._pool = ConnectionPool(
             url,

@@ -23,7 +23,7 @@ def _views(rules: Rules) -> dict[str, str]:
     views["mv_fraud_kpis_1min"] = _kpis(rules)
     views["mv_merchant_risk"] = _MERCHANTS
     views["mv_channel_risk"] = _CHANNELS
-    views["mv_open_fraud_cases"] = _OPEN_CASES
+    views["mv_open_fraud_cases"] = _OPEN_CASES_WITH_TIER
     return views
 
 
@@ -122,15 +122,21 @@ _CHANNELS = f"""
     LEFT JOIN (SELECT DISTINCT event_id FROM fraud_signals) AS f USING (event_id)
     GROUP BY window_start, channel"""
 
-_OPEN_CASES = """
+OPEN_CASES = """
     SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,
       c.exposure, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
-      k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn, r.owner,
-      coalesce(r.status, 'NEW') AS status
+      c.recommended_action, c.actions, c.withdrawn, r.owner, coalesce(r.status, 'NEW') AS status
     FROM cases AS c
     LEFT JOIN case_reviews AS r USING (case_id)
+    WHERE coalesce(r.status, 'NEW') <> 'CLOSED' AND c.merged_into IS NULL"""
+"""The open cases without the tier of their customers, which costs a look at every profile."""
+
+_OPEN_CASES_WITH_TIER = """
+    SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,
+      c.exposure, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
+      k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn, c.owner, c.status
+    FROM open_cases AS c
     LEFT JOIN (
       SELECT customer_id, arg_max(risk_tier, (occurred_at, event_id)) AS risk_tier
       FROM stg_kyc_profiles GROUP BY customer_id
-    ) AS k USING (customer_id)
-    WHERE coalesce(r.status, 'NEW') <> 'CLOSED' AND c.merged_into IS NULL"""
+    ) AS k USING (customer_id)"""

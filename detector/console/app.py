@@ -30,7 +30,9 @@ from detector.console.limits import BodyLimit
 from detector.console.rendering import error_page
 
 # Of two paths that fit, the first counts: /v1/cases/actions is no case.
+# In the order in which they are tried: decisions first, they are in a hurry.
 ROUTERS = [
+    intake.router,
     assets.router,
     signin.router,
     actions.router,
@@ -39,7 +41,6 @@ ROUTERS = [
     reads.router,
     case_pages.router,
     party_pages.router,
-    intake.router,
     stream.router,
     snoozes.router,
     smr.router,

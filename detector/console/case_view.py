@@ -7,12 +7,13 @@ from typing import NamedTuple
 from detector.cases.review import DISPOSITIONS, INSTRUCTIONS
 from detector.console import worldmap
 from detector.console.casefile import CaseFile, Deed
-from detector.console.evidence import Reason, Trip
+from detector.console.evidence import Reason
 from detector.console.graph import Graph, graph
 from detector.console.queue_view import Due, due
 from detector.console.sayings import Saying, of_deed, of_event
 from detector.console.security import Person
 from detector.console.strip import Strip, strip
+from detector.console.trips import Trip
 from detector.console.words import number
 from detector.core.rules import Rules
 

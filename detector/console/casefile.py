@@ -17,21 +17,21 @@ from detector.console.evidence import (
     Reason,
     ScorePoint,
     SignalRow,
-    Trip,
     reasons,
     score_steps,
     signals_of_account,
-    trips_of,
 )
 from detector.console.history import Happening, happenings
 from detector.console.links import LinkedCase, linked_cases
 from detector.console.parties import Card, Entities, Profile, cards_of, entities_of, profile_of
 from detector.console.problems import ProblemError
 from detector.console.queue import CaseRow, case_row
+from detector.console.trips import Trip, trips_of
 from detector.core.rules import Rules
 
 AROUND = timedelta(minutes=30)
 MOST_EVENTS = 200
+_KINDS = {"devices": "device_id", "ip_addresses": "ip_address", "merchants": "merchant_id"}
 _TRIALS: dict[str, dict[str, Any]] = {
     **{action: {} for action in ACTIONS},
     "assign": {"to": ""},
@@ -116,6 +116,7 @@ def case_file(
         reader, case.account_id, case.customer_id,
         profile.registered_device_ids if profile else (), *around,
     )  # fmt: skip
+    _fired_first(entities, events)
     return CaseFile(
         as_of=now,
         case=case,
@@ -131,7 +132,7 @@ def case_file(
         events=events[:MOST_EVENTS],
         more_events=len(events) > MOST_EVENTS,
         scores=score_steps(signals, rules.risk.window),
-        trips=trips_of(reader, signals),
+        trips=trips_of(reader, [signal.model_dump() for signal in signals]),
         profile=profile,
         cards=cards_of(reader, "account_id", case.account_id),
         entities=entities,
@@ -153,6 +154,13 @@ def _allowed(review: Review, person: Person) -> list[str]:
             apply(review, person, action, **fields)
             allowed.append(action)
     return allowed
+
+
+def _fired_first(entities: Entities, events: Sequence[Happening]) -> None:
+    """Put what was used where a pattern fired before what was merely used around it."""
+    for kind, column in _KINDS.items():
+        fired = {getattr(event, column) for event in events if event.fired}
+        getattr(entities, kind).sort(key=lambda entity, fired=fired: entity.id not in fired)
 
 
 def _undo(entries: Sequence[Entry], person: Person, now: datetime) -> str | None:

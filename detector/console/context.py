@@ -24,6 +24,9 @@ class Reader(Protocol):
     Queries stay within what DuckDB and RisingWave both understand; parameters are `?`.
     """
 
+    open_cases: str
+    """Where the open cases stand at their fastest: `mv_open_fraud_cases` but for the tier."""
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query, of what was committed; safe from any thread."""
 
@@ -52,4 +55,9 @@ def context_of(request: Request) -> Context:
     return context
 
 
-InContext = Annotated[Context, Depends(context_of)]
+async def _of_request(request: Request) -> Context:
+    # FastAPI would run a plain function in a thread, for every request.
+    return context_of(request)
+
+
+InContext = Annotated[Context, Depends(_of_request)]

@@ -58,24 +58,6 @@ class Reason(BaseModel):
     evidence: dict[str, Any]
 
 
-class Place(BaseModel):
-    """Where a card was present."""
-
-    event_id: str
-    at: datetime
-    city: str | None
-    latitude: float
-    longitude: float
-
-
-class Trip(BaseModel):
-    """Two places that one card cannot have been at."""
-
-    start: Place
-    end: Place
-    km: float
-
-
 class ScorePoint(BaseModel):
     """From this moment on, until the next point: the live score, and the weight gathered so far."""
 
@@ -85,10 +67,14 @@ class ScorePoint(BaseModel):
 
 
 def signal_row(row: Mapping[str, Any]) -> SignalRow:
-    """A row of `mv_fraud_signals`; the evidence comes as text or parsed, by store."""
-    evidence = row["evidence"]
-    parsed = json.loads(evidence) if isinstance(evidence, str) else evidence
-    return SignalRow.model_validate({**row, "evidence": parsed})
+    """A row of `mv_fraud_signals`."""
+    return SignalRow.model_validate({**row, "evidence": parsed(row["evidence"])})
+
+
+def parsed(evidence: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Evidence comes as text or parsed, by store."""
+    found: Mapping[str, Any] = json.loads(evidence) if isinstance(evidence, str) else evidence
+    return found
 
 
 def signals_of_account(
@@ -112,27 +98,6 @@ def signals_of_account(
         where.parameters,
     )
     return [signal_row(row) for row in rows]
-
-
-def trips_of(reader: Reader, signals: Sequence[SignalRow]) -> list[Trip]:
-    """The trips behind the signals that compare two places, in the order of the signals."""
-    pairs = {s.event_id: s for s in signals if "previous_event_id" in s.evidence}
-    if not pairs:
-        return []
-    where = Where()
-    where.among("event_id", [*pairs, *(s.evidence["previous_event_id"] for s in pairs.values())])
-    where.add("occurred_at >= ?", min(s.window_start for s in pairs.values()))
-    rows = reader.rows(
-        f"""SELECT event_id, occurred_at AS at, city, latitude, longitude
-        FROM stg_transactions WHERE {where.sql}""",
-        where.parameters,
-    )
-    places = {row["event_id"]: Place.model_validate(row) for row in rows}
-    return [
-        Trip(start=places[s.evidence["previous_event_id"]], end=places[event_id], km=s.observed)
-        for event_id, s in pairs.items()
-        if event_id in places and s.evidence["previous_event_id"] in places
-    ]
 
 
 def signal_list(

@@ -70,7 +70,7 @@ def linked_cases(
     where.among("customer_id", closest)
     rows = reader.rows(
         f"""SELECT case_id, account_id, customer_id, level, score, patterns, exposure, status
-        FROM mv_open_fraud_cases WHERE {where.sql} AND case_id <> ?
+        FROM {reader.open_cases} WHERE {where.sql} AND case_id <> ?
         ORDER BY score DESC, exposure DESC, case_id LIMIT 500""",
         [*where.parameters, case_id],
     )

@@ -129,7 +129,7 @@ class PulseKeeper:
             own = {**dict.fromkeys(unknown), "latency_ms": Latency()}
         cases = self._reader.rows(
             "SELECT level, count(*) AS cases, sum(exposure) AS exposure "
-            "FROM mv_open_fraud_cases GROUP BY level"
+            f"FROM {self._reader.open_cases} GROUP BY level"
         )
         accounts = self._reader.rows(
             "SELECT risk_level, count(*) AS accounts "

@@ -86,6 +86,7 @@ def _names(listed: str | list[str]) -> list[str]:
 
 
 def queue_sql(
+    reader: Reader,
     filters: QueueFilters,
     person: str,
     now: datetime,
@@ -104,7 +105,7 @@ def queue_sql(
     sql = f"""
     SELECT * FROM (
       SELECT {_COLUMNS}, {key} AS sort_key
-      FROM mv_open_fraud_cases WHERE {where.sql} AND {chosen.sql}
+      FROM {reader.open_cases} WHERE {where.sql} AND {chosen.sql}
     ) AS sorted
     WHERE {beyond} ORDER BY sort_key DESC, case_id LIMIT {limit:d}"""
     return sql, parameters
@@ -116,7 +117,8 @@ def top_cases(
     """The first open cases of the queue as it is now; `person` is whom `owner=me` means."""
     now, snoozed = datetime.now(UTC), snoozed_now(reader, desk)
     return [
-        case_row(row, now) for row in reader.rows(*queue_sql(filters, person, now, snoozed, limit))
+        case_row(row, now)
+        for row in reader.rows(*queue_sql(reader, filters, person, now, snoozed, limit))
     ]
 
 
@@ -142,7 +144,7 @@ def queue_page(
         if sort != filters.sort:
             cursors.refuse()
         now, after = cursors.instant(seconds), (key, case_id)
-    found = reader.rows(*queue_sql(filters, person, now, snoozed, limit + 1, after))
+    found = reader.rows(*queue_sql(reader, filters, person, now, snoozed, limit + 1, after))
     shown, following = found[:limit], None
     if len(found) > limit:
         last = shown[-1]
@@ -169,7 +171,7 @@ def _groups(
     where = condition(filters, now, snoozed)
     rows = reader.rows(
         f"""SELECT level, status, owner, patterns, COUNT(*) AS cases, SUM(exposure) AS exposure
-        FROM mv_open_fraud_cases WHERE {where.sql} GROUP BY level, status, owner, patterns""",
+        FROM {reader.open_cases} WHERE {where.sql} GROUP BY level, status, owner, patterns""",
         where.parameters,
     )
     return [

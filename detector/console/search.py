@@ -59,7 +59,7 @@ def search(reader: Reader, desk: Desk, q: str) -> SearchPage:
 
 def _cases(reader: Reader, desk: Desk, q: str) -> list[Hit]:
     rows = reader.rows(
-        """SELECT case_id, account_id, level, status, last_signal_at FROM mv_open_fraud_cases
+        f"""SELECT case_id, account_id, level, status, last_signal_at FROM {reader.open_cases}
         WHERE POSITION(? IN case_id) = 1 ORDER BY case_id LIMIT 10""",
         [q],
     )

@@ -72,7 +72,7 @@ def _candidates(reader: Reader, silent: Silent, accounts: Sequence[str]) -> list
         return []
     return reader.rows(
         f"""SELECT case_id, account_id, customer_id, patterns, first_signal_at, last_signal_at
-        FROM mv_open_fraud_cases WHERE {" OR ".join(where.tests)}""",
+        FROM {reader.open_cases} WHERE {" OR ".join(where.tests)}""",
         where.parameters,
     )
 

@@ -1,13 +1,13 @@
 """Impossible trips for the map: where a card was, and where it cannot have come so soon."""
 
-import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
 from detector.console.context import Reader
+from detector.console.evidence import parsed
 from detector.console.filters import Where
 from detector.core.rules import Rules
 
@@ -35,49 +35,57 @@ class Trip(BaseModel):
 
 def newest_trips(reader: Reader, rules: Rules, limit: int = 30) -> list[Trip]:
     """The newest trips that both ends are known of, the newest first."""
-    longest = timedelta()
-    names = []
-    for pattern in rules.patterns.values():
-        if pattern.measure == "distance_km":
-            names.append(pattern.id)
-            longest = max(longest, pattern.window)
+    names = [p.id for p in rules.patterns.values() if p.measure == "distance_km"]
     if not names:
         return []
     where = Where()
     where.among("pattern", names)
     signals = reader.rows(
-        "SELECT signal_id, pattern, account_id, event_id, occurred_at, observed, evidence "
-        f"FROM mv_fraud_signals WHERE {where.sql} "
-        f"ORDER BY occurred_at DESC, signal_id DESC LIMIT {limit:d}",
+        f"""SELECT signal_id, pattern, account_id, event_id, occurred_at, window_start, observed,
+          evidence
+        FROM mv_fraud_signals WHERE {where.sql}
+        ORDER BY occurred_at DESC, signal_id DESC LIMIT {limit:d}""",
         where.parameters,
     )
-    facts = [_parsed(row["evidence"]) for row in signals]
-    ids = [*(row["event_id"] for row in signals), *(f["previous_event_id"] for f in facts)]
-    spots = _spots(reader, ids, [row["occurred_at"] for row in signals], longest)
-    return [
-        Trip(
-            signal_id=row["signal_id"],
-            pattern=row["pattern"],
-            account_id=row["account_id"],
-            at=row["occurred_at"],
-            start=spots[fact["previous_event_id"]],
-            end=spots[row["event_id"]],
-            distance_km=row["observed"],
-            minutes=fact["minutes"],
-        )
-        for row, fact in zip(signals, facts, strict=True)
-        if row["event_id"] in spots and fact["previous_event_id"] in spots
-    ]
+    return trips_of(reader, signals)
 
 
-def _spots(
-    reader: Reader, event_ids: list[str], times: list[datetime], before: timedelta
-) -> dict[str, Spot]:
+def trips_of(reader: Reader, signals: Sequence[Mapping[str, Any]]) -> list[Trip]:
+    """The trips behind signals that compare two places; others, and lost ends, are left out."""
+    facts = {row["signal_id"]: parsed(row["evidence"]) for row in signals}
+    pairs = [row for row in signals if "previous_event_id" in facts[row["signal_id"]]]
+    spots = _spots(
+        reader,
+        [row["event_id"] for row in pairs]
+        + [facts[row["signal_id"]]["previous_event_id"] for row in pairs],
+        [at for row in pairs for at in (row["window_start"], row["occurred_at"])],
+    )
+    trips = []
+    for row in pairs:
+        fact = facts[row["signal_id"]]
+        start, end = spots.get(fact["previous_event_id"]), spots.get(row["event_id"])
+        if start is not None and end is not None:
+            trips.append(
+                Trip(
+                    signal_id=row["signal_id"],
+                    pattern=row["pattern"],
+                    account_id=row["account_id"],
+                    at=row["occurred_at"],
+                    start=start,
+                    end=end,
+                    distance_km=row["observed"],
+                    minutes=fact["minutes"],
+                )
+            )
+    return trips
+
+
+def _spots(reader: Reader, event_ids: list[str], times: list[datetime]) -> dict[str, Spot]:
     if not event_ids:
         return {}
     where = Where()
     # The times let a store skip what cannot hold the events.
-    where.add("occurred_at BETWEEN ? AND ?", min(times) - before, max(times))
+    where.add("occurred_at BETWEEN ? AND ?", min(times), max(times))
     where.among("event_id", event_ids)
     rows = reader.rows(
         "SELECT event_id, city, latitude, longitude FROM stg_transactions "
@@ -92,8 +100,3 @@ def _spots(
         )
         for row in rows
     }
-
-
-def _parsed(evidence: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Evidence comes as text or parsed, by store."""
-    return json.loads(evidence) if isinstance(evidence, str) else evidence

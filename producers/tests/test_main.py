@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from itertools import count, islice
 
 import pytest
-from kafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
 from prometheus_client import start_http_server
 
 from producers.bank import SyntheticBank
@@ -216,6 +217,25 @@ def test_stopping_drains_what_was_made(service, broker):
     assert len(broker.records) >= 500
     assert all(publisher.queue.empty() for publisher in running.publishers.values())
     assert broker.open == 0
+
+
+def test_stopping_cuts_a_long_wait_for_the_broker_short(service, broker, monkeypatch):
+    """A flush that began before the stop may not take its whole minute after it."""
+    flushing = threading.Event()
+
+    def flush(client, timeout=None):
+        flushing.set()
+        time.sleep(timeout)
+        raise KafkaTimeoutError("nobody answers")
+
+    monkeypatch.setattr(FakeClient, "flush", flush)
+    monkeypatch.setattr("producers.publisher.FLUSH_STEP_S", 0.05)
+    patient = replace(QUICK, delivery_timeout_s=60, drain_s=0.3)
+    running = service(max_events=10, retry=patient)
+    began = time.monotonic()
+    assert running.run() == 1
+    assert flushing.is_set()
+    assert time.monotonic() - began < 5
 
 
 def test_stopping_leaves_no_thread_behind(service):

@@ -74,7 +74,7 @@ def test_an_impossible_trip_has_both_ends(office: Office) -> None:
     assert [(trip.start.city, trip.end.city) for trip in trips] == [
         ("London", "Sydney"), ("Sydney", "London"),
     ]  # fmt: skip
-    assert all(trip.km == pytest.approx(16993, abs=5) for trip in trips)
+    assert all(trip.distance_km == pytest.approx(16993, abs=5) for trip in trips)
     assert file_of(office, "acc-4").trips == []
 
 

@@ -26,6 +26,8 @@ from tests.console.backlog import NOW, SAM
 class Recorder:
     """A reader that remembers what was asked, and that DuckDB answered."""
 
+    open_cases = "mv_open_fraud_cases"  # what RisingWave is asked
+
     def __init__(self, store: DuckDBStore) -> None:
         self._store = store
         self.asked: set[str] = set()

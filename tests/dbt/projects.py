@@ -1,11 +1,10 @@
-"""dbt in a process of its own, for tests: compiling needs no server, and none is there."""
+"""dbt for tests: compiling needs no server, and none is there."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from detector.adapters.dbt_models import PROJECT
 
@@ -13,18 +12,18 @@ NOWHERE = {"RISINGWAVE_HOST": "nowhere.invalid", "RISINGWAVE_SCHEMA": "public"}
 
 
 def dbt(command: str, target: str, out: Path, variables: dict[str, Any] | None = None) -> None:
-    """Run a dbt command on the project; fails with dbt's own words."""
-    arguments = [*command.split(), "--target", target, "--target-path", str(out)]
+    """Run a dbt command on the project, in this process; fails with dbt's own words."""
+    from dbt.cli.main import dbtRunner
+
+    arguments = ["--quiet", "--no-partial-parse", "--no-send-anonymous-usage-stats"]
+    arguments += [*command.split(), "--target", target, "--target-path", str(out)]
     arguments += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     arguments += ["--log-path", str(out), "--vars", json.dumps(variables or {})]
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--no-partial-parse", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **NOWHERE, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in NOWHERE.items():
+            patch.setenv(name, value)
+        done = dbtRunner().invoke(arguments)
+    assert done.success, done.exception or done.result
 
 
 def nodes(out: Path) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from typing import Any
 import psycopg2
 import pytest
 
-from detector.adapters.dbt_models import PROJECT
 from tests import build
 from tests.dbt.lint import Schema, lint
-from tests.dbt.projects import NOWHERE, dbt, nodes
+from tests.dbt.projects import dbt, nodes
 
 GOLDEN = Path(__file__).parent / "golden" / "live.sql"
 QUERIES = {"view", "materialized_view"}
@@ -51,18 +50,10 @@ class Recorder:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[str]]:
     """The models of a `dbt run` in live mode against nobody, and the statements it sent."""
-    from dbt.cli.main import dbtRunner
-
     out, recorder = tmp_path_factory.mktemp("live"), Recorder()
-    arguments = ["--quiet", "--no-partial-parse", "--no-send-anonymous-usage-stats", "run"]
-    arguments += ["--target", "risingwave", "--target-path", str(out), "--log-path", str(out)]
-    arguments += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(psycopg2, "connect", lambda *_, **__: recorder)
-        for name, value in NOWHERE.items():
-            patch.setenv(name, value)
-        done = dbtRunner().invoke(arguments)
-    assert done.success, done.exception or done.result
+        dbt("run", "risingwave", out)
     return nodes(out), recorder.statements
 
 

@@ -24,6 +24,8 @@ from tests.kafka.topics import create_topics, end_offsets
 BANK_TOPICS = list(TOPICS)
 ALL_TOPICS = [*BANK_TOPICS, DLQ_TOPIC, "fraud.signals"]
 _ROOT = Path(__file__).parents[2]
+STARTED: list[subprocess.Popen[bytes]] = []
+"""The processes of the test that runs now."""
 
 
 def fresh_topics(address: str, partitions: int = 2) -> None:
@@ -70,6 +72,7 @@ class Fraud:
             cwd=_ROOT,
             env={**os.environ, **environment},
         )  # fmt: skip
+        STARTED.append(self.process)
 
     @property
     def log(self) -> str:
@@ -100,8 +103,8 @@ class Fraud:
         self._errors.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 30, what: str = "") -> None:
-    """Wait for something that another process brings about."""
+def until(condition: Callable[[], bool], seconds: float = 30, what: object = "") -> None:
+    """Wait for something that another process brings about; `what` explains a failure."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain {what}"
@@ -112,12 +115,12 @@ class Group:
     """A consumer group as lag tools see it."""
 
     def __init__(self, address: str, name: str) -> None:
-        self._address = address
+        self.address = address
         self._consumer = Consumer({"bootstrap.servers": address, "group.id": name, "log_level": 0})
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """The committed offset of each partition of the bank's topics, 0 where there is none."""
-        ends = end_offsets(self._address, BANK_TOPICS)
+        ends = end_offsets(self.address, BANK_TOPICS)
         known = self._consumer.committed([TopicPartition(*key) for key in ends], timeout=10)
         return {(p.topic, p.partition): max(0, p.offset) for p in known}
 
@@ -130,7 +133,7 @@ class Group:
     def has_all(self) -> bool:
         """Whether there is no lag."""
         with suppress(KafkaException):
-            return self.offsets() == end_offsets(self._address, BANK_TOPICS)
+            return self.offsets() == end_offsets(self.address, BANK_TOPICS)
         return False
 
 
@@ -185,6 +188,7 @@ class Bank:
             env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": address, "METRICS_PORT": "0"}
             | {name: str(value) for name, value in chosen.items()},
         )
+        STARTED.append(self.process)
 
     def stop(self) -> int:
         """Ask it to deliver what it has and end; its exit code."""

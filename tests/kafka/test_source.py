@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from detector.adapters import kafka_source
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.kafka import KafkaSource
 from detector.adapters.kafka_client import connection_options
@@ -65,6 +66,14 @@ class Reader:
         self._thread.join(20)
         self.store.close()
 
+    def __str__(self) -> str:
+        offsets, ends = self.group.offsets(), end_offsets(self.group.address, BANK_TOPICS)
+        told = {key: (offsets[key], end) for key, end in ends.items() if offsets[key] != end}
+        return (
+            f"for a reader with {_events(self.store)} events, at {self.store.position('kafka')}, "
+            f"of {sorted(self.source.partitions)}; the group lags with {told}"
+        )
+
     def _run(self) -> None:
         try:
             self.pipeline.run()
@@ -77,7 +86,7 @@ class Reader:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that this reader brings about; what ends it ends the wait."""
-        until(lambda: self.error is not None or condition())
+        until(lambda: self.error is not None or condition(), what=self)
         if self.error:
             raise self.error
 
@@ -132,6 +141,33 @@ def test_a_crash_between_store_and_group_reads_nothing_twice(
     tables = build.contents(path)
     assert event_ids(tables) == sent_ids(log)
     assert tables["progress"][0][-1] == 0  # duplicates
+
+
+def test_a_group_that_did_not_take_offsets_is_told_again(
+    broker: Broker, tmp_path: Path, log: list[tuple[str, Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when no further event comes: lag that stays would alarm somebody."""
+    refused: list[Any] = []
+
+    class Refusing(Consumer):
+        """A client whose first offsets get lost on the way."""
+
+        def __init__(self, options: dict[str, Any]) -> None:
+            super().__init__(options)
+            self._answer = options["on_commit"]
+
+        def commit(self, **given: Any) -> Any:
+            if not given["asynchronous"] or len(refused) == 2:
+                return super().commit(**given)
+            refused.append(given["offsets"])
+            self._answer(KafkaError(KafkaError.REQUEST_TIMED_OUT), [])
+            return None
+
+    monkeypatch.setattr(kafka_source, "Consumer", Refusing)
+    send(broker.address, log[:500])
+    with Reader(broker.address, "refused", tmp_path / "store.duckdb") as reader:
+        reader.has_all()
+    assert len(refused) == 2
 
 
 def test_records_sent_twice_are_counted_and_kept_once(
@@ -220,16 +256,19 @@ def test_topics_may_come_later_than_their_reader(
     assert event_ids(findings(tmp_path / "store.duckdb")) == sent_ids(log)
 
 
+@pytest.mark.parametrize("rest", [1_000, 0])
 def test_what_retention_took_is_said_and_the_rest_is_read(
     broker: Broker,
     tmp_path: Path,
     log: list[tuple[str, Event]],
     caplog: pytest.LogCaptureFixture,
+    rest: int,
 ) -> None:
-    """A store that was away for too long says how much it missed."""
+    """A store that was away for too long says how much it missed, also of partitions in which
+    nothing is left."""
     path = tmp_path / "store.duckdb"
     send(broker.address, log[:1_000])
-    with Reader(broker.address, "retention", path) as reader:
+    with Reader(broker.address, f"retention-{rest}", path) as reader:
         reader.has_all()
     send(broker.address, log[1_000:2_000])
     gone = [
@@ -239,10 +278,13 @@ def test_what_retention_took_is_said_and_the_rest_is_read(
     ]
     for deleted in admin_of(broker.address).delete_records(gone).values():
         deleted.result()
-    send(broker.address, log[2_000:])
-    with caplog.at_level(logging.WARNING), Reader(broker.address, "retention", path) as reader:
+    send(broker.address, log[2_000 : 2_000 + rest])
+    with (
+        caplog.at_level(logging.WARNING),
+        Reader(broker.address, f"retention-{rest}", path) as reader,
+    ):
         reader.has_all()
-    assert event_ids(findings(path)) == sent_ids(log[:1_000] + log[2_000:])
+    assert event_ids(findings(path)) == sent_ids(log[:1_000] + log[2_000 : 2_000 + rest])
     missed = [int(r.args[1]) for r in caplog.records if "deleted by retention" in r.message]  # type: ignore[index,arg-type]
     assert sum(missed) == 1_000
 

@@ -15,14 +15,14 @@ const reload = () => location.reload();
 
 async function next() {
   if (await claimNext()) return;
-  sayLater(caseId, "Nobody's case is left in this queue.");
+  sayLater("Nobody's case is left in this queue.");
   location.assign(queueHref());
 }
 
 /** Send an action; the version guards against what somebody else did meanwhile. */
 async function perform(body) {
   const review = await act(caseId, { ...body, version: Number(head.dataset.version) });
-  sayLater(caseId, said(caseId, body, review));
+  sayLater(said(caseId, body, review), caseId);
   if (["close", "approve", "escalate"].includes(body.action)) await onwards();
   else reload();
 }

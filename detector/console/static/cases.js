@@ -1,22 +1,25 @@
 // What the queue and the case page share: confirming an action, sending it, and taking it back.
 
-import { $, $$, api, label, toast } from "./core.js";
+import { $, $$, ApiError, api, label, toast } from "./core.js";
 import { bind } from "./keys.js";
 
 const QUEUE_KEY = "queue"; // the filters that "next" goes by
 const SAID_KEY = "said"; // a toast that outlives the page
 
-const send = (caseId, body) => api("POST", `/v1/cases/${encodeURIComponent(caseId)}/actions`, body);
+// What the server refuses has been shown by then.
+addEventListener("unhandledrejection", (event) => {
+  if (event.reason instanceof ApiError) event.preventDefault();
+});
 
 /** Do something to one case; resolves to its review, rejects after the error was shown. */
-export const act = send;
+export const act = (caseId, body) => api("POST", `/v1/cases/${encodeURIComponent(caseId)}/actions`, body);
 
 /** Do the same to many cases; resolves to {done, refused}. */
 export const actOnAll = (caseIds, action) => api("POST", "/v1/cases/actions", { case_ids: caseIds, action });
 
 /** Take back one's own last action on a case, then run `then`. */
 export async function undo(caseId, then) {
-  const review = await send(caseId, { action: "undo" });
+  const review = await act(caseId, { action: "undo" });
   toast(`${caseId}: taken back, now ${label(review.status).toLowerCase()}`, { kind: "good" });
   then?.(review);
 }
@@ -37,8 +40,8 @@ export function offerUndo(caseId, message, then) {
   toast(message, { kind: "good", seconds: 10, action: ["Undo", () => undo(caseId, then)] });
 }
 
-/** Say it on the next page. */
-export function sayLater(caseId, message) {
+/** Say it on the next page; with a case, it can be taken back from there. */
+export function sayLater(message, caseId = null) {
   sessionStorage.setItem(SAID_KEY, JSON.stringify({ caseId, message }));
 }
 
@@ -48,7 +51,8 @@ export function sayNow() {
   sessionStorage.removeItem(SAID_KEY);
   if (!kept) return;
   const { caseId, message } = JSON.parse(kept);
-  offerUndo(caseId, message, () => location.assign(`/cases/${encodeURIComponent(caseId)}`));
+  if (!caseId) toast(message);
+  else offerUndo(caseId, message, () => location.assign(`/cases/${encodeURIComponent(caseId)}`));
 }
 
 /** Remember by which filters the queue is worked. */

@@ -1,6 +1,6 @@
 // The queue: filters in the address, keys, selection, bulk actions; arrivals are only announced.
 
-import { $, $$, dollars, label, money, number, setLevel, setText, toast } from "./core.js";
+import { $, $$, api, dollars, label, money, number, setLevel, setText, toast } from "./core.js";
 import { DISPOSITIONS, act, actOnAll, ask, claimNext, keepQueue, offerUndo, said, sayNow, undo } from "./cases.js";
 import { bind } from "./keys.js";
 import { live } from "./live.js";
@@ -147,14 +147,19 @@ $("#claim-next")?.addEventListener("click", next);
 
 const arrivals = new Set();
 const known = new Set(rows.map((row) => row.dataset.case));
-const asOf = Date.parse(document.getElementById("queue-as-of")?.textContent ?? "") || Date.now();
+const button = $("#arrivals");
+const asOf = Date.parse(button.dataset.asOf);
 const SLACK_MS = 10_000; // from the event that opened a case to the screen
 const wanted = new URLSearchParams(location.search);
 const fits = (found) => {
   const [levels, patterns] = [wanted.getAll("level"), wanted.getAll("pattern")];
   return (!levels.length || levels.includes(found.level)) &&
     (!patterns.length || found.patterns.some((p) => patterns.includes(p))) &&
-    !wanted.has("min_age") && !["me"].includes(wanted.get("owner")) && !wanted.has("status");
+    !wanted.has("min_age") && !wanted.has("status") && ["none", "", null].includes(wanted.get("owner"));
+};
+const announce = (count) => {
+  button.dataset.state = count > 0 ? "some" : "none";
+  setText($("#arrivals-text"), `${number(count)} new`);
 };
 live({
   case(found) {
@@ -166,9 +171,16 @@ live({
       if (row.dataset.level !== found.level) setLevel($(".level", row), (row.dataset.level = found.level));
     } else if (!known.has(found.case_id) && Date.parse(found.opened_at) > asOf - SLACK_MS && fits(found)) {
       arrivals.add(found.case_id);
-      $("#arrivals").dataset.state = "some";
-      setText($("#arrivals-text"), `${number(arrivals.size)} new`);
+      announce(arrivals.size);
     }
+  },
+  // What was missed while the stream was away: as many as the queue has grown by, at least.
+  async resume() {
+    const query = new URLSearchParams(location.search);
+    query.delete("cursor");
+    query.set("limit", "1");
+    const { total } = await api("GET", `/v1/cases?${query}`, undefined, { quiet: true });
+    announce(Math.max(arrivals.size, total - Number(button.dataset.total)));
   },
 });
 const load = () => {
@@ -177,7 +189,7 @@ const load = () => {
   url.searchParams.delete("cursor");
   location.replace(url);
 };
-$("#arrivals").addEventListener("click", load);
+button.addEventListener("click", load);
 
 // Keys
 
