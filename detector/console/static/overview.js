@@ -1,6 +1,6 @@
 // The first screen lives: figures, chart and feed by the stream, the rest by refreshing parts.
 
-import { $, $$, colour, dollars, looks, number, pageData, percent, setPattern, setText } from "./core.js";
+import { $, $$, colour, dollars, h, looks, number, pageData, percent, setPattern, setText } from "./core.js";
 import { config, layout, plotly } from "./charts.js";
 import { live } from "./live.js";
 import { refresh } from "./refresh.js";
@@ -73,9 +73,7 @@ async function draw(again = false) {
   const box = $("#chart");
   let plot = $(".plot", box);
   if (!plot) {
-    plot = document.createElement("div");
-    plot.className = "plot";
-    plot.style.cssText = "position:absolute;inset:0.4rem 0.4rem 0";
+    plot = h("div", { class: "plot" });
     box.append(plot);
   }
   await Plotly.react(plot, [...bars, rate], layout({
@@ -111,7 +109,7 @@ function showSignals() {
   const seen = new Set();
   signals = [...newest, ...signals]
     .filter((s) => !seen.has(s.signal_id) && seen.add(s.signal_id))
-    .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at))
+    .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at) || (a.signal_id < b.signal_id ? 1 : -1))
     .slice(0, rows.length);
   signals.forEach((signal, n) => fillRow(rows[n], signal));
   $("#feed-empty")?.remove();
