@@ -60,6 +60,17 @@ def test_the_navigation_shows_where_one_may_go(full_store: DuckDBStore) -> None:
         assert f'<a href="{shown}"' in html and f'<a href="{hidden}"' not in html
 
 
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("/audit", "viewer"), ("/audit", "analyst"), ("/admin", "supervisor"), ("/admin", "viewer")],
+)
+def test_pages_are_shut_to_others(path: str, role: Any, full_store: DuckDBStore) -> None:
+    """Whoever may not see a page is told so, on a page."""
+    answer = browsing(full_store, role).get(path, headers=_HTML)
+    assert answer.status_code == 403
+    assert "This is not open to you" in answer.text
+
+
 def test_the_overview_counts_what_happened(full_store: DuckDBStore) -> None:
     """Cases by rank, trips with both ends, the newest signal first, and sixty whole minutes."""
     now = browsing(full_store).get("/v1/overview").json()
