@@ -140,8 +140,8 @@ def snoozes(
 
 def _said(value: Any) -> str:
     """A value of an entry as people read it."""
-    if isinstance(value, str) and value.isupper():
-        return label(value)
     if isinstance(value, str) and _INSTANT.match(value):
         return f"{moment(datetime.fromisoformat(value))} UTC"
+    if isinstance(value, str) and value.isupper():
+        return label(value)
     return "none" if value is None else str(value)
