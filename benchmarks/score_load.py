@@ -1,27 +1,29 @@
 """Asks a running system about transactions at a fixed rate and prints how long answers take.
 
-    python -m benchmarks.score_load [--rate 1000] [--seconds 30] [--events 2000] [--json]
+    python -m benchmarks.score_load [--rate 1000] [--events 2000] [--seconds 30] [--json]
 
-Starts `fraud run` with the synthetic bank at `--events` transactions a second, then sends
-`POST /v1/score` at `--rate` from this process, each for a new transaction. Requests are sent when
-they are due, whether or not earlier ones are answered, and waiting counts from that moment.
+Three processes on this machine: `fraud run --source api` with its console, a feeder that sends
+`--events` events a second in batches to `POST /v1/events`, and this one, which sends
+`POST /v1/score` at `--rate`, each for a new transaction. Requests are sent when they are due,
+whether or not earlier ones are answered, and waiting counts from that moment.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import platform
-import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import uvloop
@@ -30,20 +32,45 @@ from detector.adapters.desk import Desk
 from detector.cases.people import Person
 from producers.bank import SyntheticBank
 from producers.config import ProducerSettings
-from producers.models import Transaction
 
 CONNECTIONS = 32
+BATCH = 100
 WARM_UP_S = 5
+_TIME = b'"occurred_at":"'
+
+
+class Target(NamedTuple):
+    """Where requests go."""
+
+    host: str
+    port: int
+    key: str
+
+
+class Draft(NamedTuple):
+    """An event whose time is filled in when it is sent."""
+
+    stream: bytes
+    before: bytes
+    after: bytes
+
+    def sent_at(self, now: bytes) -> bytes:
+        """The event as of now."""
+        return self.before + _TIME + now + self.after
 
 
 class Client:
     """One kept-alive connection, used by one request at a time."""
 
-    def __init__(self, head: bytes) -> None:
-        self._head = head
-
-    async def open(self, host: str, port: int) -> None:
-        self._reader, self._writer = await asyncio.open_connection(host, port)
+    async def open(self, target: Target, path: str) -> "Client":
+        """Connect."""
+        self._head = (
+            f"POST {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n"
+            f"Authorization: Bearer {target.key}\r\nContent-Type: application/json\r\n"
+            "Content-Length: "
+        ).encode() + b"%d\r\n\r\n"
+        self._reader, self._writer = await asyncio.open_connection(target.host, target.port)
+        return self
 
     async def ask(self, body: bytes) -> int:
         """Send a document and return the status of the answer."""
@@ -55,85 +82,93 @@ class Client:
         return int(head[9:12])
 
 
-async def load(
-    host: str, port: int, key: str, bodies: list[bytes], rate: float, warm_up: int
-) -> tuple[list[float], Counter[int]]:
-    """Latencies in milliseconds, and statuses, of all requests after the warm-up."""
-    head = (
-        f"POST /v1/score HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {key}\r\n"
-        "Content-Type: application/json\r\nContent-Length: "
-    ).encode() + b"%d\r\n\r\n"
+async def paced(
+    target: Target, path: str, bodies: list[Callable[[], bytes]], rate: float
+) -> list[tuple[float, int]]:
+    """Milliseconds from when each request was due until its answer, and the status."""
     free: asyncio.Queue[Client] = asyncio.Queue()
     for _ in range(CONNECTIONS):
-        client = Client(head)
-        await client.open(host, port)
-        free.put_nowait(client)
-    latencies: list[float] = []
-    statuses: Counter[int] = Counter()
+        free.put_nowait(await Client().open(target, path))
 
-    async def one(number: int, body: bytes, due: float) -> None:
+    async def one(body: Callable[[], bytes], due: float) -> tuple[float, int]:
         client = await free.get()
-        status = await client.ask(body)
-        waited = time.perf_counter() - due
+        status = await client.ask(body())
         free.put_nowait(client)
-        if number >= warm_up:
-            latencies.append(waited * 1000)
-            statuses[status] += 1
+        return (time.perf_counter() - due) * 1000, status
 
-    started, tasks = time.perf_counter(), set()
+    started = time.perf_counter()
+    tasks: list[Awaitable[tuple[float, int]]] = []
     for number, body in enumerate(bodies):
         due = started + number / rate
         if (delay := due - time.perf_counter()) > 0:
             await asyncio.sleep(delay)
-        task = asyncio.create_task(one(number, body, due))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-    await asyncio.gather(*tasks)
-    return latencies, statuses
+        tasks.append(asyncio.create_task(one(body, due)))
+    return list(await asyncio.gather(*tasks))
 
 
-def transactions(count: int, seed: int) -> list[bytes]:
-    """Transactions of another bank, all of now, each of its own event_id."""
-    start = datetime.now(UTC)
-    found: list[bytes] = []
-    bank = SyntheticBank(
-        ProducerSettings(seed=seed, transaction_rate=1000, customer_pool_size=20_000), start
-    )
-    for _, event in bank:
-        if isinstance(event, Transaction):
-            found.append(event.to_json())
-            if len(found) == count:
-                return found
+def drafts(count: int, seed: int, stream: str | None = None) -> list[Draft]:
+    """Events of a bank of their own, each with an event_id of its own."""
+    found: list[Draft] = []
+    settings = ProducerSettings(seed=seed, transaction_rate=1000, customer_pool_size=20_000)
+    for topic, event in SyntheticBank(settings, datetime.now(UTC)):
+        name = topic.removeprefix("banking.")
+        if name == "kyc_profiles" or stream not in (None, name):
+            continue
+        before, _, rest = event.to_json().partition(_TIME)
+        found.append(Draft(name.encode(), before, rest[rest.index(b'"') :]))
+        if len(found) == count:
+            return found
     raise AssertionError("a bank never ends")
 
 
-def percentile(values: list[float], share: float) -> float:
-    """The nearest-rank percentile, in the unit of the values."""
-    return round(sorted(values)[max(0, int(len(values) * share + 0.5) - 1)], 2)
+def _now() -> bytes:
+    return datetime.now(UTC).isoformat().encode()
+
+
+def _batch(group: list[Draft]) -> bytes:
+    now = _now()
+    events = b",".join(
+        b'{"stream":"%s","event":%s}' % (draft.stream, draft.sent_at(now)) for draft in group
+    )
+    return b'{"events":[' + events + b"]}"
+
+
+def feed(target: Target, rate: float, seconds: float, ready: Any, go: Any) -> None:
+    """Send events in batches at a rate; a process of its own."""
+    events = drafts(int(rate * seconds), seed=1)
+    groups = [events[n : n + BATCH] for n in range(0, len(events), BATCH)]
+    bodies = [lambda group=group: _batch(group) for group in groups]
+    ready.set()
+    go.wait()
+    answers = uvloop.run(paced(target, "/v1/events", bodies, rate / BATCH))
+    refused = Counter(status for _, status in answers if status != 200)
+    if refused:
+        print(f"batches of events refused: {dict(refused)}", file=sys.stderr)
 
 
 def main() -> None:
     """Run it and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=1000)
-    parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--events", type=float, default=2000)
+    parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store.duckdb"
-        key = _machine_key(store)
-        bank = subprocess.Popen(
-            [sys.executable, "-m", "detector.cli", "run", "--store", str(store), "--json",
-             "--rate", str(options.events), "--port", "0"],
+        with closing(Desk.open(store)) as desk:
+            key = desk.staff.add_key(Person("benchmark", "admin"), "benchmark")[1]
+        system = subprocess.Popen(
+            [sys.executable, "-m", "detector.cli", "run", "--source", "api", "--port", "0",
+             "--store", str(store), "--json"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            report = _measure(bank, key, options)
+            report = _measure(system, key, options)
         finally:
-            bank.terminate()
-            summary = json.loads(bank.communicate()[0])
-    report["pipeline"] = {n: summary[n] for n in ("events", "events_per_s", "latency_ms")}
+            system.terminate()
+            summary = json.loads(system.communicate()[0])
+    report["pipeline"] = {n: summary[n] for n in ("events", "dead_letters", "latency_ms")}
     if options.json:
         print(json.dumps(report))
         return
@@ -141,32 +176,40 @@ def main() -> None:
         print(f"{name:24} {value}")
 
 
-def _measure(bank: Any, key: str, options: argparse.Namespace) -> dict[str, Any]:
-    url = next(line.split()[-1] for line in bank.stderr if line.startswith("Console: "))
+def _measure(system: Any, key: str, options: argparse.Namespace) -> dict[str, Any]:
+    url = next(line.split()[-1] for line in system.stderr if line.startswith("Console: "))
     host, port = url.removeprefix("http://").split(":")
+    target = Target(host, int(port), key)
     while httpx.get(f"{url}/readyz").status_code != 200:
         time.sleep(0.1)
-    warm_up = int(options.rate * WARM_UP_S)
-    bodies = transactions(warm_up + int(options.rate * options.seconds), secrets.randbits(30))
-    latencies, statuses = uvloop.run(load(host, int(port), key, bodies, options.rate, warm_up))
+    seconds = WARM_UP_S + options.seconds
+    processes = multiprocessing.get_context("spawn")
+    ready, go = processes.Event(), processes.Event()
+    feeder = processes.Process(target=feed, args=(target, options.events, seconds, ready, go))
+    feeder.start()
+    asked = drafts(int(options.rate * seconds), seed=2, stream="transactions")
+    bodies = [lambda draft=draft: draft.sent_at(_now()) for draft in asked]
+    ready.wait()
+    go.set()
+    answers = uvloop.run(paced(target, "/v1/score", bodies, options.rate))
+    feeder.join()
+    counted = answers[int(options.rate * WARM_UP_S) :]
+    waited = sorted(milliseconds for milliseconds, _ in counted)
+    statuses = Counter(status for _, status in counted)
+    shares = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "max": 1.0}
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}",
         "requests_per_s": options.rate,
-        "seconds": options.seconds,
         "events_per_s": options.events,
+        "seconds": options.seconds,
         "statuses": dict(statuses),
-        "errors": sum(n for status, n in statuses.items() if status != 200),
+        "errors": sum(count for status, count in statuses.items() if status != 200),
         "latency_ms": {
-            name: percentile(latencies, share)
-            for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("max", 1.0))
+            name: round(waited[max(0, round(len(waited) * share) - 1)], 2)
+            for name, share in shares.items()
         },
     }
-
-
-def _machine_key(store: Path) -> str:
-    with closing(Desk.open(store)) as desk:
-        return desk.staff.add_key(Person("benchmark", "admin"), "benchmark")[1]
 
 
 if __name__ == "__main__":
