@@ -32,7 +32,7 @@ class DuckDBStore:
     faster from Python than binding values.
     """
 
-    open_cases = "open_cases"
+    open_cases = f"({OPEN_CASES}) AS open_cases"
 
     def __init__(self, path: Path, rules: Rules) -> None:
         self.path = path
@@ -72,7 +72,6 @@ class DuckDBStore:
                 f"The store {self.path} has schema version {row[0]}; this version reads "
                 f"{SCHEMA_VERSION}. Replay its events into a new store."
             )
-        db.execute(f"CREATE OR REPLACE VIEW {self.open_cases} AS {OPEN_CASES}")
         for statement in view_statements(self._rules):
             db.execute(statement)
         db.commit()

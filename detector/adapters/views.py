@@ -131,11 +131,11 @@ OPEN_CASES = """
     WHERE coalesce(r.status, 'NEW') <> 'CLOSED' AND c.merged_into IS NULL"""
 """The open cases without the tier of their customers, which costs a look at every profile."""
 
-_OPEN_CASES_WITH_TIER = """
+_OPEN_CASES_WITH_TIER = f"""
     SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,
       c.exposure, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
       k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn, c.owner, c.status
-    FROM open_cases AS c
+    FROM ({OPEN_CASES}) AS c
     LEFT JOIN (
       SELECT customer_id, arg_max(risk_tier, (occurred_at, event_id)) AS risk_tier
       FROM stg_kyc_profiles GROUP BY customer_id

@@ -1,5 +1,6 @@
 """The pages beside the cases: the audit log, people and keys, and snoozes."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from detector.console.rendering import render
 from detector.console.security import Person, require
 from detector.console.snoozes import SnoozeAnswer, list_snoozes
 from detector.console.trail import AuditEntry, AuditPage, Verdict, audit_page, verify_audit
-from detector.console.words import label
+from detector.console.words import label, moment
 
 router = APIRouter(include_in_schema=False)
 ROLES = {
@@ -32,6 +33,7 @@ ACTIONS = (
     *("undo", "snooze", "end_snooze", "read_smr", "save_smr", "sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00$")
 _STATE = ("status", "owner", "disposition")
 SUBJECTS = {"case": "/cases/", "smr": "/cases/"}
 
@@ -143,6 +145,8 @@ def snoozes(
 
 def _said(value: Any) -> str:
     """A value of an entry as people read it."""
+    if isinstance(value, str) and _INSTANT.match(value):
+        return f"{moment(datetime.fromisoformat(value))} UTC"
     if isinstance(value, str) and value.isupper():
         return label(value)
     return "none" if value is None else str(value)

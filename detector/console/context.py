@@ -25,7 +25,7 @@ class Reader(Protocol):
     """
 
     open_cases: str
-    """Where the open cases stand at their fastest: `mv_open_fraud_cases` but for the tier."""
+    """What stands after FROM for `mv_open_fraud_cases` but for its tier, at its fastest."""
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query, of what was committed; safe from any thread."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from detector.console.links import LinkedCase, Shared
 
-WIDTH, ROW = 400, 26
+ROW = 26
 LEFT, MIDDLE, RIGHT = 14, 120, 262
 MOST_THINGS = 7
 

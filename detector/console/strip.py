@@ -9,14 +9,13 @@ from typing import NamedTuple
 from detector.console.casefile import CaseFile
 from detector.console.history import Happening
 from detector.console.sayings import says
-from detector.console.words import clock, money
+from detector.console.words import clock, dollars, money
 from detector.core.rules import Rules
 
 WIDTH, LEFT, RIGHT = 860, 46, 10
 SCORE_TOP, SCORE_BOTTOM = 14, 74
 MONEY_TOP, MONEY_BOTTOM = 84, 136
-ACCESS, AXIS = 149, 168
-HEIGHT = 182
+ACCESS = 149
 _STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
 
 
@@ -70,7 +69,7 @@ def strip(file: CaseFile, rules: Rules) -> Strip:
         marks=[_mark(event, scale, largest) for event in reversed(shown)],
         ticks=scale.ticks(),
         opened_x=scale.x(opened) if opened and scale.holds(opened) else None,
-        largest=money(largest),
+        largest=dollars(largest),
         summary=(
             f"{len(shown)} events from {clock(scale.start)} to {clock(scale.end)} UTC, "
             f"the largest payment {money(largest)}; the score reached {case.score:.2f}."

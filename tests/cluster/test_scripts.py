@@ -14,7 +14,7 @@ from detector.core.rules import load_rules
 from tests.cluster.conftest import ROOT, environment, tool
 
 CHECK = ROOT / "scripts/check_pipeline.sh"
-YAML = ["docker-compose.yml", "grafana", "scripts"]
+YAML = ["docker-compose.yml", "grafana", "scripts", ".github"]
 TARGETS = [
     "up", "down", "reset", "validate", "status", "psql", "risk", "cases", "kpis", "fraud-rate",
     "freshness", "logs-producer", "dbt-run", "panels-live",
@@ -30,14 +30,14 @@ def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 def test_shellcheck_finds_nothing() -> None:
     """Every shell script of the project is clean."""
-    scripts = [str(path) for path in ROOT.glob("*/*.sh")]
+    scripts = [str(ROOT / ".ci/run"), *(str(path) for path in ROOT.glob("*/*.sh"))]
     assert str(CHECK) in scripts
     done = run(tool("shellcheck"), *scripts)
     assert done.returncode == 0, done.stdout
 
 
 def test_yamllint_finds_nothing() -> None:
-    """The YAML of the cluster is clean, duplicate keys included."""
+    """The YAML of the cluster and of CI is clean, duplicate keys included."""
     done = run(tool("yamllint"), "--strict", *YAML, cwd=ROOT)
     assert done.returncode == 0, done.stdout
 

@@ -86,7 +86,7 @@ def test_nothing_jumps_while_news_arrives(watched: Watched, bank: Bank) -> None:
     bank.tell(*storm())
     expect(page.locator("#accounts").get_by_text("acc-77")).to_be_visible(timeout=3000)
     page.wait_for_timeout(300)
-    assert page.evaluate("window.shift ?? 0") < 0.02
+    assert page.evaluate("window.shift ?? 0") < 0.001
 
 
 def test_the_chart_is_painted_in_the_colours_of_the_theme(watched: Watched) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.console import assets
+from detector.console.rendering import PATTERN_COLOURS
 from tests.console.conftest import browsing
 
 _OWN = {
@@ -33,7 +34,7 @@ _WORDS = [
 _SHAPES = [
     *((f"{name}-strong", "surface") for name in ("critical", "high", "medium", "low", "good")),
     *((f"{name}-strong", f"{name}-tint") for name in ("critical", "high", "low", "good")),
-    *((f"pattern-{number}", "surface") for number in range(11)),
+    *((f"pattern-{number}", "surface") for number in range(PATTERN_COLOURS + 1)),
     ("focus", "bg"),
     ("border-strong", "surface"),
 ]
@@ -85,6 +86,12 @@ def test_every_variable_of_style_exists(name: str) -> None:
     """A colour or size that is used is a token of app.css, or set where it is used."""
     known = set(re.findall(r"--([a-z0-9-]+)\s*:", "".join(_OWN.values())))
     assert set(re.findall(r"var\(--([a-z0-9-]+)", _OWN[name])) <= known
+
+
+def test_every_pattern_has_a_colour() -> None:
+    """As many classes and tokens as the pages deal out."""
+    for number in range(PATTERN_COLOURS + 1):
+        assert f".p-{number} {{ --pattern: var(--pattern-{number}); }}" in _OWN["app.css"]
 
 
 def test_every_icon_that_is_shown_exists() -> None:

@@ -1,5 +1,6 @@
 """Every page and its twin: over an empty store and a full one, for all who may see it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -58,6 +59,17 @@ def test_the_navigation_shows_where_one_may_go(full_store: DuckDBStore) -> None:
     ):
         html = browsing(full_store, role).get("/", headers=_HTML).text  # type: ignore[arg-type]
         assert f'<a href="{shown}"' in html and f'<a href="{hidden}"' not in html
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("/audit", "viewer"), ("/audit", "analyst"), ("/admin", "supervisor"), ("/admin", "viewer")],
+)
+def test_pages_are_shut_to_others(path: str, role: Any, full_store: DuckDBStore) -> None:
+    """Whoever may not see a page is told so, on a page."""
+    answer = browsing(full_store, role).get(path, headers=_HTML)
+    assert answer.status_code == 403
+    assert "This is not open to you" in answer.text
 
 
 def test_the_overview_counts_what_happened(full_store: DuckDBStore) -> None:
@@ -197,6 +209,9 @@ def test_the_audit_log_is_read_page_by_page(tmp_path: Any) -> None:
         older = first.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
         assert older.startswith("/audit?actor=kim&amp;")
         assert "note 0<" in sam.get(older.replace("&amp;", "&"), headers=_HTML).text
+        snooze = {"pattern": "velocity", "entity_kind": "account", "entity": "acc-1"}
+        kim.post("/v1/snoozes", json={**snooze, "minutes": 5, "reason": "known"})
+        assert re.search(r"Until</span> \d\d \w{3} \d{4} [\d:]+ UTC", sam.get("/audit").text)
         assert "entries follow from each other" in sam.get("/audit?verify=1", headers=_HTML).text
     finally:
         office.close()

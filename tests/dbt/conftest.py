@@ -91,7 +91,7 @@ class Bench:
         self._fill(
             "cases",
             [
-                {**row, "status": "NEW", **{name: ", ".join(row[name]) for name in lists}}
+                {**row, **{name: ", ".join(row[name]) for name in lists}}
                 for row in map(msgspec.structs.asdict, ledger.cases.values())
             ],
         )

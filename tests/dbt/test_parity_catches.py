@@ -1,10 +1,14 @@
 """Parity sees every edge: a model that is wrong by one step differs from the embedded engine."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from detector.core.events import Event
+from detector.state.windows import TrailingWindow
 from tests import build
 from tests.dbt.conftest import Bench
 
@@ -124,3 +128,35 @@ def test_parity_catches(bench: Bench, mutant: str) -> None:
     if name == "mv_cnp_spike":
         log += [build.online(200_000 + n, "a13", card_token="tok-13") for n in range(8)]
     assert not bench.compare([log], models).equal
+
+
+Windowed = Callable[[Callable[..., None], Any, timedelta, timedelta], None]
+BROKEN: dict[str, Windowed] = {
+    "a window one second short": lambda made, window, span, lateness: made(
+        window, span - timedelta(seconds=1), lateness
+    ),
+    "a window without its first moment": lambda made, window, span, lateness: made(
+        window, span, lateness, open_start=True
+    ),
+    "a window that begins a moment early": lambda made, window, span, lateness: made(
+        window, span + timedelta(microseconds=1), lateness
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", BROKEN)
+def test_parity_catches_a_broken_operator(
+    bench: Bench, mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the models are right, and the embedded engine's windows are wrong by one step."""
+    made, broken = TrailingWindow.__init__, BROKEN[mistake]
+    monkeypatch.setattr(
+        TrailingWindow,
+        "__init__",
+        lambda window, span, lateness, *_: broken(made, window, span, lateness),
+    )
+    log = [*edges(), *(build.transaction(at, "acc-past") for at in (0, 10, 20, 30))]
+    log.append(build.transaction(60.000001, "acc-past"))  # a moment outside the first one's minute
+    log.sort(key=lambda event: event.occurred_at)
+    report = bench.compare([log])
+    assert report.differences["signals"] > 0

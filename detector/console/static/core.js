@@ -65,21 +65,6 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-/**
- * Clone a <template> and fill its `data-field`s: a value becomes the text, a function gets the
- * element. So a row has one markup, the server's.
- */
-export function fill(template, fields) {
-  const node = template.content.firstElementChild.cloneNode(true);
-  for (const [name, value] of Object.entries(fields)) {
-    for (const part of [...(node.dataset.field === name ? [node] : []), ...$$(`[data-field="${name}"]`, node)]) {
-      if (typeof value === "function") value(part);
-      else part.textContent = value ?? "–";
-    }
-  }
-  return node;
-}
-
 /** Change text only where it differs, so that nothing is repainted or re-read for nothing. */
 export function setText(node, text) {
   if (node && node.textContent !== text) node.textContent = text;

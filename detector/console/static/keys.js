@@ -18,7 +18,7 @@ export function bind(group, keys, { dialog = null } = {}) {
 }
 
 /** Whether the person is writing, so that letters are letters. */
-export function isTyping(target) {
+function isTyping(target) {
   return target instanceof Element &&
     (target.matches('textarea, select, input:not([type="checkbox"], [type="radio"], [type="button"], [type="submit"])') || target.isContentEditable);
 }

@@ -28,7 +28,7 @@ export function live(handlers) {
 }
 
 /** Whether events arrive at the moment. */
-export const isLive = () => performance.now() - lastAt < STALE_AFTER_MS;
+const isLive = () => performance.now() - lastAt < STALE_AFTER_MS;
 
 function open() {
   clearTimeout(retryTimer);

@@ -1,6 +1,6 @@
 // The first screen lives: figures, chart and feed by the stream, the rest by refreshing parts.
 
-import { $, $$, colour, dollars, looks, number, pageData, percent, setPattern, setText } from "./core.js";
+import { $, $$, colour, dollars, h, looks, number, pageData, percent, setPattern, setText } from "./core.js";
 import { config, layout, plotly } from "./charts.js";
 import { live } from "./live.js";
 import { refresh } from "./refresh.js";
@@ -73,9 +73,7 @@ async function draw(again = false) {
   const box = $("#chart");
   let plot = $(".plot", box);
   if (!plot) {
-    plot = document.createElement("div");
-    plot.className = "plot";
-    plot.style.cssText = "position:absolute;inset:0.4rem 0.4rem 0";
+    plot = h("div", { class: "plot" });
     box.append(plot);
   }
   await Plotly.react(plot, [...bars, rate], layout({
@@ -91,27 +89,37 @@ async function draw(again = false) {
 
 const feed = $("#feed");
 const rows = $$(".feed-item", feed);
-let waiting = [];
+let waiting = []; // the newest last, never more than there are rows
+let held = 0;
+let flush = 0;
 const isHeld = () => feed.matches(":hover") || feed.contains(document.activeElement) || feed.scrollTop > 8;
 
 function showSignals() {
   if (isHeld()) {
     const state = $("#feed-state");
-    state.hidden = waiting.length === 0;
-    setText(state, `${waiting.length > 99 ? "99+" : waiting.length} new, held`);
+    state.hidden = held === 0;
+    setText(state, `${held > 99 ? "99+" : held} new, held`);
     return;
   }
   $("#feed-state").hidden = true;
+  held = 0;
   if (!waiting.length) return;
   const newest = waiting.reverse();
   waiting = [];
   const seen = new Set();
   signals = [...newest, ...signals]
     .filter((s) => !seen.has(s.signal_id) && seen.add(s.signal_id))
-    .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at))
+    .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at) || (a.signal_id < b.signal_id ? 1 : -1))
     .slice(0, rows.length);
   signals.forEach((signal, n) => fillRow(rows[n], signal));
   $("#feed-empty")?.remove();
+}
+
+function take(newer) {
+  held += newer.length;
+  waiting = [...waiting, ...newer].slice(-rows.length);
+  cancelAnimationFrame(flush);
+  flush = requestAnimationFrame(showSignals);
 }
 
 function fillRow(row, signal) {
@@ -127,7 +135,6 @@ for (const event of ["mouseleave", "focusout", "scroll"]) feed.addEventListener(
 
 // The stream
 
-let flush = 0;
 let levels = "";
 live({
   pulse(pulse) {
@@ -140,9 +147,7 @@ live({
     draw();
   },
   signal(signal) {
-    waiting.push(signal);
-    cancelAnimationFrame(flush);
-    flush = requestAnimationFrame(showSignals);
+    take([signal]);
     refresh();
   },
   case: refresh,
@@ -152,8 +157,9 @@ live({
 // After a gap the page fetched anew also knows the signals and minutes that were missed.
 document.addEventListener("refreshed", ({ detail: fresh }) => {
   const data = JSON.parse(fresh.getElementById("overview").textContent);
-  waiting.push(...data.signals.filter((s) => !signals.some((known) => known.signal_id === s.signal_id)).reverse());
-  showSignals();
+  const known = new Set([...signals, ...waiting].map((s) => s.signal_id));
+  const missed = data.signals.filter((s) => !known.has(s.signal_id));
+  if (missed.length) take(missed.reverse());
   takeMinutes(data.minutes);
   draw();
 });
