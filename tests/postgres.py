@@ -10,8 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+
+from detector.adapters.duckdb_store import DuckDBStore
+
+_TYPES = {"VARCHAR[]": "text[]", "JSON": "jsonb", "DOUBLE": "double precision"}
+_TYPES |= {"TIMESTAMP WITH TIME ZONE": "timestamptz"}
 
 
 def _binaries() -> Path | None:
@@ -54,3 +61,20 @@ def postgres() -> Iterator[str]:
     finally:
         call("pg_ctl", "--pgdata", data, "--mode", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+def copied(store: DuckDBStore, connection: psycopg.Connection[Any], name: str) -> None:
+    """Make a table there of a store's view or table."""
+    columns = store.query(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? "
+        "ORDER BY column_index",
+        [name],
+    )
+    kinds = ", ".join(f'"{column}" {_TYPES.get(kind, kind)}' for column, kind in columns)
+    connection.execute(f"CREATE TABLE {name} ({kinds})")  # type: ignore[arg-type]
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {name} FROM STDIN") as copy,  # type: ignore[arg-type]
+    ):
+        for row in store.query(f"SELECT * FROM {name}"):
+            copy.write_row(row)

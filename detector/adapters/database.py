@@ -1,10 +1,12 @@
 """Opening a DuckDB file."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from detector.core.errors import StoreError
+from detector.core.errors import InputError, StoreError, StoreInUse
 
 
 def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -21,7 +23,7 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path), read_only=read_only)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
-            raise StoreError(
+            raise StoreInUse(
                 f"The store {path} is in use by another process, most likely a running "
                 "`fraud run`. Stop it first, or name another store with --store."
             ) from error
@@ -30,3 +32,29 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         path.chmod(0o600)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+class StoreFile:
+    """A store's file that is read and cannot be changed, nor reach other files and networks."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = connect(path, read_only=True)
+        self._db.execute("SET enable_external_access = false")
+
+    def answer(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[list[str], list[Any]]:
+        """The columns and rows of any query, as a person may have written it."""
+        try:
+            self._db.execute(sql, parameters)
+        except duckdb.Error as error:
+            raise InputError(f"The query cannot be answered: {error}") from error
+        columns = [column[0] for column in self._db.description or ()]
+        return columns, self._db.fetchall() if columns else []
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query with `?` for parameters."""
+        columns, rows = self.answer(sql, parameters)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()

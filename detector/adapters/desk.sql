@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS api_keys (
   key_id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL, digest VARCHAR NOT NULL,
   created_by VARCHAR NOT NULL, created_at TIMESTAMPTZ NOT NULL, revoked_at TIMESTAMPTZ
 );
+-- Keys from before keys had roles are machines.
+ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS role VARCHAR DEFAULT 'machine';
 -- No row: a case that nobody has touched, status NEW. The snapshot is the case as it was then.
 CREATE TABLE IF NOT EXISTS case_reviews (
   case_id VARCHAR PRIMARY KEY, status VARCHAR NOT NULL, owner VARCHAR, disposition VARCHAR,

@@ -1,16 +1,16 @@
 """RisingWave as the console reads it, over PostgreSQL's protocol; needs extra `risingwave`."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from detector.cases.review import Review
-from detector.core.errors import StoreError
+from detector.core.errors import InputError, StoreError
 
 MOST_CONNECTIONS = 6
 PATIENCE_S = 5
@@ -58,12 +58,20 @@ class RisingWave:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query with `?` for parameters."""
-        try:
-            with self._pool.connection() as connection:
-                found = connection.execute(_postgres(sql), parameters).fetchall()
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise StoreError(f"RisingWave does not answer: {error}.") from error
-        return found
+        with self._asked() as connection:
+            return connection.execute(_postgres(sql), parameters).fetchall()
+
+    def answer(self, sql: str) -> tuple[list[str], list[Any]]:
+        """The columns and rows of one query as a person may have written it; nothing changes."""
+        with self._asked() as connection:
+            connection.execute("START TRANSACTION READ ONLY")
+            try:
+                # Only a prepared statement is a single one for sure.
+                cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+                found = cursor.execute(sql.encode(), prepare=True).fetchall()
+                return [column.name for column in cursor.description or ()], found
+            finally:
+                connection.execute("ROLLBACK")
 
     def put(self, review: Review) -> None:
         """Tell the cluster what analysts decided about a case; the last word counts."""
@@ -90,6 +98,16 @@ class RisingWave:
     def close(self) -> None:
         """Let go of all connections."""
         self._pool.close()
+
+    @contextmanager
+    def _asked(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise StoreError(f"RisingWave does not answer: {error}.") from error
+        except psycopg.Error as error:
+            raise InputError(f"The query cannot be answered: {error}") from error
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from detector.adapters.audit_log import AuditLog, Change
-from detector.cases.people import Person, Role
+from detector.cases.people import KeyRole, Person, Role
 from detector.cases.review import Refused
 
 NO_PASSWORD = "!"
@@ -36,6 +36,7 @@ class ApiKey:
     created_by: str
     created_at: datetime
     revoked_at: datetime | None
+    role: KeyRole
 
 
 class Staff:
@@ -128,13 +129,13 @@ class Staff:
         """The key of that id, which may be revoked."""
         return self._keys.get(key_id)
 
-    def add_key(self, person: Person, name: str) -> tuple[ApiKey, str]:
+    def add_key(self, person: Person, name: str, role: KeyRole = "machine") -> tuple[ApiKey, str]:
         """Let a machine in; the second value is the whole key, which nobody can see again."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         with self._log.change() as change:
-            key = ApiKey(key_id, name, digest(secret), person.name, change.at, None)
+            key = ApiKey(key_id, name, digest(secret), person.name, change.at, None, role)
             self._keep_key(change, key)
-            change.add(person, "add_key", "key", key_id, {"name": name})
+            change.add(person, "add_key", "key", key_id, {"name": name, "role": role})
         return key, f"fk_{key_id}_{secret}"
 
     def revoke_key(self, person: Person, key_id: str) -> ApiKey:
@@ -162,9 +163,12 @@ class Staff:
     def _keep_key(self, change: Change, key: ApiKey) -> None:
         change.db.execute(
             "INSERT OR REPLACE INTO api_keys (key_id, name, digest, created_by, created_at, "
-            "revoked_at) VALUES (?, ?, ?, ?, ?, ?)",
-            [key.key_id, key.name, key.digest, key.created_by, key.created_at, key.revoked_at],
-        )
+            "revoked_at, role) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                key.key_id, key.name, key.digest, key.created_by, key.created_at, key.revoked_at,
+                key.role,
+            ],
+        )  # fmt: skip
         change.kept.append(lambda: self._take({}, {key.key_id: key}))
 
     def _take(self, users: dict[str, User], keys: dict[str, ApiKey]) -> None:

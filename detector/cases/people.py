@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["viewer", "analyst", "supervisor", "admin", "machine"]
+KeyRole = Literal["machine", "viewer"]
 Permission = Literal["read", "act", "approve", "smr", "audit", "users", "ingest", "score"]
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "viewer": frozenset({"read"}),

@@ -11,6 +11,7 @@ from detector.cli import (
     console,
     evaluate,
     generate,
+    keys,
     parity,
     query,
     replay,
@@ -42,6 +43,7 @@ app.command()(query.sql)
 app.command()(validate.validate)
 app.command()(audit.audit)
 app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
 app.command("parity")(parity.command)
 app.command("backtest")(backtest.command)
 app.command()(bench.bench)

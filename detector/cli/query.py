@@ -1,159 +1,103 @@
-"""Questions to the store: risk, cases, kpis, fraud-rate, status, sql."""
+"""Questions to a store, a running console or a cluster: risk, cases, kpis, fraud-rate, status."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import duckdb
 import typer
+from pydantic import BaseModel
 
-from detector.adapters.duckdb_store import connect
+from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask
+from detector.cli.ask_console import ask_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
-from detector.core.errors import InputError
-from detector.core.events import STREAMS
+from detector.cli.readers import ClusterUrl, Url, is_console, opened, without_secrets
+from detector.core.errors import StoreInUse
 
 Limit = Annotated[int, typer.Option(min=1, help="At most this many rows.")]
 
 
-def risk(store: Store = DEFAULT_STORE, limit: Limit = 20, as_json: AsJson = False) -> None:
+def risk(
+    store: Store = DEFAULT_STORE,
+    url: Url = None,
+    limit: Limit = QUESTIONS["risk"].limit,
+    json: AsJson = False,
+) -> None:
     """Accounts by risk score, as of the last event."""
-    _show(
-        store,
-        "Accounts by risk",
-        "SELECT account_id, risk_score, risk_level, patterns, last_signal_at, customer_id, "
-        "signal_count, as_of FROM mv_account_risk_score_realtime "
-        "ORDER BY risk_score DESC, account_id LIMIT ?",
-        [limit],
-        as_json,
-        shown=5,
-    )
+    _show("risk", store, url, limit, json)
 
 
-def cases(store: Store = DEFAULT_STORE, limit: Limit = 20, as_json: AsJson = False) -> None:
+def cases(
+    store: Store = DEFAULT_STORE,
+    url: Url = None,
+    limit: Limit = QUESTIONS["cases"].limit,
+    json: AsJson = False,
+) -> None:
     """Open cases, the most urgent first."""
-    _show(
-        store,
-        "Open cases",
-        "SELECT case_id, level, score, account_id, patterns, exposure, recommended_action, "
-        "due_at, customer_id, opened_at, kyc_risk_tier, owner, status, signal_count, "
-        "first_signal_at, last_signal_at FROM mv_open_fraud_cases "
-        "ORDER BY score DESC, due_at, case_id LIMIT ?",
-        [limit],
-        as_json,
-        shown=8,
-    )
+    _show("cases", store, url, limit, json)
 
 
-def kpis(store: Store = DEFAULT_STORE, limit: Limit = 15, as_json: AsJson = False) -> None:
+def kpis(
+    store: Store = DEFAULT_STORE,
+    url: Url = None,
+    limit: Limit = QUESTIONS["kpis"].limit,
+    json: AsJson = False,
+) -> None:
     """The newest minutes: transactions, flagged, fraud rate and signals by pattern."""
-    _show(
-        store,
-        "KPIs by minute",
-        "SELECT * FROM mv_fraud_kpis_1min ORDER BY window_start DESC LIMIT ?",
-        [limit],
-        as_json,
-        shown=7,
-    )
+    _show("kpis", store, url, limit, json)
 
 
-def fraud_rate(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
+def fraud_rate(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
     """The share of transactions at which a signal fired: last minute, last hour, all."""
-    _show(
-        store,
-        "Fraud rate",
-        """
-        WITH flagged AS (SELECT DISTINCT event_id FROM mv_fraud_signals),
-        spans(span, since) AS (
-          SELECT * FROM (VALUES ('last minute', INTERVAL '60 seconds'),
-            ('last hour', INTERVAL '1 hour'), ('all', INTERVAL '1000 years')) AS v
-        )
-        SELECT span, count(t.event_id) AS transactions, count(f.event_id) AS flagged,
-          CASE WHEN count(t.event_id) > 0
-            THEN round(100.0 * count(f.event_id) / count(t.event_id), 2) ELSE 0 END
-            AS fraud_rate_pct
-        FROM spans CROSS JOIN progress AS p
-        LEFT JOIN stg_transactions AS t ON t.occurred_at > p.watermark - spans.since
-        LEFT JOIN flagged AS f USING (event_id)
-        GROUP BY span, since ORDER BY since
-        """,
-        [],
-        as_json,
-    )
+    _show("fraud-rate", store, url, None, json)
 
 
-def status(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """How far the store is: events, signals, cases, dead letters, watermark, positions."""
-    with connect(store, read_only=True) as db:
-        found = {
-            "store": str(store),
-            "watermark": _one(db, "SELECT watermark FROM progress"),
-            "duplicates": _one(db, "SELECT duplicates FROM progress"),
-            "dead_letters": _one(db, "SELECT count(*) FROM dead_letters"),
-            "events": {s: _one(db, f"SELECT count(*) FROM {s}") for s in STREAMS},
-            "late": _disposed(db, "late"),
-            "future": _disposed(db, "future"),
-            "signals": dict(
-                db.execute("SELECT pattern, count(*) FROM fraud_signals GROUP BY 1").fetchall()
-            ),
-            "open_cases": dict(
-                db.execute("SELECT level, count(*) FROM mv_open_fraud_cases GROUP BY 1").fetchall()
-            ),
-            "sources": dict(
-                db.execute("SELECT source, committed_at FROM source_positions").fetchall()
-            ),
-        }
-    if as_json:
-        print_json(found)
+def status(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
+    """How far things are: events, signals, cases, dead letters, watermark, positions."""
+    [found] = _answer("status", store, url, None)
+    place = {"store": without_secrets(url) if url else str(store)}
+    if json:
+        print_json(place | as_json(found))
         return
     rows = []
-    for name, value in found.items():
+    for name, value in (place | found.model_dump(exclude_unset=True)).items():
         if isinstance(value, dict):
             rows += [(f"{name}: {key}", part) for key, part in sorted(value.items())]
         else:
             rows.append((name, value))
-    print_rows("Status", ["what", "value"], rows)
+    print_rows(QUESTIONS["status"].title, ["what", "value"], rows)
 
 
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT over the store's views and tables.")],
     store: Store = DEFAULT_STORE,
-    as_json: AsJson = False,
+    url: ClusterUrl = None,
+    json: AsJson = False,
 ) -> None:
-    """Ask the store anything; it is opened read-only."""
-    _show(store, "", query, [], as_json)
-
-
-def _show(
-    store: Path,
-    title: str,
-    query: str,
-    parameters: list[Any],
-    as_json: bool,
-    shown: int | None = None,
-) -> None:
-    """Print a query's rows; a person sees the first `shown` columns, JSON has all."""
-    with connect(store, read_only=True) as db:
-        # The store is the user's; files and networks beyond it are not a query's business.
-        db.execute("SET enable_external_access = false")
-        try:
-            db.execute(query, parameters)
-        except duckdb.Error as error:
-            raise InputError(f"The query cannot be answered: {error}") from error
-        columns = [column[0] for column in db.description or []]
-        rows = db.fetchall() if columns else []
-    if as_json:
+    """Ask the store, or RisingWave, anything; nothing can be changed."""
+    with opened(store, url) as reader:
+        columns, rows = reader.answer(query)
+    if json:
         print_json(as_records(columns, rows))
     else:
-        print_rows(title, columns[:shown], [row[:shown] for row in rows])
+        print_rows("", columns, rows)
 
 
-def _one(db: duckdb.DuckDBPyConnection, query: str) -> Any:
-    row = db.execute(query).fetchone()
-    return row[0] if row else None
+def _show(name: QuestionName, store: Path, url: str | None, limit: int | None, json: bool) -> None:
+    """Print the rows that answer; a person sees the first columns, JSON has all."""
+    rows = _answer(name, store, url, limit)
+    if json:
+        print_json([as_json(row) for row in rows])
+    else:
+        question = QUESTIONS[name]
+        shown = [[getattr(row, column) for column in question.columns] for row in rows]
+        print_rows(question.title, question.columns, shown)
 
 
-def _disposed(db: duckdb.DuckDBPyConnection, disposition: str) -> int:
-    union = " UNION ALL ".join(f"SELECT disposition FROM {stream}" for stream in STREAMS)
-    query = f"SELECT count(*) FROM ({union}) WHERE disposition = ?"
-    row = db.execute(query, [disposition]).fetchone()
-    return row[0] if row else 0
+def _answer(name: QuestionName, store: Path, url: str | None, limit: int | None) -> list[BaseModel]:
+    if url is not None and is_console(url):
+        return ask_console(url, name, limit)
+    try:
+        with opened(store, url) as reader:
+            return ask(reader, name, limit)
+    except StoreInUse as error:
+        raise StoreInUse(f"{error} Or ask its console: --url http://127.0.0.1:8000") from error

@@ -7,14 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from detector.adapters.desk import Desk
 from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.mirror import ReviewMirror, mirrored
 from detector.adapters.webhook import Webhook
+from detector.cli.readers import risingwave
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.context import Context
@@ -23,7 +22,6 @@ from detector.console.server import address, listen, serving
 from detector.console.sessions import signing_key
 from detector.console.settings import ConsoleSettings
 from detector.console.watch import Watcher
-from detector.core.errors import InputError
 from detector.core.rules import Rules
 from detector.pipeline.buckets import Buckets
 from detector.pipeline.pipeline import Pipeline
@@ -51,7 +49,7 @@ def console_beside(
 
 def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSettings) -> None:
     """Serve a console over RisingWave until it is told to stop."""
-    cluster = _risingwave(url)
+    cluster = risingwave(url)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -73,19 +71,6 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
 def session_key(database: Path) -> bytes:
     """The key that signs sessions; it lies beside the database that knows the users."""
     return signing_key(database.with_name(database.name + ".session-key"))
-
-
-def _risingwave(url: str) -> Any:
-    """The adapter, which needs a client that a plain installation does not have."""
-    try:
-        return import_module("detector.adapters.risingwave").RisingWave(url)
-    except ModuleNotFoundError as error:
-        if error.name not in ("psycopg", "psycopg_pool"):
-            raise
-        raise InputError(
-            "A console over RisingWave needs the package psycopg, which is not installed. "
-            "Install it with: pip install 'fraud-detection-streaming[risingwave]'"
-        ) from error
 
 
 def _answer_promptly() -> None:

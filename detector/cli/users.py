@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from getpass import getuser
 from typing import Annotated
 
 import typer
 
 from detector.adapters.desk import Desk
-from detector.cases.people import Person
-from detector.cases.review import Refused
+from detector.cli.desk import opened_desk, operator
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.console.passwords import hashed, one_time_password
@@ -56,7 +54,7 @@ def add(
         raise InputError(str(error)) from error
     password = one_time_password()
     with _desk(store) as desk:
-        desk.staff.add_user(_operator(), name, role.value, hashed(password), must_change=True)
+        desk.staff.add_user(operator(), name, role.value, hashed(password), must_change=True)
     _say(name, password, as_json)
 
 
@@ -65,7 +63,7 @@ def passwd(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) ->
     """Give somebody a one-time password in place of theirs, and print it."""
     password = one_time_password()
     with _desk(store) as desk:
-        desk.staff.set_password(_operator(), name, hashed(password), must_change=True)
+        desk.staff.set_password(operator(), name, hashed(password), must_change=True)
     _say(name, password, as_json)
 
 
@@ -77,26 +75,17 @@ def disable(
 ) -> None:
     """Shut somebody out; what they did stays on record."""
     with _desk(store) as desk:
-        desk.staff.change_user(_operator(), name, disabled=not enable)
+        desk.staff.change_user(operator(), name, disabled=not enable)
 
 
 @contextmanager
 def _desk(store: Store) -> Iterator[Desk]:
-    desk = Desk.open(store)
-    try:
-        yield desk
-    except Refused as error:
-        raise InputError(str(error)) from error
-    except KeyError as error:
-        known = ", ".join(user.username for user in desk.staff.users()) or "nobody"
-        raise InputError(f"There is no user {error.args[0]}; there are: {known}.") from error
-    finally:
-        desk.close()
-
-
-def _operator() -> Person:
-    """Who has a shell on this machine, as the record names them."""
-    return Person(f"shell:{getuser()}", "admin")
+    with opened_desk(store) as desk:
+        try:
+            yield desk
+        except KeyError as error:
+            known = ", ".join(user.username for user in desk.staff.users()) or "nobody"
+            raise InputError(f"There is no user {error.args[0]}; there are: {known}.") from error
 
 
 def _say(name: str, password: str, as_json: bool) -> None:

@@ -24,6 +24,10 @@ ROLES = {
     "supervisor": "works and approves cases, drafts reports, sees the audit log",
     "admin": "lets people and machines in, sees the audit log",
 }
+KEY_ROLES = {
+    "machine": "sends events and asks for scores",
+    "viewer": "reads what a viewer sees",
+}
 ACTIONS = (
     *review.ACTIONS,
     *("undo", "snooze", "end_snooze", "read_smr", "save_smr", "sign_in", "sign_out"),
@@ -81,6 +85,7 @@ class AdminPage:
     title: str = "Administration"
     nav: str = "admin"
     roles: dict[str, str] = field(default_factory=lambda: ROLES)
+    key_roles: dict[str, str] = field(default_factory=lambda: KEY_ROLES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.adapters.staff import ApiKey, User
+from detector.cases.people import KeyRole
 from detector.console.casework import refusals
 from detector.console.context import Context, InContext
 from detector.console.passwords import hashed, one_time_password
@@ -64,6 +65,7 @@ class KeyAnswer(BaseModel):
 
     key_id: str
     name: str
+    role: KeyRole
     created_by: str
     created_at: datetime
     revoked_at: datetime | None
@@ -75,6 +77,10 @@ class NewKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Short = Field(examples=["payment-gateway"])
+    role: KeyRole = Field(
+        "machine",
+        description="A machine sends events and asks for scores; a viewer reads, as people do.",
+    )
 
 
 class WithSecret(BaseModel):
@@ -150,8 +156,8 @@ def list_keys(context: InContext, person: Administers) -> Keys:
     responses=problems(400, 401, 403, 413, 422),
 )
 def add_key(context: InContext, person: Administers, body: NewKey) -> WithSecret:
-    """Let a machine in; it may ingest events and have transactions scored, nothing else."""
-    key, secret = context.desk.staff.add_key(person, body.name)
+    """Let a machine in, to feed the system or to read from it."""
+    key, secret = context.desk.staff.add_key(person, body.name, body.role)
     return WithSecret(key=_key(key), secret=secret)
 
 
@@ -192,6 +198,7 @@ def _key(key: ApiKey) -> KeyAnswer:
     return KeyAnswer(
         key_id=key.key_id,
         name=key.name,
+        role=key.role,
         created_by=key.created_by,
         created_at=key.created_at,
         revoked_at=key.revoked_at,

@@ -111,7 +111,7 @@ class Gate:
             return None
         if not hmac.compare_digest(digest(secret), key.digest):
             return None
-        return Person(key.name, "machine")
+        return Person(key.name, key.role)
 
     def change_password(self, username: str, password: str) -> Session:
         """Set the user's own new password; their other sessions end, this is the new one."""

@@ -15,3 +15,7 @@ class InputError(FraudError):
 
 class StoreError(FraudError):
     """The store cannot be opened, or holds something this version does not understand."""
+
+
+class StoreInUse(StoreError):
+    """Another process has the store."""

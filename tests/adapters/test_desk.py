@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -372,6 +373,19 @@ def test_secrets_never_reach_the_log(desk: Desk) -> None:
     for secret in ("argon-hash", whole.split("_", 2)[2], key.digest):
         assert secret not in said
     assert len(desk.entries()) == 4
+
+
+def test_keys_from_before_keys_had_roles_are_machines(tmp_path: Path) -> None:
+    """A file of that time is brought up to date when it is opened; later keys keep their roles."""
+    path = tmp_path / "desk.duckdb"
+    with closing(Desk.open(path)) as desk:
+        old, _ = desk.staff.add_key(ROOT, "payments")
+        desk.log._db.execute("ALTER TABLE api_keys DROP COLUMN role")
+    with closing(Desk.open(path)) as desk:
+        desk.staff.add_key(ROOT, "wallboard", "viewer")
+    with closing(Desk.open(path)) as desk:
+        assert [key.role for key in desk.staff.api_keys()] == ["machine", "viewer"]
+        assert desk.staff.key(old.key_id) == old
 
 
 def test_listeners_hear_of_what_was_kept_only(desk: Desk) -> None:

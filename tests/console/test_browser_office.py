@@ -69,6 +69,7 @@ def test_a_key_is_shown_once_and_revoked(watched: Watched, office: Office, serve
     page.goto("/admin")
     page.get_by_role("button", name="Create a key").click()
     page.get_by_label("What it is for").fill("payments")
+    page.locator("#key-dialog").get_by_role("radio", name="Viewer").check()
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.locator("#secret")).not_to_have_value("")
     authorization = f"Bearer {page.locator('#secret').input_value()}"

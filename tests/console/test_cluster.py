@@ -26,10 +26,8 @@ from detector.core.errors import StoreError
 from tests.build import REAL
 from tests.console.office import LOCALHOST, PEOPLE, ROOT
 from tests.kafka.support import until
-from tests.postgres import postgres
+from tests.postgres import copied, postgres
 
-_TYPES = {"VARCHAR[]": "text[]", "JSON": "jsonb", "DOUBLE": "double precision"}
-_TYPES |= {"TIMESTAMP WITH TIME ZONE": "timestamptz"}
 _REVIEWS = """CREATE TABLE case_reviews (case_id text PRIMARY KEY, status text, owner text,
     disposition text, reviewed_at timestamptz)"""
 
@@ -46,27 +44,11 @@ def cluster(address: str, full_store: DuckDBStore) -> Iterator[RisingWave]:
     """A server whose tables are the views of the full store, and which takes reviews."""
     with psycopg.connect(address, autocommit=True) as connection:
         for name in [*view_names(REAL), "account_signals"]:
-            _copy(full_store, connection, name)
+            copied(full_store, connection, name)
         connection.execute(_REVIEWS)
     with closing(RisingWave(address)) as server:
         server.open()
         yield server
-
-
-def _copy(store: DuckDBStore, connection: psycopg.Connection[Any], name: str) -> None:
-    columns = store.query(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? "
-        "ORDER BY column_index",
-        [name],
-    )
-    kinds = ", ".join(f'"{column}" {_TYPES.get(kind, kind)}' for column, kind in columns)
-    connection.execute(f"CREATE TABLE {name} ({kinds})")  # type: ignore[arg-type]
-    marks = ", ".join("%s" for _ in columns)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {name} VALUES ({marks})",  # type: ignore[arg-type]
-            store.query(f"SELECT * FROM {name}"),
-        )
 
 
 class Twins(NamedTuple):

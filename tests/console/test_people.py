@@ -84,6 +84,25 @@ def test_a_key_is_said_once_and_revoked(office: Office) -> None:
     assert machine.post("/v1/score", json={}).status_code == 401
 
 
+def test_a_viewer_s_key_reads_and_does_nothing_else(office: Office) -> None:
+    """Its role is chosen when it is made, listed, shown and kept; nobody's else is to be had."""
+    root = office.person("root")
+    made = root.post("/v1/keys", json={"name": "wallboard", "role": "viewer"}).json()
+    program = office.visitor(headers={"Authorization": f"Bearer {made['secret']}"})
+    assert program.get("/v1/cases").status_code == 200
+    assert program.post("/v1/score", json={}).status_code == 403
+    assert program.post("/v1/queue/next", json={}).status_code == 403
+    assert program.get("/v1/keys").status_code == 403
+    machine = root.post("/v1/keys", json={"name": "payments"}).json()
+    roles = {key["name"]: key["role"] for key in root.get("/v1/keys").json()["keys"]}
+    assert roles == {"wallboard": "viewer", "payments": "machine"}
+    page = root.get("/admin").text
+    assert f'data-key="{machine["key"]["key_id"]}"' in page
+    assert "<strong>wallboard</strong></td><td>Viewer</td>" in page
+    refused = root.post("/v1/keys", json={"name": "x", "role": "admin"})
+    assert refused.status_code == 422
+
+
 @pytest.mark.parametrize("name", ["vic", "kim", "sam"])
 def test_others_do_not_administer(office: Office, name: str) -> None:
     """Neither see nor change who may come in."""

@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.questions import QUESTIONS, ask
 from detector.console import dossiers, queue, search
 from detector.console.assembly import assemble
 from detector.console.casefile import case_file
@@ -67,6 +68,8 @@ def asked(full_store: DuckDBStore) -> Iterator[set[str]]:
     search.search(reader, desk, "acc-3")
     context = assemble(REAL, ConsoleSettings(_env_file=None), reader, desk, b"tests only")
     overview(context)
+    for name in QUESTIONS:
+        ask(reader, name)
     patterns(context)
     yield reader.asked
 

@@ -1,0 +1,231 @@
+"""The questions that have names, over the embedded store or a cluster: one definition of each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+
+from detector.core.events import STREAMS
+
+QuestionName = Literal["risk", "cases", "kpis", "fraud-rate", "status"]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(lambda at: at.astimezone(UTC).isoformat(), str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Reader(Protocol):
+    """Whoever can be asked."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query with `?` for parameters."""
+
+
+class AccountRisk(BaseModel):
+    """An account with a signal of late; over a cluster its score is as of now, `as_of` null."""
+
+    account_id: str
+    risk_score: float
+    risk_level: str
+    patterns: str
+    last_signal_at: Moment
+    customer_id: str
+    signal_count: int
+    as_of: Moment | None
+
+
+class OpenCase(BaseModel):
+    """A case that nobody has closed."""
+
+    case_id: str
+    level: str
+    score: float
+    account_id: str
+    patterns: str
+    exposure: Decimal
+    recommended_action: str
+    due_at: Moment | None
+    customer_id: str
+    opened_at: Moment | None
+    kyc_risk_tier: str | None
+    owner: str | None
+    status: str
+    signal_count: int
+    first_signal_at: Moment
+    last_signal_at: Moment
+
+
+class Minute(BaseModel):
+    """A minute of event time; also `signals_<pattern>` for every pattern."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int]
+
+    window_start: Moment
+    window_end: Moment
+    transactions: int
+    amount: Decimal
+    flagged: int
+    fraud_rate_pct: float
+    signals: int
+
+
+class Span(BaseModel):
+    """A span of time up to the newest event."""
+
+    span: str
+    transactions: int
+    flagged: int
+    fraud_rate_pct: float
+
+
+class Status(BaseModel):
+    """How far things are. What only the embedded store keeps is left out over a cluster."""
+
+    watermark: Moment | None
+    duplicates: int = 0
+    dead_letters: int = 0
+    events: dict[str, int]
+    late: int = 0
+    future: int = 0
+    signals: dict[str, int]
+    open_cases: dict[str, int]
+    sources: dict[str, Moment] = {}
+
+
+class Found(BaseModel):
+    """The rows that answer a question; `status` has a single one."""
+
+    question: QuestionName
+    rows: list[AccountRisk] | list[OpenCase] | list[Minute] | list[Span] | list[Status]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How to find the rows that answer, and of what kind they are."""
+
+    title: str
+    row: type[BaseModel]
+    find: Callable[[Reader, int], list[dict[str, Any]]]
+    shown: int | None = None
+    limit: int = 20
+
+    @property
+    def columns(self) -> list[str]:
+        """What a person sees first."""
+        return list(self.row.model_fields)[: self.shown]
+
+
+def ask(reader: Reader, name: QuestionName, limit: int | None = None) -> list[BaseModel]:
+    """At most `limit` rows that answer, or as many as is usual for the question."""
+    question = QUESTIONS[name]
+    found = question.find(reader, limit or question.limit)
+    return [question.row.model_validate(row) for row in found]
+
+
+def as_json(row: BaseModel) -> dict[str, Any]:
+    """A row for programs: times in UTC, decimals as strings, nothing that was left out."""
+    return row.model_dump(mode="json", exclude_unset=True)
+
+
+def _listed(row: type[BaseModel], rest: str) -> Callable[[Reader, int], list[dict[str, Any]]]:
+    columns = "*" if row.model_config.get("extra") == "allow" else ", ".join(row.model_fields)
+    return lambda reader, limit: reader.rows(f"SELECT {columns} FROM {rest} LIMIT ?", [limit])
+
+
+def _each(query: str) -> str:
+    """The same query about every stream."""
+    return " UNION ALL ".join(query.format(stream=stream) for stream in STREAMS)
+
+
+_NEWEST = (
+    "SELECT max(occurred_at) AS watermark FROM "
+    f"({_each('SELECT occurred_at FROM stg_{stream}')}) AS events"
+)
+_SPANS = {
+    "last minute": f"WHERE t.occurred_at > ({_NEWEST}) - INTERVAL '60 seconds'",
+    "last hour": f"WHERE t.occurred_at > ({_NEWEST}) - INTERVAL '1 hour'",
+    "all": "",
+}
+_COUNTED = " UNION ALL ".join(
+    f"""
+    SELECT {place} AS place, '{span}' AS span, count(*) AS transactions,
+      count(f.event_id) AS flagged
+    FROM stg_transactions AS t
+    LEFT JOIN (SELECT DISTINCT event_id FROM mv_fraud_signals) AS f ON f.event_id = t.event_id
+    {where}"""
+    for place, (span, where) in enumerate(_SPANS.items())
+)
+_RATED = f"""(
+    SELECT place, span, transactions, flagged, CASE WHEN transactions > 0
+      THEN round(100.0 * flagged / transactions, 2) ELSE 0 END AS fraud_rate_pct
+    FROM ({_COUNTED}) AS counted
+  ) AS rated ORDER BY place"""
+
+
+def _status(reader: Reader, _: int) -> list[dict[str, Any]]:
+    is_store = reader.rows(
+        "SELECT table_name FROM information_schema.tables WHERE table_name = 'progress'"
+    )
+    counted = "SELECT '{stream}' AS label, count(*) AS n FROM "
+    found = {
+        "events": _counts(reader, _each(counted + ("{stream}" if is_store else "stg_{stream}"))),
+        "signals": _counts(
+            reader, "SELECT pattern AS label, count(*) AS n FROM mv_fraud_signals GROUP BY pattern"
+        ),
+        "open_cases": _counts(
+            reader, "SELECT level AS label, count(*) AS n FROM mv_open_fraud_cases GROUP BY level"
+        ),
+    }
+    return [found | (_kept_by_stores(reader) if is_store else reader.rows(_NEWEST)[0])]
+
+
+def _kept_by_stores(reader: Reader) -> dict[str, Any]:
+    [progress] = reader.rows(
+        "SELECT watermark, duplicates, (SELECT count(*) FROM dead_letters) AS dead_letters "
+        "FROM progress"
+    )
+    union = _each("SELECT disposition FROM {stream}")
+    disposed = _counts(
+        reader,
+        f"SELECT disposition AS label, count(*) AS n FROM ({union}) AS e GROUP BY disposition",
+    )
+    sources = reader.rows("SELECT source, committed_at FROM source_positions")
+    return {
+        **progress,
+        "late": disposed.get("late", 0),
+        "future": disposed.get("future", 0),
+        "sources": {row["source"]: row["committed_at"] for row in sources},
+    }
+
+
+def _counts(reader: Reader, query: str) -> dict[str, int]:
+    return {row["label"]: row["n"] for row in reader.rows(query)}
+
+
+QUESTIONS: dict[QuestionName, Question] = {
+    "risk": Question(
+        "Accounts by risk",
+        AccountRisk,
+        _listed(AccountRisk, "mv_account_risk_score_realtime ORDER BY risk_score DESC, account_id"),
+        shown=5,
+    ),
+    "cases": Question(
+        "Open cases",
+        OpenCase,
+        _listed(OpenCase, "mv_open_fraud_cases ORDER BY score DESC, due_at, case_id"),
+        shown=8,
+    ),
+    "kpis": Question(
+        "KPIs by minute",
+        Minute,
+        _listed(Minute, "mv_fraud_kpis_1min ORDER BY window_start DESC"),
+        limit=15,
+    ),
+    "fraud-rate": Question("Fraud rate", Span, _listed(Span, _RATED)),
+    "status": Question("Status", Status, _status),
+}
