@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from detector.console.server import address, listen, serving
 from detector.console.sessions import signing_key
 from detector.console.settings import ConsoleSettings
 from detector.console.watch import Watcher
+from detector.core.errors import InputError
 from detector.core.rules import Rules
 from detector.pipeline.buckets import Buckets
 from detector.pipeline.pipeline import Pipeline
@@ -33,7 +35,7 @@ def console_beside(
     pipeline: Pipeline, store: DuckDBStore, tally: Tally, rules: Rules, settings: ConsoleSettings
 ) -> Iterator[str]:
     """Serve the console of a pipeline that has not started yet; gives its address."""
-    listener = listen(settings.host, settings.port)
+    listener = _listener(settings)
     _answer_promptly()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
@@ -54,7 +56,7 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as ends:
-        listener = listen(settings.host, settings.port)
+        listener = _listener(settings)
         cluster.open()
         ends.callback(cluster.close)
         desk = Desk.open(desk_path, four_eyes=settings.four_eyes)
@@ -71,6 +73,17 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
 def session_key(database: Path) -> bytes:
     """The key that signs sessions; it lies beside the database that knows the users."""
     return signing_key(database.with_name(database.name + ".session-key"))
+
+
+def _listener(settings: ConsoleSettings) -> socket.socket:
+    """The port that was asked for, or any free one when none was and the usual one is taken."""
+    try:
+        return listen(settings.host, settings.port)
+    except InputError:
+        if "port" in settings.model_fields_set:
+            raise
+        print(f"Port {settings.port} is taken; the console takes another.", file=sys.stderr)
+        return listen(settings.host, 0)
 
 
 def _answer_promptly() -> None:

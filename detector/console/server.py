@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from detector.core.errors import InputError
 
 GRACE_S = 2
+BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -20,6 +21,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # Now, not when serving begins: until then somebody else could still take the port.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise InputError(

@@ -66,7 +66,7 @@ class Fraud:
         self._errors = self._log.open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-c", command, "run", "--source", "kafka", "--bootstrap", address,
-             "--store", str(store), "--json", *options],
+             "--store", str(store), "--no-console", "--json", *options],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=_ROOT,
