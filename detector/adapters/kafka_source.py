@@ -155,7 +155,10 @@ class KafkaSource:
                     TopicPartition(*lane.key), cached=True
                 )
                 begin = max(0, low, self._position.next.get(lane.key, 0))
-                lane.at_end = 0 <= end <= (begin if lane.read_to is None else lane.read_to)
+                if lane.read_to is not None:
+                    lane.at_end = 0 <= end <= lane.read_to
+                elif end == begin:
+                    self._arrive_at_end(lane, end)
         self._hold_back()
         self._excuse_the_absent()
 
@@ -170,11 +173,11 @@ class KafkaSource:
         lane = self._lanes.get((topic, number))
         if lane is None:
             return
-        if lane.read_to is None:
-            self._note_gap(lane, offset)
         if error is not None:
             self._arrive_at_end(lane, offset)
             return
+        if lane.read_to is None:
+            self._note_gap(lane, offset)
         raw = message.value() or b""
         kind, milliseconds = message.timestamp()
         self._lanes.put(
@@ -201,13 +204,17 @@ class KafkaSource:
                 )  # fmt: skip
 
     def _arrive_at_end(self, lane: Lane, offset: int) -> None:
-        """Note the end of a partition; what retention took before it is behind us too."""
+        """Note the end of a partition, and that this store reads it from here on.
+
+        Were it only known by its records, nobody could tell later what retention took before the
+        first of them was read.
+        """
         lane.at_end = True
         if lane.read_to is None:
+            self._note_gap(lane, offset)
             lane.read_to = offset
-            if self._position.next.get(lane.key, offset) != offset:
-                self._position.next[lane.key] = offset
-                self._moved = True
+            self._moved = self._moved or self._position.next.get(lane.key) != offset
+            self._position.next[lane.key] = offset
 
     def _hold_back(self) -> None:
         """Read only what holds the others back while much is held, and all again afterwards."""
