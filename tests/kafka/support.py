@@ -57,6 +57,11 @@ def send(address: str, events: Iterable[tuple[str, Event]]) -> None:
     assert producer.flush(30) == 0
 
 
+PATIENCE_S = 120.0
+"""What a broker needs after a restart on a busy machine, with much to spare; nothing waits in vain
+unless a test fails."""
+
+
 class Fraud:
     """`fraud run --source kafka` as a process of its own."""
 
@@ -87,7 +92,7 @@ class Fraud:
     def ended(self) -> dict[str, Any]:
         """Wait for its end and return its summary."""
         try:
-            out, _ = self.process.communicate(timeout=40)
+            out, _ = self.process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -103,7 +108,7 @@ class Fraud:
         self._errors.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 30, what: object = "") -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE_S, what: object = "") -> None:
     """Wait for something that another process brings about; `what` explains a failure."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -193,7 +198,7 @@ class Bank:
     def stop(self) -> int:
         """Ask it to deliver what it has and end; its exit code."""
         self.process.terminate()
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=PATIENCE_S)
         self._errors.close()
         return code
 

@@ -32,7 +32,7 @@ def test_a_backlog_of_hours_is_read_in_step_and_a_killed_reader_leaves_no_trace(
 
     whole = Fraud(broker.address, tmp_path / "whole.duckdb", "--group", "whole")
     group = Group(broker.address, "whole")
-    until(group.has_all, 60)
+    until(group.has_all)
     summary = whole.stop()
     assert (summary["events"], summary["late"]) == (len(log), 0)
 
@@ -42,7 +42,7 @@ def test_a_backlog_of_hours_is_read_in_step_and_a_killed_reader_leaves_no_trace(
     cut.kill()
     assert group.read() < len(log)
     cut = Fraud(broker.address, tmp_path / "cut.duckdb", "--group", "cut")
-    until(group.has_all, 60)
+    until(group.has_all)
     assert 0 < cut.stop()["events"] < len(log)
 
     expected = findings(tmp_path / "whole.duckdb")

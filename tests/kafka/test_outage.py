@@ -11,6 +11,7 @@ from producers.main import ProducerService, connect_to_kafka
 from producers.publisher import RetryPolicy
 from tests.kafka.broker import Broker
 from tests.kafka.support import (
+    PATIENCE_S,
     Fraud,
     Group,
     bank_log,
@@ -57,9 +58,9 @@ def test_an_outage_of_the_broker_loses_nothing(broker: Broker, tmp_path: Path) -
         broker.stop()
         time.sleep(OUTAGE_S)
         broker.start()
-        producing.join(60)
+        producing.join(PATIENCE_S)
         assert codes == [0]
-        until(group.has_all, 40)
+        until(group.has_all)
     finally:
         service.stop()
         broker.start()
