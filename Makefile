@@ -43,7 +43,7 @@ run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-
 	@$(BIN)/fraud run --demo $(ARGS)
 
 test: $(VENV)/.dev ## Run every test
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 test-producers: $(BIN)/python ## Install producers/ alone in a venv of its own and test it there
 	@rm -rf producers/.venv && $(PYTHON) -m venv producers/.venv

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.kafka.broker import Broker, BrokerUnavailable
 
@@ -23,26 +25,31 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-FIRST = ("broker", "dbt", "console", "cli")
+FIRST = ("console", "kafka", "dbt", "cli")
 """What takes longest begins first, so that no process waits for another at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test a group; a group stays in one process and shares what is costly to make."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """Run the folders that take longest first."""
     order = {name: number for number, name in enumerate(FIRST)}
-    items.sort(key=lambda item: order.get(_group(item), len(FIRST)))
+    items.sort(key=lambda item: order.get(_folder(item.nodeid), len(FIRST)))
 
 
-def _group(item: pytest.Item) -> str:
-    """The folder that a test is in; tests on a broker belong together wherever they are."""
-    folder = item.path.parent
-    if folder.name == "tests":
-        return folder.parent.name
-    on_a_broker = "broker" in getattr(item, "fixturenames", ())
-    return "broker" if on_a_broker or folder.name == "kafka" else folder.name
+class ByFolder(LoadScopeScheduling):
+    """Keeps a folder in one process, where its tests share a broker, a browser, a dbt project."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _folder(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """How `-n 2` hands the tests out."""
+    return ByFolder(config, log)
+
+
+def _folder(nodeid: str) -> str:
+    top, *below = nodeid.split("::")[0].split("/")
+    return below[0] if top == "tests" else top
 
 
 @pytest.fixture(scope="session")
