@@ -17,6 +17,7 @@ from detector.cli.live import LiveView, PlainLines
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.serve import console_beside
 from detector.cli.summary import print_summary
+from detector.cli.tuning import collect_garbage_rarely
 from detector.console.settings import console_settings
 from detector.core.errors import InputError
 from detector.core.rules import load_rules
@@ -80,6 +81,7 @@ def run(
     Kafka is reached with KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and
     KAFKA_SSL_CAFILE, from the environment or .env, as the producers are.
     """
+    collect_garbage_rarely()
     rules = load_rules()
     settings = bank_settings(
         seed=seed, transaction_rate=rate, fraud_rate=fraud_rate, kafka_bootstrap_servers=bootstrap

@@ -1,6 +1,5 @@
 """Builds the console around a running pipeline, or over a cluster, and serves it."""
 
-import gc
 import signal
 import socket
 import sys
@@ -15,6 +14,7 @@ from detector.adapters.duckdb_store import DuckDBStore
 from detector.adapters.mirror import ReviewMirror, mirrored
 from detector.adapters.webhook import Webhook
 from detector.cli.readers import risingwave
+from detector.cli.tuning import take_short_turns
 from detector.console.app import build_app
 from detector.console.assembly import assemble
 from detector.console.context import Context
@@ -36,7 +36,7 @@ def console_beside(
 ) -> Iterator[str]:
     """Serve the console of a pipeline that has not started yet; gives its address."""
     listener = _listener(settings)
-    _answer_promptly()
+    take_short_turns()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
@@ -84,14 +84,6 @@ def _listener(settings: ConsoleSettings) -> socket.socket:
             raise
         print(f"Port {settings.port} is taken; the console takes another.", file=sys.stderr)
         return listen(settings.host, 0)
-
-
-def _answer_promptly() -> None:
-    """Keep detection from holding up answers: shorter turns of a thread, rarer garbage runs."""
-    sys.setswitchinterval(0.001)
-    # The state is large and lives long; looking through it for garbage stops everybody.
-    gc.set_threshold(50_000, 20, 100)
-    gc.freeze()
 
 
 @contextmanager
