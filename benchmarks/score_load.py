@@ -159,13 +159,15 @@ def main() -> None:
         store = Path(folder) / "store.duckdb"
         with closing(Desk.open(store)) as desk:
             key = desk.staff.add_key(Person("benchmark", "admin"), "benchmark")[1]
-        system = subprocess.Popen(
-            [sys.executable, "-m", "detector.cli", "run", "--source", "api", "--port", "0",
-             "--store", str(store), "--json"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        log = Path(folder) / "log"
+        with log.open("w") as said:
+            system = subprocess.Popen(
+                [sys.executable, "-m", "detector.cli", "run", "--source", "api", "--port", "0",
+                 "--store", str(store), "--json"],
+                stdout=subprocess.PIPE, stderr=said, text=True,
+            )  # fmt: skip
         try:
-            report = _measure(system, key, options)
+            report = _measure(_address(log), key, options)
         finally:
             system.terminate()
             summary = json.loads(system.communicate()[0])
@@ -177,8 +179,18 @@ def main() -> None:
         print(f"{name:24} {value}")
 
 
-def _measure(system: Any, key: str, options: argparse.Namespace) -> dict[str, Any]:
-    url = next(line.split()[-1] for line in system.stderr if line.startswith("Console: "))
+def _address(log: Path) -> str:
+    """Where the console is, once it has said so."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for line in log.read_text().splitlines():
+            if line.startswith("Console: "):
+                return line.split()[-1]
+        time.sleep(0.1)
+    raise RuntimeError(f"the system did not start:\n{log.read_text()}")
+
+
+def _measure(url: str, key: str, options: argparse.Namespace) -> dict[str, Any]:
     host, port = url.removeprefix("http://").split(":")
     target = Target(host, int(port), key)
     while httpx.get(f"{url}/readyz").status_code != 200:
