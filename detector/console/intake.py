@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import Future
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from detector.console.security import Person, require
 from detector.core.events import STREAMS, Record
 from detector.pipeline.decision import Answer
 from detector.pipeline.pipeline import Pipeline, Refused, Stopped
+from detector.pipeline.work import Work
 from producers.models import Transaction
 
 router = APIRouter(tags=["intake"])
@@ -21,6 +23,7 @@ router = APIRouter(tags=["intake"])
 MOST_EVENTS = 10_000
 MOST_BYTES = 16 << 20
 MOST_WAITING = 20_000
+TURN = 20
 
 
 class Envelope(msgspec.Struct):
@@ -95,18 +98,33 @@ async def ingest(
         for index, envelope in enumerate(envelopes)
     ]
     try:
-        work, committed = await asyncio.to_thread(pipeline.submit, records)
+        submitted = await asyncio.to_thread(_submit, pipeline, records)
     except Stopped as error:
         raise ProblemError(503, str(error), {"Retry-After": "1"}) from error
-    await asyncio.wrap_future(committed)
+    works = [work for work, _committed in submitted]
+    for _work, committed in submitted:
+        await asyncio.wrap_future(committed)
     return Receipt(
-        evaluated=work.count("evaluated"),
-        duplicates=work.duplicates,
-        late=work.count("late"),
-        future=work.count("future"),
-        signals=[signal.signal_id for signal in work.new_signals],
-        rejected=[Rejection(index=d.offset, reason=d.reason) for d in work.dead_letters],
+        evaluated=sum(work.count("evaluated") for work in works),
+        duplicates=sum(work.duplicates for work in works),
+        late=sum(work.count("late") for work in works),
+        future=sum(work.count("future") for work in works),
+        signals=[signal.signal_id for work in works for signal in work.new_signals],
+        rejected=[
+            Rejection(index=letter.offset, reason=letter.reason)
+            for work in works
+            for letter in work.dead_letters
+        ],
     )
+
+
+def _submit(pipeline: Pipeline, records: list[Record]) -> "list[tuple[Work, Future[None]]]":
+    """Evaluate a batch in short turns, for decisions wait until a turn is over."""
+    submitted = []
+    for start in range(0, len(records), TURN) or (0,):
+        submitted.append(pipeline.submit(records[start : start + TURN]))
+        time.sleep(0)
+    return submitted
 
 
 @router.post(

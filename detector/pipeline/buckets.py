@@ -10,6 +10,7 @@ import msgspec
 from detector.core.rules import Rules
 from detector.pipeline.work import Work
 
+PRUNE_AT = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,6 +37,7 @@ class Buckets:
         # Which events are counted as flagged, for as long as late evidence may flag them again.
         self._flagged: dict[str, datetime] = {}
         self._reach = rules.lateness
+        self._prune_at = PRUNE_AT
 
     def publish(self, work: Work) -> None:
         """Count committed work."""
@@ -91,6 +93,8 @@ class Buckets:
             edge = watermark - self._count * self._width
             for start in [start for start in self._buckets if start <= edge]:
                 del self._buckets[start]
-        if len(self._flagged) > 10_000:
+        if len(self._flagged) >= self._prune_at:
             reach = watermark - self._reach
             self._flagged = {name: at for name, at in self._flagged.items() if at >= reach}
+            # Doubling keeps it O(1) amortised, however many are within reach.
+            self._prune_at = max(PRUNE_AT, 2 * len(self._flagged))
