@@ -69,7 +69,7 @@ check: lint types imports dbt-compile test ## Everything that CI asks for
 bench: $(VENV)/.run ## Measure events per second: decoding, engine, whole pipeline
 	@$(BIN)/fraud bench $(ARGS)
 
-evaluate: $(VENV)/.run ## Measure precision and recall on two synthetic banks
+evaluate: $(VENV)/.run ## Measure precision and recall on six synthetic banks
 	@benchmarks/evaluate.sh $(BIN)/fraud
 
 parity: $(VENV)/.dev ## Compare both engines on three banks, in order and disturbed

@@ -10,47 +10,34 @@ import msgspec
 import pytest
 
 from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.silence import Silence
 from detector.pipeline.pipeline import Pipeline, Refused, Stopped
-from detector.pipeline.work import Batch, Work
+from detector.pipeline.work import Work
 from tests import build
 from tests.build import cash, online, profile, transaction
 
 _encode = msgspec.json.encode
 
 
-class Silence:
-    """A source that has nothing until it is told to end."""
-
-    name = "silence"
-
-    def __init__(self) -> None:
-        self.over = threading.Event()
-
-    def open(self, position: str | None) -> None:
-        pass
-
-    def poll(self) -> Batch | None:
-        return None if self.over.wait(0.01) else Batch([], "", 0.0)
+class Unheard(Silence):
+    """The source of nothing, which therefore is never acknowledged anything."""
 
     def acknowledge(self, position: str) -> None:
         raise AssertionError("nothing came from this source")
-
-    def close(self) -> None:
-        pass
 
 
 @contextmanager
 def running(path: Path, *sinks: Any) -> Iterator[Pipeline]:
     """A pipeline on a real store that only hears what is submitted."""
-    store, source = DuckDBStore(path, build.REAL), Silence()
-    pipeline = Pipeline(build.REAL, source, store, sinks, clock=lambda: build.NOW)
+    store = DuckDBStore(path, build.REAL)
+    pipeline = Pipeline(build.REAL, Unheard(), store, sinks, clock=lambda: build.NOW)
     thread = threading.Thread(target=pipeline.run)
     thread.start()
     try:
         assert pipeline.ready.wait(10)
         yield pipeline
     finally:
-        source.over.set()
+        pipeline.stop()
         thread.join(10)
         store.close()
 
