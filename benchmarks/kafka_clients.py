@@ -33,8 +33,8 @@ from detector.core.events import Record
 from producers.bank import SyntheticBank
 from producers.config import ProducerSettings
 from producers.models import Transaction
-from tests.kafka.broker import Broker
-from tests.kafka.topics import create_topics
+from tests.adapters.kafka.broker import Broker
+from tests.adapters.kafka.topics import create_topics
 
 TOPIC = "benchmark.transactions"
 LATENCY_TOPIC = "benchmark.latency"

@@ -21,15 +21,15 @@ from typing import Any
 import duckdb
 from fastapi.testclient import TestClient
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.cases.people import Person
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.cases.principals import Principal
+from detector.console.access.sessions import COOKIE
 from detector.console.app import build_app
-from detector.console.assembly import assemble
-from detector.console.filters import QueueFilters
-from detector.console.queue import queue_page
-from detector.console.sessions import COOKIE
+from detector.console.context import assemble
+from detector.console.queries.filters import QueueFilters
+from detector.console.queries.queue import queue_page
 from detector.console.settings import ConsoleSettings
-from detector.core.rules import load_rules
+from detector.signals.rules import load_rules
 
 ASKED = {
     "document": "/v1/cases",
@@ -70,11 +70,11 @@ def fill(store: DuckDBStore, cases: int) -> None:
     cursor = store._connection.cursor()
     for statement in filter(str.strip, _FILL.split(";")):
         cursor.execute(statement, [cases] * statement.count("?"))
-    desk, person = store.desk(), Person("root", "supervisor")
+    people, person = store.people(), Principal("root", "supervisor")
     until = datetime.now(UTC) + timedelta(days=1)
     for n in range(200):
         kind, entity = [("account", f"acc_{n}"), ("card", f"card_{n}")][n % 2]
-        desk.snooze(person, "cnp_spike", kind, entity, until, "benchmark")
+        people.snoozes.add(person, "cnp_spike", kind, entity, until, "benchmark")
 
 
 def deepest(store: DuckDBStore) -> str:
@@ -115,14 +115,14 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         closing(DuckDBStore(Path(folder) / "fraud.duckdb", rules)) as store,
     ):
-        desk = store.desk()
+        people = store.people()
         fill(store, asked.cases)
         settings = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
-        context = assemble(rules, settings, store, desk, b"benchmark")
-        root = Person("root", "admin")
-        user = desk.staff.add_user(root, "sam", "supervisor", "!", must_change=False)
+        context = assemble(rules, settings, store, people, b"benchmark")
+        root = Principal("root", "admin")
+        user = people.users.add(root, "sam", "supervisor", "!", must_change=False)
         client = TestClient(build_app(context), "http://localhost")
-        client.cookies.set(COOKIE, context.gate._session(user, "n").token)
+        client.cookies.set(COOKIE, context.sessions._session(user, "n").token)
         paths = {**ASKED, "last page": f"/cases?cursor={deepest(store)}"}
         result = {
             "cases": asked.cases,

@@ -29,8 +29,8 @@ from typing import Any, NamedTuple
 import httpx
 import uvloop
 
-from detector.adapters.desk import Desk
-from detector.cases.people import Person
+from detector.adapters.people.store import PeopleStore
+from detector.cases.principals import Principal
 from producers.bank import SyntheticBank
 from producers.config import ProducerSettings
 
@@ -157,8 +157,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store.duckdb"
-        with closing(Desk.open(store)) as desk:
-            key = desk.staff.add_key(Person("benchmark", "admin"), "benchmark")[1]
+        with closing(PeopleStore.open(store)) as people:
+            key = people.keys.add(Principal("benchmark", "admin"), "benchmark")[1]
         log = Path(folder) / "log"
         with log.open("w") as said:
             system = subprocess.Popen(

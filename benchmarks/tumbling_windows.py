@@ -10,14 +10,15 @@ from pathlib import Path
 
 import duckdb
 
-from detector.adapters.conditions import condition_sql
 from detector.adapters.dbt_models import compiled, event_files, load, open_database, run
-from detector.core.rules import Pattern, load_rules
+from detector.signals.conditions import sql
+from detector.signals.pattern import Pattern
+from detector.signals.rules import load_rules
 
 
 def missed(db: duckdb.DuckDBPyConnection, pattern: Pattern) -> tuple[int, int, float | None]:
     """How many attacks sliding windows found, how many of them tumbling ones miss, median delay."""
-    where, values = condition_sql(pattern.where)
+    where, values = sql(pattern.where)
     subject = " || '|' || ".join(pattern.key)
     counted = f"count(DISTINCT {pattern.value})" if pattern.value else "count(*)"
     window = f"INTERVAL '{pattern.window_seconds} seconds'"

@@ -21,6 +21,7 @@ from producers.generators.rhythm import PEAK_ACTIVITY
 from producers.generators.transaction import TransactionGenerator
 from producers.lookalikes import NEW_PHONE_SHARE, PAYMENTS_PER_ARRIVAL, SPREE_SHARE, Lookalikes
 from producers.models import Event, FraudAlert, LabelledEvent, Login, Transaction
+from producers.patterns import structuring_threshold
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class SyntheticBank:
         self._limits = OrdinaryLimits()
         ids = Identifiers(settings.seed, self.start)
         pay = PaymentFactory(ids, self._rng)
-        threshold = settings.structuring_threshold
+        threshold = structuring_threshold(settings)
         self._kyc = KycProfileGenerator(ids)
         self._cards = CardGenerator(self.pool, ids, self._rng)
         self._logins = LoginGenerator(self.pool, ids, self._rng)

@@ -54,9 +54,9 @@ class ProducerSettings(BaseSettings):
     kyc_rate: float = _setting(
         0.1, "KYC profiles renewed per second.", "a number from 0 to 100000", ge=0, le=100_000
     )
-    structuring_threshold: Decimal = _setting(
-        Decimal(10_000),
-        "Cash from this amount on is reported; structuring stays just below it.",
+    structuring_threshold: Decimal | None = _setting(
+        None,
+        "Cash from this amount on is reported; by default that of the fraud patterns.",
         "an amount from 100 to 1000000000",
         ge=100,
         le=1_000_000_000,

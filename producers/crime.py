@@ -14,6 +14,7 @@ from producers.generators.payments import Label, Payer, PaymentFactory
 from producers.generators.scenarios import Attack
 from producers.generators.transaction import _FRAUD_SCENARIOS
 from producers.models import Event, LabelledEvent, Login, Transaction
+from producers.patterns import structuring_threshold
 
 BRUTE_FORCE = "brute_force_login"
 SCENARIOS = (*_FRAUD_SCENARIOS, BRUTE_FORCE)
@@ -48,6 +49,7 @@ class FraudRotation:
         limits: OrdinaryLimits,
     ) -> None:
         self._settings = settings
+        self._structuring_threshold = structuring_threshold(settings)
         self._agenda = agenda
         self._pool = pool
         self._pay = pay
@@ -101,7 +103,7 @@ class FraudRotation:
             victim=victim,
             at=at,
             realistic=self._settings.profile == "realistic",
-            structuring_threshold=self._settings.structuring_threshold,
+            structuring_threshold=self._structuring_threshold,
         )
         plan = _FRAUD_SCENARIOS[scenario](self._pay, attack)
         self._perform(victim, (*storm, *plan))

@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import yaml
 
-from producers.config import ConfigError
+from producers.config import ConfigError, ProducerSettings
 from producers.models import Severity
 
 DEFAULT_FILE = Path(__file__).resolve().parents[1] / "fraud_detection" / "dbt_project.yml"
@@ -30,15 +31,7 @@ def patterns_file() -> Path:
 def read_patterns(path: Path | None = None) -> dict[str, Pattern]:
     """Return the patterns by id, in the order of the file; raise `ConfigError` if it has none."""
     path = path or patterns_file()
-    try:
-        project = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"the patterns file {path} cannot be read ({error.strerror}); "
-            "set PATTERNS_FILE to fraud_detection/dbt_project.yml."
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the patterns file {path} is not YAML: {error}") from error
+    project = _project(path)
     try:
         block = project["vars"]["patterns"]
         patterns = {name: _pattern(path, name, fields) for name, fields in block.items()}
@@ -48,6 +41,31 @@ def read_patterns(path: Path | None = None) -> dict[str, Pattern]:
             "alert_type, severity and rule_id."
         ) from error
     return patterns
+
+
+def structuring_threshold(settings: ProducerSettings) -> Decimal:
+    """The amount from which cash is reported: the setting, or that of the fraud patterns."""
+    if settings.structuring_threshold is not None:
+        return settings.structuring_threshold
+    path = patterns_file()
+    try:
+        return Decimal(str(_project(path)["vars"]["amounts"]["structuring_threshold"]))
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise ConfigError(
+            f"the patterns file {path} lacks {error}; it needs vars.amounts.structuring_threshold."
+        ) from error
+
+
+def _project(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"the patterns file {path} cannot be read ({error.strerror}); "
+            "set PATTERNS_FILE to fraud_detection/dbt_project.yml."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the patterns file {path} is not YAML: {error}") from error
 
 
 def _pattern(path: Path, name: str, fields: dict[str, str]) -> Pattern:

@@ -17,10 +17,10 @@ from typing import Any
 
 import duckdb
 
-from detector.adapters.duckdb_store import connect
-from detector.cli.generate import write_bank
-from detector.cli.replay import replay_folder
-from detector.core.rules import load_rules
+from detector.adapters.bank_files import write_bank
+from detector.adapters.duckdb.store import connect
+from detector.analysis.replay import replay_folder
+from detector.signals.rules import load_rules
 from producers.config import ProducerSettings
 from scripts.dashboards import (
     Query,

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.duckdb.store import DuckDBStore
 from detector.cases.case import Case
 from detector.core.events import (
     STREAMS,
@@ -20,11 +20,11 @@ from detector.core.events import (
     Record,
     Transaction,
 )
-from detector.core.rules import Rules, load_rules
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch, Decision, Work
 from detector.risk.score import RiskPoint
+from detector.signals.rules import Rules, load_rules
 from detector.signals.signal import Signal
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -230,7 +230,7 @@ def block(operator: str = "burst", /, **changes: Any) -> dict[str, Any]:
         "rule_id": f"R-{operator}",
         "source": "transactions",
         "operator": operator,
-        "level": "account",
+        "scope": "account",
         "where": [],
         "window_seconds": 30,
         "threshold": 3,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.kafka.broker import Broker, BrokerUnavailable
+from tests.adapters.kafka.broker import Broker, BrokerUnavailable
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
@@ -25,7 +25,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-FIRST = ("console", "kafka", "dbt", "cli")
+FIRST = ("console", "adapters", "dbt", "cli")
 """What takes longest begins first, so that no process waits for another at the end."""
 
 

@@ -9,7 +9,7 @@ from math import acos, cos, radians, sin
 from typing import Any
 
 from detector.core.events import Event, FraudAlert, KycProfile, Login, Transaction
-from detector.core.rules import Rules
+from detector.signals.rules import Rules
 
 Where = Callable[[Any], bool]
 Observed = dict[str, float]

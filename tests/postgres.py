@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.duckdb.store import DuckDBStore
 
 _TYPES = {"VARCHAR[]": "text[]", "JSON": "jsonb", "DOUBLE": "double precision"}
 _TYPES |= {"TIMESTAMP WITH TIME ZONE": "timestamptz"}

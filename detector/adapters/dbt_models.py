@@ -6,6 +6,7 @@ which the models depend on each other, so that neither a server nor a second dbt
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,13 +19,16 @@ from typing import Any
 
 import duckdb
 
-from detector.adapters.files import SUFFIXES, find_files
+from detector.adapters.sources.files import SUFFIXES, find_files
 from detector.core.errors import InputError
 from detector.core.events import STREAMS
-from detector.core.rules import DEFAULT_PATH
+from detector.signals.rules import DEFAULT_PATH
 
 PROJECT = DEFAULT_PATH.parent
 DATABASE = "fraud"
+KEPT = 4
+"""How many compiled projects are kept, so that processes with other settings can share."""
+
 LISTS = {"account_ids", "registered_device_ids"}
 
 
@@ -61,18 +65,22 @@ class CompiledProject:
         return [model for model in self.models if model.name in wanted]
 
 
-def compiled(project: Path = PROJECT) -> CompiledProject:
+def compiled(
+    amounts: Mapping[str, float] | None = None, project: Path = PROJECT
+) -> CompiledProject:
     """The project compiled for DuckDB; dbt runs only if the project has changed since last time.
 
-    Raises `InputError` when dbt is missing or refuses the project.
+    `amounts` are the named amounts in force (`Rules.amounts`), where they may differ from the
+    project's. Raises `InputError` when dbt is missing or refuses the project.
     """
-    target = project / "target" / f"reference-{_digest(project)}"
+    environment = {name.upper(): f"{value:g}" for name, value in (amounts or {}).items()}
+    target = _targets(project) / f"reference-{_digest(project, environment)}"
     manifest = target / "manifest.json"
     if not manifest.exists():
-        _compile(project, target)
-        for old in target.parent.glob("reference-*"):
-            if old != target:
-                shutil.rmtree(old, ignore_errors=True)
+        _compile(project, target, environment)
+        by_age = sorted(target.parent.glob("reference-*"), key=lambda path: path.stat().st_mtime)
+        for old in by_age[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
     return _read(manifest)
 
 
@@ -190,9 +198,17 @@ def _drop_redeliveries(db: duckdb.DuckDBPyConnection, table: str) -> None:
         )
 
 
-def _digest(project: Path) -> str:
-    """Changes whenever a file changes that the compiled models depend on."""
-    digest = hashlib.blake2b(digest_size=8)
+def _targets(project: Path) -> Path:
+    """Where compiled models are kept: in a checkout dbt's own folder, else the user's cache."""
+    if (project.parent / "pyproject.toml").exists():
+        return project / "target"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "fraud-detection-streaming"
+
+
+def _digest(project: Path, environment: Mapping[str, str]) -> str:
+    """Changes whenever something changes that the compiled models depend on."""
+    digest = hashlib.blake2b(repr(sorted(environment.items())).encode(), digest_size=8)
     files = [project / "dbt_project.yml", project / "profiles.yml"]
     for folder in ("macros", "models", "tests"):
         files += sorted(p for p in (project / folder).rglob("*") if p.is_file())
@@ -201,18 +217,20 @@ def _digest(project: Path) -> str:
     return digest.hexdigest()
 
 
-def _compile(project: Path, target: Path) -> None:
+def _compile(project: Path, target: Path, environment: Mapping[str, str]) -> None:
     if find_spec("dbt") is None:
         raise InputError(
-            "The dbt models need dbt, which is not installed. "
-            "Install it with: pip install -e '.[dbt]'"
+            "The dbt models need dbt, which is not installed. Install the extra `dbt`: "
+            "pip install -e '.[dbt]' in a checkout, or 'fraud-detection-streaming[dbt]'."
         )
     scratch = target.with_name(target.name + ".partial")
     command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--no-populate-cache"]
     command += ["--target", "duckdb", "--project-dir", str(project), "--profiles-dir", str(project)]
     command += ["--target-path", str(scratch), "--log-path", str(scratch), "--no-partial-parse"]
     command += ["--no-send-anonymous-usage-stats"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
     if done.returncode:
         shutil.rmtree(scratch, ignore_errors=True)
         raise InputError(f"dbt does not compile {project}:\n{done.stdout}{done.stderr}")

@@ -1,14 +1,16 @@
-"""The questions that have names, over the embedded store or a cluster: one definition of each."""
+"""The named questions: one definition each, for the embedded store and for a cluster."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 from detector.core.events import STREAMS
+from detector.core.names import Names
+from detector.pipeline.ports import Reader
 
 QuestionName = Literal["risk", "cases", "kpis", "fraud-rate", "status"]
 Moment = Annotated[
@@ -18,20 +20,13 @@ Moment = Annotated[
 ]
 
 
-class Reader(Protocol):
-    """Whoever can be asked."""
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query with `?` for parameters."""
-
-
 class AccountRisk(BaseModel):
-    """An account with a signal of late; over a cluster its score is as of now, `as_of` null."""
+    """An account with a recent signal. Over a cluster the score is current and `as_of` null."""
 
     account_id: str
     risk_score: float
     risk_level: str
-    patterns: str
+    patterns: Names
     last_signal_at: Moment
     customer_id: str
     signal_count: int
@@ -39,13 +34,13 @@ class AccountRisk(BaseModel):
 
 
 class OpenCase(BaseModel):
-    """A case that nobody has closed."""
+    """A case that is not closed."""
 
     case_id: str
     level: str
     score: float
     account_id: str
-    patterns: str
+    patterns: Names
     exposure: Decimal
     recommended_action: str
     due_at: Moment | None
@@ -84,7 +79,7 @@ class Span(BaseModel):
 
 
 class Status(BaseModel):
-    """How far things are. What only the embedded store keeps is left out over a cluster."""
+    """Progress and counts. Fields that only the embedded store has are left out over a cluster."""
 
     watermark: Moment | None
     duplicates: int = 0
@@ -97,7 +92,7 @@ class Status(BaseModel):
     sources: dict[str, Moment] = {}
 
 
-class Found(BaseModel):
+class QuestionAnswer(BaseModel):
     """The rows that answer a question; `status` has a single one."""
 
     question: QuestionName
@@ -106,7 +101,7 @@ class Found(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How to find the rows that answer, and of what kind they are."""
+    """How to find the rows that answer a question, and their type."""
 
     title: str
     row: type[BaseModel]
@@ -116,19 +111,19 @@ class Question:
 
     @property
     def columns(self) -> list[str]:
-        """What a person sees first."""
+        """The columns shown to people."""
         return list(self.row.model_fields)[: self.shown]
 
 
 def ask(reader: Reader, name: QuestionName, limit: int | None = None) -> list[BaseModel]:
-    """At most `limit` rows that answer, or as many as is usual for the question."""
+    """At most `limit` rows that answer a question; by default its usual number."""
     question = QUESTIONS[name]
     found = question.find(reader, limit or question.limit)
     return [question.row.model_validate(row) for row in found]
 
 
 def as_json(row: BaseModel) -> dict[str, Any]:
-    """A row for programs: times in UTC, decimals as strings, nothing that was left out."""
+    """A row as JSON: times in UTC, decimals as strings, unset fields left out."""
     return row.model_dump(mode="json", exclude_unset=True)
 
 

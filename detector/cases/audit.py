@@ -1,4 +1,4 @@
-"""The record of what people did: each entry carries the hash of the one before it."""
+"""The audit log's chain: each entry carries the hash of the one before it."""
 
 import hashlib
 import json
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 START = "0" * 64
-"""What stands in the first entry as the hash of the one before it."""
+"""The previous hash of the first entry."""
 
 
 class Tampered(Exception):
-    """The record was changed after it was written; `seq` is the first entry that shows it."""
+    """The log was changed after it was written; `seq` is the first entry that shows it."""
 
     def __init__(self, seq: int, what: str) -> None:
         super().__init__(f"The audit log is broken at entry {seq}: {what}.")
@@ -20,8 +20,8 @@ class Tampered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that somebody did, and all that is needed to say so later."""
+class AuditEntry:
+    """One action: who, what, when, on what, and its details."""
 
     seq: int
     at: datetime
@@ -34,7 +34,7 @@ class Entry:
     previous_hash: str = START
     hash: str = ""
 
-    def sealed(self) -> "Entry":
+    def sealed(self) -> "AuditEntry":
         """The entry with its hash: SHA-256 over everything else in it."""
         content = asdict(self)
         del content["hash"]
@@ -43,18 +43,18 @@ class Entry:
         return replace(self, hash=hashlib.sha256(text.encode()).hexdigest())
 
 
-def verify(entries: Iterable[Entry]) -> int:
-    """Check a whole record, oldest first, and return its length; raises `Tampered`.
+def verify(entries: Iterable[AuditEntry]) -> int:
+    """Check a whole log, oldest first, and return its length; raises `Tampered`.
 
-    A record cut off at its end is sound in itself: compare its last hash with one kept elsewhere.
+    A log cut off at its end verifies: compare its last hash with a copy stored elsewhere.
     """
     seq, previous = 0, START
     for entry in entries:
         seq += 1
         if entry.seq != seq:
-            raise Tampered(seq, f"entry {entry.seq} stands in its place")
+            raise Tampered(seq, f"it is entry {entry.seq}")
         if entry.previous_hash != previous:
-            raise Tampered(seq, "it does not follow from the entry before it")
+            raise Tampered(seq, "its previous hash is not that of the entry before it")
         if entry.sealed().hash != entry.hash:
             raise Tampered(seq, "its content does not match its hash")
         previous = entry.hash

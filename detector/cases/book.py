@@ -6,8 +6,8 @@ from hashlib import md5
 
 from detector.cases.case import Case
 from detector.cases.session import Session
-from detector.core.rules import Rules
 from detector.risk.score import total_weight
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

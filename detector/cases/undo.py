@@ -1,34 +1,38 @@
-"""What a person may take back."""
+"""Which action on a case can be undone."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from detector.cases.audit import Entry
-from detector.cases.people import Person
-from detector.cases.review import UNDO_WITHIN, Forbidden, Refused
+from detector.cases.audit import AuditEntry
+from detector.cases.principals import Principal
+from detector.cases.review import ActionForbidden, ActionRefused
+
+UNDO_WITHIN = timedelta(minutes=15)
 
 
-def undoable(entries: Iterable[Entry], person: Person, now: datetime) -> Entry:
-    """The entry of a case (given newest first) that the person may take back now.
+def undoable(entries: Iterable[AuditEntry], principal: Principal, now: datetime) -> AuditEntry:
+    """The entry of a case (given newest first) that the principal may undo now.
 
-    It is the latest that stands: what was taken back already no longer counts. Raises `Refused`
-    when somebody else acted last, or when it was too long ago.
+    It is the latest that was not undone. Raises `ActionRefused` when somebody else acted last, or
+    when it was longer than `UNDO_WITHIN` ago.
     """
-    if not person.may("act"):
-        raise Forbidden(f"A {person.role} has nothing to take back.")
-    latest = latest_standing(entries)
+    if not principal.may("act"):
+        raise ActionForbidden(f"The role {principal.role} takes no actions, so none can be undone.")
+    latest = latest_in_force(entries)
     if latest is None:
-        raise Refused("Nothing was done to the case that could be taken back.")
-    if latest.actor != person.name:
-        raise Refused(f"{latest.actor} acted on the case last; only they can take that back.")
+        raise ActionRefused("There is no action on the case to undo.")
+    if latest.actor != principal.name:
+        raise ActionRefused(f"{latest.actor} acted on the case last; only they can undo that.")
     if now - latest.at > UNDO_WITHIN:
         minutes = int(UNDO_WITHIN.total_seconds() // 60)
-        raise Refused(f"Your last action is more than {minutes} minutes old; act anew instead.")
+        raise ActionRefused(
+            f"Your last action is more than {minutes} minutes old; take a new action instead."
+        )
     return latest
 
 
-def latest_standing(entries: Iterable[Entry]) -> Entry | None:
-    """The newest entry (given newest first) that nobody took back."""
+def latest_in_force(entries: Iterable[AuditEntry]) -> AuditEntry | None:
+    """The newest entry (given newest first) that was not undone."""
     undone: set[int] = set()
     for entry in entries:
         if entry.action == "undo":

@@ -6,7 +6,7 @@ import httpx
 from pydantic import BaseModel
 
 from detector.adapters.questions import QUESTIONS, QuestionName
-from detector.cli.readers import without_secrets
+from detector.cli.targets import without_secrets
 from detector.core.errors import InputError
 
 KEY = "FRAUD_API_KEY"

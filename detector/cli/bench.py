@@ -10,16 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.files import FileSource
-from detector.cli.generate import DEFAULT_START, write_bank
+from detector.adapters.bank_files import bank_settings, write_bank
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.files import FileSource
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows
-from detector.cli.run import bank_settings
 from detector.core.events import STREAMS, decode
-from detector.core.rules import Rules, load_rules
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
+from detector.signals.rules import Rules, load_rules
 
 
 def bench(
@@ -34,7 +33,7 @@ def bench(
     with tempfile.TemporaryDirectory() as scratch:
         if folder is None:
             folder = Path(scratch) / "events"
-            write_bank(folder, bank_settings(seed=7, fraud_rate=0.01), events, DEFAULT_START)
+            write_bank(folder, bank_settings(seed=7, fraud_rate=0.01), events)
         found = measure(folder, rules, Path(scratch) / "bench.duckdb")
     if as_json:
         print_json(found)

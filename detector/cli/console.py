@@ -9,9 +9,9 @@ from detector.cli.options import DEFAULT_STORE, Store
 from detector.cli.run import From, run
 from detector.cli.serve import serve_cluster
 from detector.console.settings import console_settings
-from detector.core.rules import load_rules
+from detector.signals.rules import load_rules
 
-DESK = Path("data/console.duckdb")
+PEOPLE = Path("data/console.duckdb")
 
 
 def console(
@@ -23,21 +23,21 @@ def console(
         ),
     ] = None,
     store: Store = DEFAULT_STORE,
-    desk: Annotated[
+    people: Annotated[
         Path, typer.Option(help="Users, reviews and audit log of a console over RisingWave.")
-    ] = DESK,
+    ] = PEOPLE,
     host: Annotated[str | None, typer.Option(help="Address to listen on (CONSOLE_HOST).")] = None,
     port: Annotated[int | None, typer.Option(help="Port, 0 for any (CONSOLE_PORT).")] = None,
     demo: Annotated[
         bool | None,
-        typer.Option("--demo", help="Sign visitors in by themselves; on loopback only."),
+        typer.Option("--demo", help="Sign visitors in automatically; on loopback only."),
     ] = None,
 ) -> None:
-    """Serve the operations console: over a store, which then hears of events by the API, or over
-    RisingWave. Ctrl-C ends it.
+    """Serve the operations console over a store, which then receives events by the API, or over
+    RisingWave. Ctrl-C stops it.
     """
     if url is None:
         run(source=From.api, store=store, host=host, port=port, demo=demo)
         return
     settings = console_settings(host=host, port=port, demo=demo)
-    serve_cluster(url, desk, load_rules(), settings)
+    serve_cluster(url, people, load_rules(), settings)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from detector.cli.desk import opened_desk, operator
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
+from detector.cli.people import opened_people, shell_user
 from detector.core.errors import InputError
 
 app = typer.Typer(help="The API keys of programs.", no_args_is_help=True)
@@ -24,8 +24,8 @@ class KeyRole(StrEnum):
 @app.command("list")
 def list_keys(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Show all keys, oldest first, without their secrets."""
-    with opened_desk(store) as desk:
-        rows = [[getattr(key, name) for name in _COLUMNS] for key in desk.staff.api_keys()]
+    with opened_people(store) as people:
+        rows = [[getattr(key, name) for name in _COLUMNS] for key in people.keys.all()]
     if as_json:
         print_json(as_records(_COLUMNS, rows))
     else:
@@ -36,20 +36,20 @@ def list_keys(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     role: Annotated[
-        KeyRole, typer.Option(help="A machine sends events and asks for scores; a viewer reads.")
+        KeyRole, typer.Option(help="A machine sends events and requests scores; a viewer reads.")
     ] = KeyRole.machine,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key and print it, this once."""
+    """Create a key and print it; it cannot be shown again."""
     if not (name.strip() and name.isprintable() and len(name) <= 200):
         raise InputError(f"{name!r} cannot be a key's name; give it 1 to 200 printable characters.")
-    with opened_desk(store) as desk:
-        key, whole = desk.staff.add_key(operator(), name, role.value)
+    with opened_people(store) as people:
+        key, whole = people.keys.add(shell_user(), name, role.value)
     if as_json:
         print_json({"key_id": key.key_id, "name": name, "role": role, "secret": whole})
     else:
-        print(f"The key of {name}, to be sent as Authorization: Bearer …, is {whole}")
+        print(f"Key for {name}; send it as Authorization: Bearer …: {whole}")
 
 
 @app.command()
@@ -58,11 +58,11 @@ def revoke(
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Shut a program out; this cannot be taken back."""
-    with opened_desk(store) as desk:
-        if desk.staff.key(key_id) is None:
+    """Revoke a key; this cannot be undone."""
+    with opened_people(store) as people:
+        if people.keys.get(key_id) is None:
             raise InputError(f"There is no key {key_id}; `fraud keys list` shows all.")
-        key = desk.staff.revoke_key(operator(), key_id)
+        key = people.keys.revoke(shell_user(), key_id)
     if as_json:
         print_json({"key_id": key_id, "name": key.name, "revoked_at": key.revoked_at})
     else:

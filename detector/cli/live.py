@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.cli.output import LEVEL_STYLES
-from detector.core.rules import Rules
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
+from detector.signals.rules import Rules
 
 PLAIN_EVERY_SECONDS = 10.0
 

@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from detector.core.names import joined
+
 LEVEL_STYLES = {"critical": "bold red", "high": "yellow", "medium": "cyan", "low": "dim"}
 WIDTH_IN_FILES = 160
 _WRAPPING = {"patterns", "reason", "detail", "actions", "evidence"}
@@ -46,6 +48,8 @@ def text(value: Any) -> str:
         return "-"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, list):
+        return joined(value)
     if isinstance(value, Decimal):
         return f"{value:,}"
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask
 from detector.cli.ask_console import ask_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
-from detector.cli.readers import ClusterUrl, Url, is_console, opened, without_secrets
+from detector.cli.targets import ClusterUrl, Url, is_console, opened, without_secrets
 from detector.core.errors import StoreInUse
 
 Limit = Annotated[int, typer.Option(min=1, help="At most this many rows.")]

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.silence import Silence
-from detector.adapters.synthetic import SyntheticSource
+from detector.adapters.bank_files import bank_settings
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.api import ApiSource
+from detector.adapters.sources.synthetic import SyntheticSource
 from detector.cli.live import LiveView, PlainLines
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.serve import console_beside
@@ -20,11 +21,10 @@ from detector.cli.summary import print_summary
 from detector.cli.tuning import collect_garbage_rarely
 from detector.console.settings import console_settings
 from detector.core.errors import InputError
-from detector.core.rules import load_rules
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Sink, Source
 from detector.pipeline.tally import Tally
-from producers.config import ProducerSettings
+from detector.signals.rules import load_rules
 
 
 class From(StrEnum):
@@ -68,7 +68,7 @@ def run(
     ] = None,
     demo: Annotated[
         bool | None,
-        typer.Option("--demo", help="Sign visitors in by themselves; on loopback only."),
+        typer.Option("--demo", help="Sign visitors in automatically; on loopback only."),
     ] = None,
     no_console: Annotated[
         bool,
@@ -105,7 +105,7 @@ def run(
             sinks.append(sink)
             title = f"Kafka at {settings.kafka_bootstrap_servers}"
         elif source is From.api:
-            events, title = Silence(seconds), "events by the API"
+            events, title = ApiSource(seconds), "events by API"
         else:
             events = SyntheticSource(settings, seconds)
             title = f"synthetic bank, {settings.transaction_rate:g} tx/s"
@@ -134,11 +134,3 @@ def kafka_adapters() -> Any:
             "Reading Kafka needs the package confluent-kafka, which is not installed. "
             "Install it with: pip install 'fraud-detection-streaming[kafka]'"
         ) from error
-
-
-def bank_settings(**given: Any) -> ProducerSettings:
-    """The bank's settings: options first, then the environment; the pool fits the rate."""
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = ProducerSettings(**chosen)
-    pool = max(settings.customer_pool_size, settings.pool_size_needed)
-    return ProducerSettings(**{**chosen, "customer_pool_size": pool})

@@ -9,47 +9,47 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from detector.adapters.desk import Desk
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.mirror import ReviewMirror, mirrored
-from detector.adapters.webhook import Webhook
-from detector.cli.readers import risingwave
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.people.mirror import ReviewMirror, mirrored
+from detector.adapters.people.store import PeopleStore
+from detector.adapters.people.webhook import Webhook
+from detector.cli.targets import risingwave
 from detector.cli.tuning import take_short_turns
+from detector.console.access.sessions import signing_key
 from detector.console.app import build_app
-from detector.console.assembly import assemble
-from detector.console.context import Context
-from detector.console.pulse import Vitals, read_minutes
+from detector.console.context import Context, assemble
+from detector.console.live.pulse import Vitals
+from detector.console.live.watcher import Watcher
+from detector.console.queries.minutes import read_minutes
 from detector.console.server import address, listen, serving
-from detector.console.sessions import signing_key
 from detector.console.settings import ConsoleSettings
-from detector.console.watch import Watcher
 from detector.core.errors import InputError
-from detector.core.rules import Rules
 from detector.pipeline.buckets import Buckets
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
+from detector.signals.rules import Rules
 
 
 @contextmanager
 def console_beside(
     pipeline: Pipeline, store: DuckDBStore, tally: Tally, rules: Rules, settings: ConsoleSettings
 ) -> Iterator[str]:
-    """Serve the console of a pipeline that has not started yet; gives its address."""
+    """Serve the console of a pipeline that has not started yet; yields its URL."""
     listener = _listener(settings)
     take_short_turns()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
-    desk = store.desk(four_eyes=settings.four_eyes)
+    people = store.people(four_eyes=settings.four_eyes)
     key = session_key(store.path)
-    context = assemble(rules, settings, store, desk, key, vitals, pipeline=pipeline)
+    context = assemble(rules, settings, store, people, key, vitals, pipeline)
     greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
-    with following(desk, settings), serving(build_app(context), listener):
+    with following(people, settings), serving(build_app(context), listener):
         yield address(listener)
 
 
-def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSettings) -> None:
+def serve_cluster(url: str, people_path: Path, rules: Rules, settings: ConsoleSettings) -> None:
     """Serve a console over RisingWave until it is told to stop."""
     cluster = risingwave(url)
     stop = threading.Event()
@@ -59,11 +59,11 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
         listener = _listener(settings)
         cluster.open()
         ends.callback(cluster.close)
-        desk = Desk.open(desk_path, four_eyes=settings.four_eyes)
-        ends.callback(desk.close)
-        context = assemble(rules, settings, cluster, desk, session_key(desk_path))
+        people = PeopleStore.open(people_path, four_eyes=settings.four_eyes)
+        ends.callback(people.close)
+        context = assemble(rules, settings, cluster, people, session_key(people_path))
         greet(context)
-        ends.enter_context(following(desk, settings, cluster))
+        ends.enter_context(following(people, settings, cluster))
         ends.enter_context(Watcher(cluster, context.hub))
         ends.enter_context(serving(build_app(context), listener))
         print(f"Console: {address(listener)}", file=sys.stderr)
@@ -71,12 +71,12 @@ def serve_cluster(url: str, desk_path: Path, rules: Rules, settings: ConsoleSett
 
 
 def session_key(database: Path) -> bytes:
-    """The key that signs sessions; it lies beside the database that knows the users."""
+    """The key that signs sessions, in a file beside the database with the users."""
     return signing_key(database.with_name(database.name + ".session-key"))
 
 
 def _listener(settings: ConsoleSettings) -> socket.socket:
-    """The port that was asked for, or any free one when none was and the usual one is taken."""
+    """A listener on the chosen port; without a choice, on any free one if the default is taken."""
     try:
         return listen(settings.host, settings.port)
     except InputError:
@@ -88,13 +88,13 @@ def _listener(settings: ConsoleSettings) -> socket.socket:
 
 @contextmanager
 def following(
-    desk: Desk, settings: ConsoleSettings, mirror: ReviewMirror | None = None
+    people: PeopleStore, settings: ConsoleSettings, mirror: ReviewMirror | None = None
 ) -> Iterator[None]:
-    """Carry what people do to webhooks, and over a cluster to its views, as long as it is open."""
+    """Deliver the audit log to webhooks, and reviews to a cluster, while the context is open."""
     secret = settings.webhook_secret.get_secret_value()
-    followers = [Webhook(str(url), secret).follow(desk.log) for url in settings.webhooks]
+    followers = [Webhook(str(url), secret).follow(people.audit) for url in settings.webhooks]
     if mirror is not None:
-        followers.append(mirrored(desk, mirror))
+        followers.append(mirrored(people, mirror))
     with ExitStack() as ends:
         for follower in followers:
             follower.start()
@@ -103,12 +103,12 @@ def following(
 
 
 def greet(context: Context) -> None:
-    """Let the first person in: say the administrator's one-time password, once, on stderr."""
+    """Where no user can sign in yet, add an administrator and print the one-time password."""
     if context.settings.demo:
         return
-    password = context.gate.first_admin()
+    password = context.sessions.first_admin()
     if password is not None:
         print(
-            f"Nobody can sign in yet. Sign in as admin with the one-time password {password}",
+            f"No user can sign in yet. Sign in as admin with the one-time password {password}",
             file=sys.stderr,
         )

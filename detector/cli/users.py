@@ -1,4 +1,4 @@
-"""`fraud users`: who may sign in to the console, for when nobody can."""
+"""`fraud users`: the users of the console, for when nobody can sign in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from detector.adapters.desk import Desk
-from detector.cli.desk import opened_desk, operator
+from detector.adapters.people.store import PeopleStore
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
-from detector.console.passwords import hashed, one_time_password
-from detector.console.texts import check_username
+from detector.cli.people import opened_people, shell_user
+from detector.console.access.passwords import hashed, one_time_password
+from detector.console.http.fields import check_username
 from detector.core.errors import InputError
 
 app = typer.Typer(help="Who may sign in to the console.", no_args_is_help=True)
@@ -31,9 +31,9 @@ class UserRole(StrEnum):
 
 @app.command("list")
 def list_users(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """Show everybody."""
-    with _desk(store) as desk:
-        rows = [[getattr(user, name) for name in _COLUMNS] for user in desk.staff.users()]
+    """Show all users."""
+    with _people(store) as people:
+        rows = [[getattr(user, name) for name in _COLUMNS] for user in people.users.all()]
     if as_json:
         print_json(as_records(_COLUMNS, rows))
     else:
@@ -43,53 +43,57 @@ def list_users(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
 @app.command()
 def add(
     name: Name,
-    role: Annotated[UserRole, typer.Option(help="What they may do.")] = UserRole.analyst,
+    role: Annotated[
+        UserRole, typer.Option(help="The role, which decides what they may do.")
+    ] = UserRole.analyst,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Let somebody in and print the one-time password to hand over."""
+    """Add a user and print the one-time password to hand over."""
     try:
         check_username(name)
     except ValueError as error:
         raise InputError(str(error)) from error
     password = one_time_password()
-    with _desk(store) as desk:
-        desk.staff.add_user(operator(), name, role.value, hashed(password), must_change=True)
+    with _people(store) as people:
+        people.users.add(shell_user(), name, role.value, hashed(password), must_change=True)
     _say(name, password, as_json)
 
 
 @app.command()
 def passwd(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
-    """Give somebody a one-time password in place of theirs, and print it."""
+    """Replace a user's password with a one-time password, and print it."""
     password = one_time_password()
-    with _desk(store) as desk:
-        desk.staff.set_password(operator(), name, hashed(password), must_change=True)
+    with _people(store) as people:
+        people.users.set_password(shell_user(), name, hashed(password), must_change=True)
     _say(name, password, as_json)
 
 
 @app.command()
 def disable(
     name: Name,
-    enable: Annotated[bool, typer.Option("--enable", help="Let them in again instead.")] = False,
+    enable: Annotated[
+        bool, typer.Option("--enable", help="Enable the user again instead.")
+    ] = False,
     store: Store = DEFAULT_STORE,
 ) -> None:
-    """Shut somebody out; what they did stays on record."""
-    with _desk(store) as desk:
-        desk.staff.change_user(operator(), name, disabled=not enable)
+    """Disable a user; their entries in the audit log stay."""
+    with _people(store) as people:
+        people.users.change(shell_user(), name, disabled=not enable)
 
 
 @contextmanager
-def _desk(store: Store) -> Iterator[Desk]:
-    with opened_desk(store) as desk:
+def _people(store: Store) -> Iterator[PeopleStore]:
+    with opened_people(store) as people:
         try:
-            yield desk
+            yield people
         except KeyError as error:
-            known = ", ".join(user.username for user in desk.staff.users()) or "nobody"
-            raise InputError(f"There is no user {error.args[0]}; there are: {known}.") from error
+            known = ", ".join(user.username for user in people.users.all()) or "none"
+            raise InputError(f"There is no user {error.args[0]}; users: {known}.") from error
 
 
 def _say(name: str, password: str, as_json: bool) -> None:
     if as_json:
         print_json({"username": name, "one_time_password": password})
     else:
-        print(f"{name} signs in once with the password {password}, and chooses another then.")
+        print(f"One-time password for {name}: {password} (to be changed at the first sign-in)")

@@ -2,14 +2,14 @@
 
 import typer
 
-from detector.adapters.questions import Reader
-from detector.adapters.views import view_names
+from detector.adapters.duckdb.views import view_names
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
-from detector.cli.readers import ClusterUrl, opened
+from detector.cli.targets import ClusterUrl, opened
 from detector.core.errors import InputError
 from detector.core.events import STREAMS
-from detector.core.rules import Rules, load_rules
+from detector.pipeline.ports import Reader
+from detector.signals.rules import Rules, load_rules
 
 # Each asks for rows that must not exist.
 _PROMISES = {

@@ -1,4 +1,4 @@
-"""The web application: every route in one list, every guard in one place."""
+"""The web application: its routes in one list, and what stands in front of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,53 +7,52 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from detector.console import (
-    actions,
-    assets,
-    back_office,
-    case_pages,
-    intake,
-    pages,
-    party_pages,
-    people,
-    problems,
-    questions,
-    reads,
-    security,
-    signin,
-    smr,
-    snoozes,
-    stream,
-    trail,
-)
+from detector.console.access import permissions
+from detector.console.admin import routes as admin
+from detector.console.api import intake, live, questions
+from detector.console.audit import routes as audit
+from detector.console.case import actions, smr
+from detector.console.case import routes as case
 from detector.console.context import Context
-from detector.console.limits import BodyLimit
-from detector.console.rendering import error_page
+from detector.console.http import problems
+from detector.console.http.limits import BodyLimit
+from detector.console.overview import routes as overview
+from detector.console.party import routes as party
+from detector.console.patterns import routes as patterns
+from detector.console.queue import routes as queue
+from detector.console.search import routes as search
+from detector.console.shell import assets
+from detector.console.shell.rendering import error_page
+from detector.console.signals import routes as signals
+from detector.console.signin import routes as signin
+from detector.console.snoozes import routes as snoozes
 
-# Of two paths that fit, the first counts: /v1/cases/actions is no case.
-# In the order in which they are tried: decisions first, they are in a hurry.
+# Tried in this order, decisions first: they have the tightest deadline. Of two matching paths the
+# first wins: /v1/cases/actions is not a case.
 ROUTERS = [
     intake.router,
     assets.router,
     signin.router,
     actions.router,
-    pages.router,
-    back_office.router,
-    reads.router,
-    questions.router,
-    case_pages.router,
-    party_pages.router,
-    stream.router,
-    snoozes.router,
+    overview.router,
+    queue.router,
+    case.router,
     smr.router,
-    trail.router,
-    people.router,
+    party.router,
+    signals.router,
+    patterns.router,
+    search.router,
+    snoozes.router,
+    audit.router,
+    admin.router,
+    live.router,
+    questions.router,
 ]
 MOST_BYTES = 1 << 20
 
 
 def build_app(context: Context) -> FastAPI:
-    """Put the console together; nothing listens yet."""
+    """Assemble the console; nothing listens yet."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +70,7 @@ def build_app(context: Context) -> FastAPI:
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     problems.install(app, error_page)
     app.add_middleware(BodyLimit, limit=MOST_BYTES, limits={"/v1/events": intake.MOST_BYTES})
-    security.install(app, context)
+    permissions.install(app, context.sessions, context.settings)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -82,9 +81,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})
-        components["securitySchemes"] = security.schemes()
+        components["securitySchemes"] = permissions.schemes()
         components.setdefault("schemas", {}).update(problems.schemas() | intake.schemas())
-        # Any of them will do, unless an operation says that it needs none.
-        document["security"] = [{name: []} for name in security.schemes()]
+        # Any scheme will do, except where an operation needs none.
+        document["security"] = [{name: []} for name in permissions.schemes()]
         app.openapi_schema = document
     return app.openapi_schema

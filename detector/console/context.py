@@ -1,34 +1,19 @@
 """What the console's routes work with, in one object."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
-from detector.adapters.desk import Desk
-from detector.console.sessions import Gate
+from detector.adapters.people.store import PeopleStore
+from detector.console.access.sessions import SessionKeeper
+from detector.console.live.hub import Hub
+from detector.console.live.pulse import PulseKeeper, Vitals
 from detector.console.settings import ConsoleSettings
-from detector.core.rules import Rules
 from detector.pipeline.metrics import Metrics
 from detector.pipeline.pipeline import Pipeline
-
-if TYPE_CHECKING:
-    from detector.console.live import Hub
-    from detector.console.pulse import PulseKeeper
-
-
-class Reader(Protocol):
-    """Answers questions over the views of design: the embedded store's or RisingWave's.
-
-    Queries stay within what DuckDB and RisingWave both understand; parameters are `?`.
-    """
-
-    open_cases: str
-    """What stands after FROM for `mv_open_fraud_cases` but for its tier, at its fastest."""
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query, of what was committed; safe from any thread."""
+from detector.pipeline.ports import ConsoleReader
+from detector.signals.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +25,37 @@ class Context:
 
     rules: Rules
     settings: ConsoleSettings
-    reader: Reader
-    pulse: "PulseKeeper"
-    hub: "Hub"
+    reader: ConsoleReader
+    pulse: PulseKeeper
+    hub: Hub
     metrics: Metrics
-    desk: Desk
-    gate: Gate
+    people: PeopleStore
+    sessions: SessionKeeper
     pipeline: Pipeline | None = None
+
+
+def assemble(
+    rules: Rules,
+    settings: ConsoleSettings,
+    reader: ConsoleReader,
+    people: PeopleStore,
+    key: bytes,
+    vitals: Vitals | None = None,
+    pipeline: Pipeline | None = None,
+) -> Context:
+    """A context; `key` signs sessions, `vitals` and `pipeline` where this process detects."""
+    pulse = PulseKeeper(rules, reader, vitals)
+    return Context(
+        rules=rules,
+        settings=settings,
+        reader=reader,
+        pulse=pulse,
+        hub=Hub(pulse),
+        metrics=Metrics(),
+        people=people,
+        sessions=SessionKeeper(people.users, people.keys, key, settings.session_minutes * 60),
+        pipeline=pipeline,
+    )
 
 
 def context_of(request: Request) -> Context:

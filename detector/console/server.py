@@ -15,32 +15,32 @@ BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; raises `InputError` when the address cannot be had."""
+    """A listening socket; raises `InputError` when the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        # Now, not when serving begins: until then somebody else could still take the port.
+        # Now, not when serving starts: until then another process could take the port.
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise InputError(
             f"The console cannot listen on {host}:{port}: {error.strerror}. Choose another with "
-            "--port, 0 for any free one, or leave the console out with --no-console."
+            "--port, 0 for any free one, or run without the console: --no-console."
         ) from error
     return listener
 
 
 def address(listener: socket.socket) -> str:
-    """Where a browser finds it."""
+    """The URL of a listener."""
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @contextmanager
 def serving(app: FastAPI, listener: socket.socket) -> Iterator[None]:
-    """Serve as long as the context is open; open streams are ended with it."""
+    """Serve while the context is open; open streams end with it."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -7,18 +7,18 @@ import pytz
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from detector.console.hosts import is_loopback
+from detector.console.http.hosts import is_loopback
 from detector.core.errors import InputError
 
 
 def _zone(name: str) -> str:
     if name not in pytz.all_timezones_set:
-        raise ValueError(f"there is no time zone {name!r}; Australia/Sydney is one")
+        raise ValueError(f"unknown time zone {name!r}; an example is Australia/Sydney")
     return name
 
 
 class ConsoleSettings(BaseSettings):
-    """How the console is reached and what it allows."""
+    """Address, authentication, webhooks and calendar of the console."""
 
     model_config = SettingsConfigDict(
         env_prefix="CONSOLE_",
@@ -28,27 +28,35 @@ class ConsoleSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told.")
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port; 0 takes any.")
-    hosts: list[str] = Field([], description="Host names that browsers may use beside loopback.")
-    demo: bool = Field(False, description="Sign visitors in by themselves; loopback only.")
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback by default.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8000, description="Port; 0 takes any free one."
+    )
+    hosts: list[str] = Field([], description="Host names that browsers may use besides loopback.")
+    demo: bool = Field(False, description="Sign visitors in automatically; loopback only.")
     four_eyes: bool = Field(True, description="A second person approves closing a critical case.")
-    session_minutes: Annotated[int, Field(gt=0)] = Field(720, description="Longest session.")
-    webhooks: list[HttpUrl] = Field([], description="Told of every instruction and disposition.")
+    session_minutes: Annotated[int, Field(gt=0)] = Field(
+        720, description="Longest duration of a session, in minutes."
+    )
+    webhooks: list[HttpUrl] = Field(
+        [], description="Addresses that receive instructions and decisions."
+    )
     webhook_secret: SecretStr = Field(
-        SecretStr(""), description="Signs what webhooks are told; unsigned without."
+        SecretStr(""), description="Signs webhook requests; empty: unsigned."
     )
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
-        "Australia/Sydney", description="Where business days begin and end."
+        "Australia/Sydney", description="Time zone of the business days of SMR deadlines."
     )
-    holidays: list[date] = Field([], description="Days that are no business days for SMR clocks.")
+    holidays: list[date] = Field(
+        [], description="Days that are not business days for SMR deadlines."
+    )
 
     @model_validator(mode="after")
-    def _show_it_here_only(self) -> Self:
+    def _demo_is_local(self) -> Self:
         if self.demo and not is_loopback(self.host):
             raise ValueError(
-                f"the demonstration lets everybody in, so it cannot listen on {self.host}; "
-                "leave CONSOLE_DEMO (--demo) out, or listen on 127.0.0.1"
+                f"the demo signs every visitor in, so it cannot listen on {self.host}; "
+                "leave out CONSOLE_DEMO (--demo), or listen on 127.0.0.1"
             )
         return self
 

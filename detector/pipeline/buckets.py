@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from detector.core.rules import Rules
 from detector.pipeline.work import Work
+from detector.signals.rules import Rules
 
 PRUNE_AT = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

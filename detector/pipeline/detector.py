@@ -14,13 +14,13 @@ from detector.core.events import (
     decode,
     without_card_numbers,
 )
-from detector.core.rules import Rules
 from detector.pipeline.decision import decide
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import Batch, DeadLetter, Decision, Disposition, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
-from detector.signals.engine import Change, SignalEngine
+from detector.signals.engine import SignalChange, SignalEngine
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
 KnownEvents = Callable[[list[str]], set[str]]
@@ -154,7 +154,7 @@ class Detector:
         for change in changes:
             self._apply(change, work)
 
-    def _apply(self, change: Change, work: Work) -> None:
+    def _apply(self, change: SignalChange, work: Work) -> None:
         kind, signal = change
         if kind == "withdrawn":
             work.signals[signal.signal_id] = None

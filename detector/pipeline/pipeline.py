@@ -7,11 +7,11 @@ from concurrent.futures import Future
 
 from detector.core.errors import FraudError
 from detector.core.events import Record, decode
-from detector.core.rules import Rules
 from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
 from detector.pipeline.work import Batch, Decision, Work
+from detector.signals.rules import Rules
 
 
 class Pipeline:
@@ -83,8 +83,8 @@ class Pipeline:
     def score(self, raw: bytes) -> Decision:
         """Evaluate one transaction, a JSON document, now and decide on it; its commit follows.
 
-        Asked again about the same event_id, the answer is the first one. Safe from any thread.
-        Raises `Refused` when the document breaks the contract (it is kept among the dead letters)
+        A repeated event_id gets the first answer again. Safe from any thread. Raises
+        `InvalidTransaction` when the document breaks the contract (it is stored as a dead letter)
         and `Stopped` when the pipeline is not running.
         """
         record = Record("transactions", raw, "api", 0)
@@ -96,7 +96,7 @@ class Pipeline:
                 self._answers[decision.event_id] = decision
             committed = self._committer.submit(work)
         if work.dead_letters:
-            raise Refused(work.dead_letters[0].reason)
+            raise InvalidTransaction(work.dead_letters[0].reason)
         if work.duplicates:
             return self._answer_again(record)
         [decision] = work.decisions
@@ -141,8 +141,8 @@ class Pipeline:
         return self.store.known_events(ids)
 
 
-class Refused(FraudError):
-    """A document that was to be scored breaks the contract; the message says where."""
+class InvalidTransaction(FraudError):
+    """A transaction to be scored breaks the contract; the message says where."""
 
 
 class Stopped(FraudError):

@@ -1,14 +1,14 @@
-"""What the pipeline needs from the outside: a source, a store and sinks."""
+"""What the pipeline needs from outside: a source, a store and sinks; and who reads its views."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from detector.cases.session import Session
 from detector.core.events import Event
-from detector.core.rules import Rules
 from detector.pipeline.work import Batch, Decision, Work
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
 
@@ -66,7 +66,24 @@ class Store(Protocol):
 
 
 class Sink(Protocol):
-    """Who hears of committed work. May see the same work again after a crash."""
+    """Receives committed work; after a crash it may receive the same work again."""
 
     def publish(self, work: Work) -> None:
-        """Tell of committed work; must not raise for trouble of its own."""
+        """Publish committed work; must not raise for trouble of its own."""
+
+
+class Reader(Protocol):
+    """Answers SQL over the views: those of the embedded store or of RisingWave.
+
+    Queries stay within what DuckDB and RisingWave both understand; parameters are `?`.
+    """
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a query, as committed; safe from any thread."""
+
+
+class ConsoleReader(Reader, Protocol):
+    """A reader that the console can serve pages from."""
+
+    open_cases: str
+    """Goes after FROM: `mv_open_fraud_cases` without the customers' KYC tier, at its fastest."""

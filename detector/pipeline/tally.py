@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from detector.cases.case import Case
-from detector.core.rules import Rules
 from detector.pipeline.work import Work
 from detector.risk.score import RiskPoint, total_weight
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
 NEWEST = 50

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from detector.core.rules import Rules
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 from detector.state.windows import DistinctWindow, distinct_times
 

@@ -5,23 +5,12 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from detector.core.events import STREAMS, Event
-from detector.core.rules import Operator as OperatorName
-from detector.core.rules import Pattern, Rules
-from detector.signals.burst import Burst
-from detector.signals.distinct_burst import DistinctBurst
-from detector.signals.novelty import Novelty
 from detector.signals.operator import Operator
-from detector.signals.pair import Pair
+from detector.signals.operators import OPERATORS
+from detector.signals.pattern import Pattern
+from detector.signals.rules import Rules
 from detector.signals.select import Key, key_where
 from detector.signals.signal import Finding, Signal, signal_id, to_signal
-
-OPERATORS: dict[OperatorName, type[Operator]] = {
-    "burst": Burst,
-    "distinct_burst": DistinctBurst,
-    "pair": Pair,
-    "novelty": Novelty,
-}
-
 
 Route = tuple[Pattern, Callable[[Any], Key], Callable[[Hashable, Any], Iterable[Finding]]]
 
@@ -37,7 +26,7 @@ class Reading(NamedTuple):
     signal: Signal | None
 
 
-class Change(NamedTuple):
+class SignalChange(NamedTuple):
     """A signal is new, has updated evidence, or is withdrawn because late events disprove it."""
 
     kind: Literal["new", "updated", "withdrawn"]
@@ -64,9 +53,9 @@ class SignalEngine:
         # Signals that a late event may still change.
         self._open: dict[str, Signal] = {}
 
-    def update(self, event: Event) -> list[Change]:
+    def update(self, event: Event) -> list[SignalChange]:
         """Take in one event and answer what it changes."""
-        changes: list[Change] = []
+        changes: list[SignalChange] = []
         for pattern, key_of, update in self._routes[type(event)]:
             key = key_of(event)
             if key is not None:
@@ -88,18 +77,18 @@ class SignalEngine:
                 readings.append(Reading(pattern, observed, signal))
         return readings
 
-    def _note(self, pattern: Pattern, finding: Finding, changes: list[Change]) -> None:
+    def _note(self, pattern: Pattern, finding: Finding, changes: list[SignalChange]) -> None:
         name = signal_id(pattern, finding.event)
         known = self._open.get(name)
         if finding.observed is not None:
             signal = self._open[name] = to_signal(pattern, finding)
             if known is None:
-                changes.append(Change("new", signal))
+                changes.append(SignalChange("new", signal))
             elif known != signal:
-                changes.append(Change("updated", signal))
+                changes.append(SignalChange("updated", signal))
         elif known is not None:
             del self._open[name]
-            changes.append(Change("withdrawn", known))
+            changes.append(SignalChange("withdrawn", known))
 
     def restore(self, events: Iterable[Event]) -> None:
         """Rebuild the state from events that were processed before, in any order."""

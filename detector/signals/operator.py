@@ -1,15 +1,20 @@
-"""What every operator is: state fed with events that answers with findings."""
+"""What an operator is: everything the system has to know about one stands on its class.
+
+An operator is a file in `signals/operators/` and a macro of the same name in the dbt project.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from detector.core.rules import Pattern
+from detector.signals.conditions import Sql, noun, sql
+from detector.signals.pattern import Pattern, check_known
 from detector.signals.select import Key, key_where
 from detector.signals.signal import Finding
 
 Handler = tuple[Callable[[Any], Key], Callable[[Hashable, Any], Iterable[Finding]]]
+Unit = Literal["count", "km", "money"]
 
 
 class Operator(ABC):
@@ -17,9 +22,17 @@ class Operator(ABC):
 
     Its findings are a function of the set of events fed so far: an event that arrives late, or
     tied with another, also brings findings about the events whose answer it changes. `handlers`
-    names the streams that it reads: which key an event has, None to pass it over, and what takes it
-    in.
+    names the streams that it reads: which key an event has, None to ignore it, and what takes it.
     """
+
+    name: ClassVar[str]
+    """In the blocks of patterns, and of the macro."""
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    """Which of value, measure and registered_in a block must give; the others it must not."""
+    facts: ClassVar[frozenset[str]] = frozenset()
+    """What a reason may mention besides the fields of the event."""
+    single_event: ClassVar[bool] = False
+    """Whether it fires at the first suspicious event, instead of at the last of several."""
 
     def __init__(self, pattern: Pattern, lateness: timedelta) -> None:
         self.pattern = pattern
@@ -29,6 +42,41 @@ class Operator(ABC):
         self._threshold = pattern.threshold
         self._state: dict[Hashable, Any] = {}
 
+    @classmethod
+    def check(cls, pattern: Pattern) -> None:
+        """Raise `ValueError` for a block that this operator cannot work with."""
+        if pattern.value:
+            check_known("fields", {pattern.value}, pattern.fields)
+
+    @classmethod
+    def unit(cls, pattern: Pattern) -> Unit:
+        """The unit of `observed` and of the threshold."""
+        return "count"
+
+    @classmethod
+    @abstractmethod
+    def sentence(cls, pattern: Pattern) -> str:
+        """When the pattern fires, in words, without its `where`."""
+
+    @classmethod
+    @abstractmethod
+    def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
+        """The events that a restart must read to judge events from `edge` on, by stream."""
+
+    @classmethod
+    def support(cls, pattern: Pattern) -> Sql:
+        """Which events `e` of the pattern's source a signal `s` rests on.
+
+        By default those of its key in its window that meet `where`.
+        """
+        where = sql(pattern.where, "e")
+        subject = " || '|' || ".join(f"e.{name}" for name in pattern.key)
+        text = (
+            f"{where.text} AND {subject} = s.subject "
+            "AND e.occurred_at >= s.window_start AND e.occurred_at <= s.occurred_at"
+        )
+        return Sql(text, where.parameters)
+
     @abstractmethod
     def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
         """Take in an event of a key and answer for every event whose answer it may change."""
@@ -37,7 +85,7 @@ class Operator(ABC):
     def observe(self, key: Hashable, event: Any) -> float | None:
         """What is observed at an event that was taken in, fired or not.
 
-        None where nothing can be said: no state of the key, or nothing to compare with.
+        None without state of the key, or without anything to compare with.
         """
 
     def forget(self, moment: datetime) -> None:
@@ -47,3 +95,13 @@ class Operator(ABC):
 
     @abstractmethod
     def _done(self, state: Any, moment: datetime) -> bool: ...
+
+
+def key_words(pattern: Pattern) -> str:
+    """The key in words: `account`, or `card and merchant`."""
+    return " and ".join(noun(name) for name in pattern.key)
+
+
+def events_words(pattern: Pattern) -> str:
+    """The watched events in words: `card events`."""
+    return pattern.source.replace("_", " ")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from detector.core.events import Event
-from detector.core.rules import Pattern
+from detector.signals.pattern import Pattern
 
 
 class Finding(NamedTuple):
@@ -50,7 +50,7 @@ def signal_id(pattern: Pattern, event: Event) -> str:
 
 
 def to_signal(pattern: Pattern, finding: Finding) -> Signal:
-    """Write down a finding that fired, with its reason in one plain sentence."""
+    """The signal of a finding that fired, with its reason as a sentence."""
     event, observed, facts = finding
     assert observed is not None
     return Signal(
@@ -60,7 +60,7 @@ def to_signal(pattern: Pattern, finding: Finding) -> Signal:
         severity=pattern.severity,
         weight=pattern.weight,
         customer_id=event.customer_id,
-        account_id=event.account_id if pattern.level == "account" else None,
+        account_id=event.account_id if pattern.scope == "account" else None,
         subject="|".join(str(getattr(event, name)) for name in pattern.key),
         event_id=event.event_id,
         occurred_at=event.occurred_at,

@@ -20,7 +20,7 @@
 {#- The columns that a pattern needs of its events; fewer columns are less state in the stream. -#}
 {% macro needed_columns(pattern, extra=[]) -%}
   {%- set wanted = ['event_id', 'occurred_at', 'customer_id'] -%}
-  {%- if pattern.level == 'account' -%}{%- do wanted.append('account_id') -%}{%- endif -%}
+  {%- if pattern.scope == 'account' -%}{%- do wanted.append('account_id') -%}{%- endif -%}
   {%- do wanted.extend(pattern.key) -%}
   {%- set known = contract(pattern.source) -%}
   {%- if 'amount' in known -%}{%- do wanted.append('amount') -%}{%- endif -%}
@@ -66,10 +66,19 @@
       {%- endif -%}
     {%- endfor -%}
     {%- if 'is_null' in c -%}{%- do tests.append(c.field ~ (' is null' if c.is_null else ' is not null')) -%}{%- endif -%}
-    {%- if 'at_least' in c -%}{%- do tests.append(c.field ~ ' >= ' ~ c.at_least) -%}{%- endif -%}
-    {%- if 'below' in c -%}{%- do tests.append(c.field ~ ' < ' ~ c.below) -%}{%- endif -%}
+    {%- if 'at_least' in c -%}{%- do tests.append(c.field ~ ' >= ' ~ bound(c.at_least, c.of)) -%}{%- endif -%}
+    {%- if 'below' in c -%}{%- do tests.append(c.field ~ ' < ' ~ bound(c.below, c.of)) -%}{%- endif -%}
   {%- endfor -%}
   {{ return(tests) }}
+{%- endmacro %}
+
+
+{#- A bound of a condition: a number, or a multiple of the named amount, which the environment may set. -#}
+{% macro bound(value, of) -%}
+  {%- if not of -%}{{ return(value | string) }}{%- endif -%}
+  {%- set amount = (env_var(of | upper, '') or var('amounts')[of]) | float -%}
+  {%- set exact = (value * amount) | round(2) -%}
+  {{ return((exact | int if exact == exact | int else exact) | string) }}
 {%- endmacro %}
 
 
@@ -97,7 +106,7 @@ select
     '{{ pattern.severity }}' as severity,
     cast({{ pattern.weight }} as double precision) as weight,
     customer_id,
-    {{ 'account_id' if pattern.level == 'account' else 'cast(null as varchar) as account_id' }},
+    {{ 'account_id' if pattern.scope == 'account' else 'cast(null as varchar) as account_id' }},
     {{ subject | join(" || '|' || ") }} as subject,
     event_id,
     occurred_at,

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from producers.config import ConfigError, ProducerSettings
-from producers.patterns import read_patterns
+from producers.patterns import read_patterns, structuring_threshold
 
 
 def test_the_defaults_are_those_of_the_documentation(settings):
@@ -13,7 +13,7 @@ def test_the_defaults_are_those_of_the_documentation(settings):
     defaults = settings()
     assert defaults.fraud_rate == 0.10
     assert defaults.transaction_rate == 20
-    assert defaults.structuring_threshold == Decimal(10_000)
+    assert structuring_threshold(defaults) == Decimal(10_000)
     assert defaults.customer_pool_size == 500
     assert defaults.seed == 7
     assert defaults.kafka_bootstrap_servers == "localhost:19092"

@@ -158,7 +158,7 @@ def test_no_truth_is_published(service, broker):
 
 
 def test_it_waits_for_a_broker_that_is_away(service, broker, expected):
-    """Refused connections are tried again until one stands; nothing is lost."""
+    """ActionRefused connections are tried again until one stands; nothing is lost."""
     broker.refuse_connections = 12
     assert service(retry=RetryPolicy(0.001, 0.01, 1, 5)).run() == 0
     assert sorted(broker.ids()) == sorted(expected)

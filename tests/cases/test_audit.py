@@ -8,20 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.cases.audit import Entry, Tampered, verify
-from detector.cases.people import Person
-from detector.cases.review import Refused
-from detector.cases.undo import latest_standing, undoable
+from detector.cases.audit import AuditEntry, Tampered, verify
+from detector.cases.principals import Principal
+from detector.cases.review import ActionRefused
+from detector.cases.undo import latest_in_force, undoable
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-KIM = Person("kim", "analyst")
+KIM = Principal("kim", "analyst")
 
 
-def record(length: int) -> list[Entry]:
+def record(length: int) -> list[AuditEntry]:
     """A sound record."""
-    entries: list[Entry] = []
+    entries: list[AuditEntry] = []
     for n in range(1, length + 1):
-        entry = Entry(n, NOON + timedelta(seconds=n), "kim", "analyst", "note", "case", "case_1")
+        entry = AuditEntry(
+            n, NOON + timedelta(seconds=n), "kim", "analyst", "note", "case", "case_1"
+        )
         previous = entries[-1].hash if entries else entry.previous_hash
         entries.append(replace(entry, detail={"text": f"{n}"}, previous_hash=previous).sealed())
     return entries
@@ -92,24 +94,24 @@ def test_different_details_have_different_hashes(one: dict[str, Any], two: dict[
     assert (hashes[0] == hashes[1]) == (one == two)
 
 
-def deed(seq: int, actor: str = "kim", undoes: int | None = None) -> Entry:
+def deed(seq: int, actor: str = "kim", undoes: int | None = None) -> AuditEntry:
     """An entry of a case."""
     action, detail = ("undo", {"undoes": undoes}) if undoes else ("note", {})
-    return Entry(seq, NOON, actor, "analyst", action, "case", "case_1", detail)
+    return AuditEntry(seq, NOON, actor, "analyst", action, "case", "case_1", detail)
 
 
 def test_what_was_taken_back_no_longer_stands() -> None:
     """Undo after undo goes further back."""
     entries = [deed(1), deed(2), deed(3, undoes=2), deed(4), deed(5, undoes=4)]
-    standing = latest_standing(reversed(entries))
+    standing = latest_in_force(reversed(entries))
     assert standing is not None and standing.seq == 1
-    assert latest_standing(reversed([*entries, deed(6, undoes=1)])) is None
+    assert latest_in_force(reversed([*entries, deed(6, undoes=1)])) is None
 
 
 def test_one_takes_back_what_one_did_oneself() -> None:
     """Unless somebody else has acted since; if they took that back, it is possible again."""
     assert undoable([deed(1)], KIM, NOON).seq == 1
-    with pytest.raises(Refused, match="lee acted"):
+    with pytest.raises(ActionRefused, match="lee acted"):
         undoable([deed(2, "lee"), deed(1)], KIM, NOON)
     taken_back = [deed(3, "lee", undoes=2), deed(2, "lee"), deed(1)]
     assert undoable(taken_back, KIM, NOON).seq == 1

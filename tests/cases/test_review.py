@@ -1,4 +1,4 @@
-"""The life of a case: every step that is allowed, and none that is not."""
+"""Actions on a case: every one that is allowed, and none that is not."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,11 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.cases.people import PERMISSIONS, Person
-from detector.cases.review import ACTIONS, DISPOSITIONS, STATUSES, Forbidden, Refused, Review, apply
+from detector.cases.actions import ACTIONS
+from detector.cases.principals import PERMISSIONS, Principal
+from detector.cases.review import (
+    DISPOSITIONS,
+    STATUSES,
+    ActionForbidden,
+    ActionRefused,
+    Review,
+)
+from tests.people import action as action_of
 
-KIM, LEE = Person("kim", "analyst"), Person("lee", "analyst")
-SAM, PAT = Person("sam", "supervisor"), Person("pat", "supervisor")
+KIM, LEE = Principal("kim", "analyst"), Principal("lee", "analyst")
+SAM, PAT = Principal("sam", "supervisor"), Principal("pat", "supervisor")
 NEW = Review("case_1")
 MINE = Review("case_1", "IN_REVIEW", "kim")
 THEIRS = Review("case_1", "IN_REVIEW", "lee")
@@ -59,49 +67,51 @@ ALLOWED = [
 ]
 
 REFUSED = [
-    (MINE, KIM, "claim", "yours already"),
-    (THEIRS, KIM, "claim", "lee has the case"),
-    (THEIRS, SAM, "claim", "lee has the case"),
+    (MINE, KIM, "claim", "You already own"),
+    (THEIRS, KIM, "claim", "lee owns the case"),
+    (THEIRS, SAM, "claim", "lee owns the case"),
     (ESCALATED, KIM, "claim", "escalated"),
     (PENDING, SAM, "claim", "kim proposed"),
     (CLOSED, KIM, "claim", "closed; reopen"),
-    (NEW, KIM, "release", "Nobody has"),
-    (THEIRS, KIM, "release", "lee has the case"),
-    (PENDING, KIM, "release", "waits for approval"),
-    (THEIRS, KIM, "assign", "lee has the case"),
-    (THEIRS, SAM, "assign", "lee has the case already"),
+    (NEW, KIM, "release", "has no owner"),
+    (THEIRS, KIM, "release", "lee owns the case"),
+    (PENDING, KIM, "release", "waiting for approval"),
+    (THEIRS, KIM, "assign", "lee owns the case"),
+    (THEIRS, SAM, "assign", "lee already owns the case"),
     (ESCALATED, KIM, "assign", "escalated"),
     (CLOSED, SAM, "assign", "closed; reopen"),
-    (ESCALATED, SAM, "escalate", "escalated already"),
-    (THEIRS, KIM, "escalate", "lee has the case"),
-    (PENDING, KIM, "escalate", "waits for approval"),
+    (ESCALATED, SAM, "escalate", "already escalated"),
+    (THEIRS, KIM, "escalate", "lee owns the case"),
+    (PENDING, KIM, "escalate", "waiting for approval"),
     (CLOSED, KIM, "instruct", "closed; reopen"),
-    (THEIRS, KIM, "close", "lee has the case"),
+    (THEIRS, KIM, "close", "lee owns the case"),
     (ESCALATED, KIM, "close", "escalated"),
-    (PENDING, SAM, "close", "waits for approval"),
+    (PENDING, SAM, "close", "waiting for approval"),
     (CLOSED, KIM, "close", "closed; reopen"),
-    (MINE, SAM, "approve", "Nothing about the case waits"),
-    (NEW, SAM, "reject", "Nothing about the case waits"),
-    (CLOSED, SAM, "approve", "Nothing about the case waits"),
+    (MINE, SAM, "approve", "not waiting for approval"),
+    (NEW, SAM, "reject", "not waiting for approval"),
+    (CLOSED, SAM, "approve", "not waiting for approval"),
     (NEW, KIM, "reopen", "Only a closed case"),
     (PENDING, KIM, "reopen", "Only a closed case"),
 ]
 
 
-def do(review: Review, person: Person, action: str, needs_approval: bool = False) -> Review:
-    return apply(review, person, action, needs_approval, **FIELDS.get(action, {}))
+def do(review: Review, person: Principal, action: str, needs_approval: bool = False) -> Review:
+    taken = action_of(action, **FIELDS.get(action, {}))
+    taken.check(review, person)
+    return taken.apply(review, person, needs_approval)
 
 
 @pytest.mark.parametrize(("before", "person", "action", "after"), ALLOWED)
-def test_what_is_allowed(before: Review, person: Person, action: str, after: Review) -> None:
+def test_what_is_allowed(before: Review, person: Principal, action: str, after: Review) -> None:
     """Every step, and all that it changes."""
     assert do(before, person, action) == after
 
 
 @pytest.mark.parametrize(("before", "person", "action", "why"), REFUSED)
-def test_what_is_refused(before: Review, person: Person, action: str, why: str) -> None:
+def test_what_is_refused(before: Review, person: Principal, action: str, why: str) -> None:
     """Every step that makes no sense says why."""
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(ActionRefused, match=why):
         do(before, person, action)
 
 
@@ -117,7 +127,7 @@ def test_a_critical_closing_is_a_proposal_first() -> None:
 def test_nobody_agrees_with_themselves(action: str) -> None:
     """Not even a supervisor."""
     proposed = do(NEW, SAM, "close", needs_approval=True)
-    with pytest.raises(Forbidden, match="Four eyes"):
+    with pytest.raises(ActionForbidden, match="Four eyes"):
         do(proposed, SAM, action)
     assert do(proposed, PAT, action).status in ("CLOSED", "IN_REVIEW")
 
@@ -125,31 +135,37 @@ def test_nobody_agrees_with_themselves(action: str) -> None:
 @pytest.mark.parametrize("action", ["approve", "reject"])
 def test_an_analyst_approves_nothing(action: str) -> None:
     """It takes the permission."""
-    with pytest.raises(Forbidden, match="analyst may not approve"):
+    with pytest.raises(ActionForbidden, match="role analyst, which does not allow"):
         do(PENDING, LEE, action)
 
 
 @pytest.mark.parametrize("role", [r for r, may in PERMISSIONS.items() if "act" not in may])
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", [name for name in ACTIONS if name != "undo"])
 def test_who_may_not_act_does_nothing(role: Any, action: str) -> None:
     """Viewers, administrators and machines look on."""
-    with pytest.raises(Forbidden, match=f"{role} may look at"):
-        do(NEW, Person("vic", role), action)
+    with pytest.raises(ActionForbidden, match=f"role {role}, which does not allow"):
+        do(NEW, Principal("vic", role), action)
 
 
 PEOPLE = [KIM, LEE, SAM, PAT]
-STEPS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(list(ACTIONS)), st.booleans()))
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(PEOPLE),
+        st.sampled_from([name for name in ACTIONS if name != "undo"]),
+        st.booleans(),
+    )
+)
 
 
 @given(STEPS)
-def test_a_case_is_always_in_a_sound_state(steps: list[tuple[Person, str, bool]]) -> None:
+def test_a_case_is_always_in_a_sound_state(steps: list[tuple[Principal, str, bool]]) -> None:
     """Whatever people try in whatever order."""
     review = NEW
     for person, action, needs_approval in steps:
         before = review
         try:
             review = do(before, person, action, needs_approval)
-        except Refused:
+        except ActionRefused:
             continue
         assert review.status in STATUSES
         decided = review.status in ("PENDING_APPROVAL", "CLOSED")
@@ -165,13 +181,13 @@ def test_a_case_is_always_in_a_sound_state(steps: list[tuple[Person, str, bool]]
 
 
 @given(STEPS)
-def test_four_eyes_cannot_be_walked_around(steps: list[tuple[Person, str, bool]]) -> None:
+def test_four_eyes_cannot_be_walked_around(steps: list[tuple[Principal, str, bool]]) -> None:
     """Where closing takes two, two different people were always at it."""
     review, proposer = NEW, None
     for person, action, _ in steps:
         try:
             review = do(review, person, action, needs_approval=True)
-        except Refused:
+        except ActionRefused:
             continue
         if action == "close":
             proposer = person.name

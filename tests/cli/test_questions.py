@@ -35,7 +35,7 @@ def test_cases_say_what_to_do_and_by_when(fraud: Fraud, replayed: Path) -> None:
 def test_structuring_is_referred_never_blocked(fraud: Fraud, replayed: Path) -> None:
     """A case that rests on structuring alone must not tip the customer off."""
     rows = fraud("cases", "--store", replayed, "--limit", 1000, "--json")
-    alone = [row for row in rows if row["patterns"] == "structuring"]
+    alone = [row for row in rows if row["patterns"] == ["structuring"]]
     assert alone
     assert {row["recommended_action"] for row in alone} == {"REFER_AML"}
 

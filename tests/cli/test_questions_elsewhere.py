@@ -12,10 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.views import view_names
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.duckdb.views import view_names
 from detector.console.app import build_app
-from detector.console.assembly import assemble
+from detector.console.context import assemble
 from detector.console.server import address, listen, serving
 from detector.console.settings import ConsoleSettings
 from detector.core.errors import InputError, StoreError
@@ -32,16 +32,16 @@ class Served:
 
     def __init__(self, store: DuckDBStore, url: str) -> None:
         self.url = url
-        self.staff = store.desk().staff
-        _, self.viewer = self.staff.add_key(ROOT, "wallboard", "viewer")
-        _, self.machine = self.staff.add_key(ROOT, "payments")
+        self.keys = store.people().keys
+        _, self.viewer = self.keys.add(ROOT, "wallboard", "viewer")
+        _, self.machine = self.keys.add(ROOT, "payments")
 
 
 @contextmanager
 def console(store: DuckDBStore, **settings: Any) -> Iterator[str]:
     chosen = ConsoleSettings(**{"_env_file": None, **settings})
     listener = listen("127.0.0.1", 0)
-    with serving(build_app(assemble(REAL, chosen, store, store.desk(), b"key")), listener):
+    with serving(build_app(assemble(REAL, chosen, store, store.people(), b"key")), listener):
         yield address(listener)
 
 
@@ -129,7 +129,10 @@ def test_without_a_good_key_it_is_said_what_to_do(
     monkeypatch.delenv("FRAUD_API_KEY", raising=False)
     with pytest.raises(InputError, match=r"FRAUD_API_KEY.*fraud keys add"):
         fraud("risk", "--url", served.url)
-    for wrong, said in ((f"{served.viewer}x", "not known"), (served.machine, "may not do this")):
+    for wrong, said in (
+        (f"{served.viewer}x", "unknown or revoked"),
+        (served.machine, "lacks the permission"),
+    ):
         monkeypatch.setenv("FRAUD_API_KEY", wrong)
         with pytest.raises(InputError, match=f"{said}.*--role viewer") as caught:
             fraud("risk", "--url", served.url)

@@ -1,13 +1,13 @@
-"""`fraud users` and `fraud audit`: the desk from a shell."""
+"""`fraud users` and `fraud audit`: the people from a shell."""
 
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from detector.adapters.desk import Desk
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.console import passwords
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.people.store import PeopleStore
+from detector.console.access import passwords
 from detector.core.errors import InputError, StoreError
 from tests import build
 from tests.cli.conftest import Fraud
@@ -22,10 +22,10 @@ def test_somebody_is_let_in_before_anything_ran(fraud: Fraud, store: Path) -> No
     """The store that `fraud run` makes later takes the users over."""
     said = fraud("users", "add", "kim", "--role", "supervisor", "--store", store, "--json")
     DuckDBStore(store, build.REAL).close()
-    with closing(Desk.open(store)) as desk:
-        user = desk.staff.user("kim")
+    with closing(PeopleStore.open(store)) as people:
+        user = people.users.get("kim")
         assert user is not None
-        assert passwords.fits(said["one_time_password"], user.password_hash)
+        assert passwords.matches(said["one_time_password"], user.password_hash)
         assert (user.role, user.must_change) == ("supervisor", True)
 
 
@@ -49,13 +49,13 @@ def test_users_are_listed_given_passwords_and_shut_out(fraud: Fraud, store: Path
 
 def test_what_cannot_be_done_is_explained(fraud: Fraud, store: Path) -> None:
     """Names that do not fit, are taken, or are nobody's."""
-    with pytest.raises(InputError, match="'Kim!' cannot be a name"):
+    with pytest.raises(InputError, match="'Kim!' cannot be a user name"):
         fraud("users", "add", "Kim!", "--store", store)
     assert not store.exists()
     fraud("users", "add", "kim", "--store", store)
-    with pytest.raises(InputError, match="a user kim already"):
+    with pytest.raises(InputError, match="already a user kim"):
         fraud("users", "add", "kim", "--store", store)
-    with pytest.raises(InputError, match="no user lee; there are: kim"):
+    with pytest.raises(InputError, match="no user lee; users: kim"):
         fraud("users", "passwd", "lee", "--store", store)
     fraud("users", "add", "root", "--role", "admin", "--store", store)
     with pytest.raises(InputError, match="last administrator"):
@@ -66,14 +66,14 @@ def test_the_record_is_verified(fraud: Fraud, store: Path) -> None:
     """Sound, it says how long it is; changed, where, and exits with 1."""
     for name in ("kim", "lee", "sam"):
         fraud("users", "add", name, "--store", store)
-    sound = fraud("audit", "--verify", "--store", store, "--json")
-    assert (sound["sound"], sound["entries"]) == (True, 3)
-    assert sound["head"] in fraud("audit", "--verify", "--store", store)
+    intact = fraud("audit", "--verify", "--store", store, "--json")
+    assert (intact["valid"], intact["entries"]) == (True, 3)
+    assert intact["head"] in fraud("audit", "--verify", "--store", store)
     assert "add_user" in fraud("audit", "--store", store)
-    with closing(Desk.open(store)) as desk:
-        desk.log._db.execute("UPDATE audit_log SET subject = 'eve' WHERE seq = 2")
+    with closing(PeopleStore.open(store)) as people:
+        people.audit._db.execute("UPDATE audit_log SET subject = 'eve' WHERE seq = 2")
     broken = fraud("audit", "--verify", "--store", store, "--json", expect=1)
-    assert (broken["sound"], broken["entries"]) == (False, 1)
+    assert (broken["valid"], broken["entries"]) == (False, 1)
     assert "entry 2" in broken["detail"]
 
 

@@ -16,8 +16,8 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
-from detector.adapters.views import view_names
-from detector.core.rules import load_rules
+from detector.adapters.duckdb.views import view_names
+from detector.signals.rules import load_rules
 from scripts import ask_grafana, dashboards, show_panels
 from scripts.dashboards import MacroError, Query, Range, expand
 from tests.cluster.conftest import ROOT

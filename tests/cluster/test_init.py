@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from detector.adapters.views import view_names
-from detector.core.rules import load_rules
+from detector.adapters.duckdb.views import view_names
+from detector.signals.rules import load_rules
 from producers.models import TOPICS as PRODUCED
 from scripts import cluster_init
 from scripts.cluster_init import InitError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from detector.adapters.views import view_names
-from detector.core.rules import load_rules
+from detector.adapters.duckdb.views import view_names
+from detector.signals.rules import load_rules
 from tests.cluster.conftest import ROOT, environment, tool
 
 CHECK = ROOT / "scripts/check_pipeline.sh"

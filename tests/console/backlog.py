@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.cases.people import Person
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.cases.principals import Principal
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 """The moment at which the tests look at the queue."""
 
-KIM, LEE, SAM = Person("kim", "analyst"), Person("lee", "analyst"), Person("sam", "supervisor")
+KIM, LEE, SAM = (
+    Principal("kim", "analyst"),
+    Principal("lee", "analyst"),
+    Principal("sam", "supervisor"),
+)
 _COLUMNS = """case_id, account_id, customer_id, level, score, patterns, signal_count, exposure,
     first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions, withdrawn"""
 

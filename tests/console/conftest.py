@@ -14,12 +14,12 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.silence import Silence
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.api import ApiSource
+from detector.cases.principals import Principal, Role
 from detector.cli.serve import console_beside
 from detector.console.app import build_app
-from detector.console.assembly import assemble
-from detector.console.security import Person, Role
+from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from detector.core.events import Event
 from detector.pipeline.pipeline import Pipeline
@@ -82,12 +82,12 @@ def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore
 def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> FastAPI:
     """The console over a store, with everyone signed in as `kim` in that role."""
     chosen = ConsoleSettings(**{"_env_file": None, **settings})
-    app = build_app(assemble(REAL, chosen, store, store.desk(), b"tests only"))
+    app = build_app(assemble(REAL, chosen, store, store.people(), b"tests only"))
 
     @app.middleware("http")
     async def sign_in(request: Request, call_next: Any) -> Any:
         if role is not None:
-            request.state.person = Person("kim", role)
+            request.state.principal = Principal("kim", role)
         return await call_next(request)
 
     return app
@@ -127,7 +127,7 @@ def open_bank(folder: Path, **settings: Any) -> Iterator[Bank]:
     with closing(DuckDBStore(path, REAL)) as store:
         Pipeline(REAL, ListSource(split(hour, [50])), store).run()
         tally = Tally(REAL)
-        pipeline = Pipeline(REAL, Silence(), store, [tally])
+        pipeline = Pipeline(REAL, ApiSource(), store, [tally])
         chosen = ConsoleSettings(**{"_env_file": None, "port": 0, **settings})
         with console_beside(pipeline, store, tally, REAL, chosen) as address:
             detecting = threading.Thread(target=pipeline.run)

@@ -8,17 +8,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.staff import NO_PASSWORD
-from detector.cases.people import Person, Role
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.people.users import NO_PASSWORD
+from detector.cases.principals import Principal, Role
+from detector.console.access.sessions import COOKIE, Session
 from detector.console.app import build_app
-from detector.console.assembly import assemble
-from detector.console.sessions import COOKIE, Session
+from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records, split, stored
 from tests.console.bank import eventful_day
 
-ROOT = Person("root", "admin")
+ROOT = Principal("root", "admin")
 PEOPLE: dict[str, Role] = {
     "vic": "viewer",
     "kim": "analyst",
@@ -46,13 +46,13 @@ class Office:
         path.write_bytes(_eventful_store())
         self.store = DuckDBStore(path, REAL)
         self.settings = ConsoleSettings(**{"_env_file": None, **settings})
-        self.desk = self.store.desk(four_eyes=self.settings.four_eyes)
+        self.people = self.store.people(four_eyes=self.settings.four_eyes)
         self.now = 1_800_000_000.0
-        context = assemble(REAL, self.settings, self.store, self.desk, b"key")
-        self.gate = context.gate
-        self.gate._clock = lambda: self.now
+        context = assemble(REAL, self.settings, self.store, self.people, b"key")
+        self.sessions = context.sessions
+        self.sessions._clock = lambda: self.now
         for name, role in PEOPLE.items():
-            self.desk.staff.add_user(ROOT, name, role, NO_PASSWORD, False)
+            self.people.users.add(ROOT, name, role, NO_PASSWORD, False)
         self.app: FastAPI = build_app(context)
 
     def visitor(self, **options: Any) -> TestClient:
@@ -67,9 +67,9 @@ class Office:
 
     def session(self, name: str) -> Session:
         """A session as signing in with a password gives it, without the time that takes."""
-        user = self.desk.staff.user(name)
+        user = self.people.users.get(name)
         assert user is not None
-        return self.gate._session(user, f"nonce-{name}")
+        return self.sessions._session(user, f"nonce-{name}")
 
     def person(self, name: str) -> TestClient:
         """The browser of somebody who is signed in, their token sent along."""
@@ -80,7 +80,7 @@ class Office:
 
     def machine(self) -> TestClient:
         """A program with an API key."""
-        _, key = self.desk.staff.add_key(ROOT, "payments")
+        _, key = self.people.keys.add(ROOT, "payments")
         return self.visitor(headers={"Authorization": f"Bearer {key}"})
 
     def cases(self, level: str | None = None) -> list[dict[str, Any]]:

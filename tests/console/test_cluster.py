@@ -12,20 +12,21 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from detector.adapters.desk import Desk
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.mirror import mirrored
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.duckdb.views import view_names
+from detector.adapters.people.mirror import mirrored
+from detector.adapters.people.store import PeopleStore
 from detector.adapters.risingwave import RisingWave
-from detector.adapters.views import view_names
-from detector.cases.people import Person
+from detector.cases.principals import Principal
 from detector.cases.review import Review
 from detector.console.app import build_app
-from detector.console.assembly import assemble
+from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from detector.core.errors import StoreError
+from tests.adapters.kafka.support import until
 from tests.build import REAL
 from tests.console.office import LOCALHOST, PEOPLE, ROOT
-from tests.kafka.support import until
+from tests.people import act
 from tests.postgres import copied, postgres
 
 _REVIEWS = """CREATE TABLE case_reviews (case_id text PRIMARY KEY, status text, owner text,
@@ -52,7 +53,7 @@ def cluster(address: str, full_store: DuckDBStore) -> Iterator[RisingWave]:
 
 
 class Twins(NamedTuple):
-    """The same desk over both."""
+    """The same people over both."""
 
     embedded: TestClient
     clustered: TestClient
@@ -64,15 +65,15 @@ def twins(
 ) -> Iterator[Twins]:
     """A supervisor at a console over the store, and at one over the server."""
     settings = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
-    with closing(Desk.open(tmp_path_factory.mktemp("desk") / "desk.duckdb")) as desk:
+    with closing(PeopleStore.open(tmp_path_factory.mktemp("people") / "people.duckdb")) as people:
         for name, role in PEOPLE.items():
-            desk.staff.add_user(ROOT, name, role, "-", False)
+            people.users.add(ROOT, name, role, "-", False)
         clients = []
         for reader in (full_store, cluster):
-            context = assemble(REAL, settings, reader, desk, b"tests only")
-            user = desk.staff.user("sam")
+            context = assemble(REAL, settings, reader, people, b"tests only")
+            user = people.users.get("sam")
             assert user is not None
-            session = context.gate._session(user, "nonce")
+            session = context.sessions._session(user, "nonce")
             client = TestClient(build_app(context), LOCALHOST)
             client.cookies.set("fraud_session", session.token)
             clients.append(client)
@@ -145,7 +146,7 @@ def test_its_pages_render(twins: Twins, full_store: DuckDBStore, page: str) -> N
 def test_events_go_to_topics_not_here(twins: Twins) -> None:
     """A machine that sends events to a console over a cluster is told so."""
     context: Any = twins.clustered.app.state.context  # type: ignore[attr-defined]
-    _, key = context.desk.staff.add_key(ROOT, "payments")
+    _, key = context.people.keys.add(ROOT, "payments")
     client = TestClient(twins.clustered.app, LOCALHOST, headers={"Authorization": f"Bearer {key}"})
     answer = client.post("/v1/score", content=b"{}")
     assert answer.status_code == 503 and "topics" in answer.json()["detail"]
@@ -156,7 +157,7 @@ def test_reviews_reach_the_cluster_also_after_it_was_away(
 ) -> None:
     """The newest review of each case stands there, once."""
     case = full_store.rows("SELECT * FROM mv_open_fraud_cases ORDER BY case_id LIMIT 1")[0]
-    person = Person("kim", "analyst")
+    person = Principal("kim", "analyst")
     away = True
 
     class Patchy:
@@ -165,13 +166,13 @@ def test_reviews_reach_the_cluster_also_after_it_was_away(
                 raise StoreError("away")
             cluster.put(review)
 
-    with closing(Desk.open(tmp_path / "desk.duckdb")) as desk:
-        desk.act(person, case, "claim")
-        follower = mirrored(desk, Patchy())
+    with closing(PeopleStore.open(tmp_path / "people.duckdb")) as people:
+        act(people, person, case, "claim")
+        follower = mirrored(people, Patchy())
         follower.start()
         away = False
         until(lambda: cluster.rows("SELECT status FROM case_reviews") == [{"status": "IN_REVIEW"}])
-        desk.act(person, case, "release")
+        act(people, person, case, "release")
         until(lambda: cluster.rows("SELECT owner FROM case_reviews") == [{"owner": None}])
         follower.stop()
     rows = cluster.rows("SELECT case_id, status FROM case_reviews")

@@ -17,11 +17,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from detector.adapters.staff import NO_PASSWORD
+from detector.adapters.people.users import NO_PASSWORD
+from detector.console.access.sessions import COOKIE
 from detector.console.app import ROUTERS, build_app
-from detector.console.assembly import assemble
+from detector.console.context import assemble
 from detector.console.server import address, listen, serving
-from detector.console.sessions import COOKIE
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records
 from tests.console.bank import eventful_day
@@ -48,21 +48,21 @@ class Front:
     address: str
 
     def __init__(self, pipeline: Any) -> None:
-        self.desk = pipeline.store.desk()
+        self.people = pipeline.store.people()
         chosen = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
-        context = assemble(REAL, chosen, pipeline.store, self.desk, b"key", pipeline=pipeline)
-        self.gate, self.app = context.gate, build_app(context)
+        context = assemble(REAL, chosen, pipeline.store, self.people, b"key", pipeline=pipeline)
+        self.sessions, self.app = context.sessions, build_app(context)
         for name, role in PEOPLE.items():
-            self.desk.staff.add_user(ROOT, name, role, NO_PASSWORD, False)
-        _, self.key = self.desk.staff.add_key(ROOT, "payments")
+            self.people.users.add(ROOT, name, role, NO_PASSWORD, False)
+        _, self.key = self.people.keys.add(ROOT, "payments")
 
     def headers(self, path: str) -> dict[str, str]:
         """What somebody who may do this sends along; users and keys may have been changed since."""
         if path in ("/v1/events", "/v1/score"):
             return {"Authorization": f"Bearer {self.key}"}
         name = "root" if path.startswith(("/v1/users", "/v1/keys")) else "sam"
-        user = self.desk.staff.user(name)
-        session = self.gate._session(user, "nonce")
+        user = self.people.users.get(name)
+        session = self.sessions._session(user, "nonce")
         return {"Cookie": f"{COOKIE}={session.token}", "X-CSRF-Token": session.csrf}
 
 

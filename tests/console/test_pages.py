@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.console.overview import Overview
-from detector.console.patterns import Patterns
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.console.overview.model import Overview
+from detector.console.patterns.model import Patterns
 from tests.build import REAL
 from tests.console.conftest import browsing, console
 from tests.console.office import Office
@@ -69,7 +69,7 @@ def test_pages_are_shut_to_others(path: str, role: Any, full_store: DuckDBStore)
     """Whoever may not see a page is told so, on a page."""
     answer = browsing(full_store, role).get(path, headers=_HTML)
     assert answer.status_code == 403
-    assert "This is not open to you" in answer.text
+    assert "No permission" in answer.text
 
 
 def test_the_overview_counts_what_happened(full_store: DuckDBStore) -> None:
@@ -113,7 +113,7 @@ def test_patterns_tell_their_rules_and_their_record(full_store: DuckDBStore) -> 
     )
     assert by_id["structuring"]["counts_if"] == [
         "transaction type is cash deposit or cash withdrawal",
-        "amount is at least 9,000 and is below 10,000",
+        "amount is at least 9,000 and below 10,000",
         "status is not declined or reversed",
     ]
     assert by_id["geo_impossible"]["detection_time"]["at_once"]
@@ -212,6 +212,6 @@ def test_the_audit_log_is_read_page_by_page(tmp_path: Any) -> None:
         snooze = {"pattern": "velocity", "entity_kind": "account", "entity": "acc-1"}
         kim.post("/v1/snoozes", json={**snooze, "minutes": 5, "reason": "known"})
         assert re.search(r"Until</span> \d\d \w{3} \d{4} [\d:]+ UTC", sam.get("/audit").text)
-        assert "entries follow from each other" in sam.get("/audit?verify=1", headers=_HTML).text
+        assert "entries verified" in sam.get("/audit?verify=1", headers=_HTML).text
     finally:
         office.close()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.console.backlog import KIM
 from tests.console.office import Office
+from tests.people import act
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A bank's console, to be looked at only; kim closed the case of account 4."""
     with closing(Office(tmp_path_factory.mktemp("office"))) as office:
         (case,) = [c for c in office.cases() if c["account_id"] == "acc-4"]
-        office.desk.act(KIM, case, "close", disposition="SUSPICIOUS")
+        act(office.people, KIM, case, "close", disposition="SUSPICIOUS")
         yield office
 
 
@@ -132,7 +133,7 @@ def test_a_case_is_found_by_its_beginning_and_when_closed(office: Office) -> Non
     (case, *_) = office.cases()
     (hit, *_) = get(office, f"/v1/search?q={case['case_id'][:12]}")["hits"]
     assert hit["href"] == f"/cases/{case['case_id']}"
-    closed = office.desk.closed(account_id="acc-4")[0]["case_id"]
+    closed = office.people.reviews.closed(account_id="acc-4")[0]["case_id"]
     (hit,) = get(office, f"/v1/search?q={closed}")["hits"]
     assert hit["detail"].endswith("closed")
 

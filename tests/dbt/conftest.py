@@ -17,9 +17,9 @@ from detector.adapters.dbt_models import (
     open_database,
     run,
 )
-from detector.cli.parity import MODELS, ParityReport, compare
+from detector.analysis.parity import MODELS, ParityReport, compare
 from detector.core.events import STREAMS, Event
-from detector.core.rules import Rules
+from detector.signals.rules import Rules
 from tests import build
 
 
@@ -38,7 +38,7 @@ class Bench:
         self.models = project.needed_for(MODELS)
         self._folder = scratch
         self.db.execute("CREATE SCHEMA embedded")
-        schema = Path(build.__file__).parents[1] / "detector" / "adapters" / "schema.sql"
+        schema = Path(build.__file__).parents[1] / "detector" / "adapters" / "duckdb" / "schema.sql"
         self.db.execute("USE fraud.embedded")
         self.db.execute(schema.read_text("utf-8"))
         for stream, kind in STREAMS.items():

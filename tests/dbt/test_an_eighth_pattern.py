@@ -10,10 +10,10 @@ import duckdb
 import pytest
 
 from detector.adapters.dbt_models import PROJECT, CompiledProject, compiled, event_files, load, run
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.cli.parity import parity
-from detector.cli.replay import replay_folder
-from detector.core.rules import Rules, load_rules
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.analysis.parity import parity
+from detector.analysis.replay import replay_folder
+from detector.signals.rules import Rules, load_rules
 from scripts import pattern_docs
 from tests import build
 from tests.dbt.conftest import write_log
@@ -57,7 +57,7 @@ def rules(copy: Path) -> Rules:
 @pytest.fixture(scope="module")
 def eight(copy: Path) -> CompiledProject:
     """The models with the eighth view."""
-    return compiled(copy)
+    return compiled(project=copy)
 
 
 @pytest.fixture(scope="module")
@@ -126,4 +126,4 @@ def test_the_docs_ask_for_it(rules: Rules) -> None:
     page = PAGE + f"<!-- generated: {NAME} -->\n<!-- end -->\n"
     written = pattern_docs.rewritten(page, rules)
     assert "| key | card_token, merchant_id |" in written
-    assert f"`{VIEW}` | ≥ 3 transactions of one card_token and merchant_id" in written
+    assert f"`{VIEW}` | 3 or more transactions of one card and merchant within 2 minutes" in written

@@ -10,10 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.dbt_models import CompiledProject, event_files
-from detector.cli.backtest import backtest
-from detector.cli.generate import write_bank
-from detector.cli.run import bank_settings
+from detector.analysis.backtest import backtest
 from detector.core.errors import InputError
 from tests import build
 from tests.dbt.conftest import write_log

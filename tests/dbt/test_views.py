@@ -6,11 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.dbt_models import CompiledProject, event_files, load, open_database, run
-from detector.adapters.views import view_statements
-from detector.cli.generate import write_bank
-from detector.cli.replay import replay_folder
-from detector.cli.run import bank_settings
+from detector.adapters.duckdb.views import view_statements
+from detector.analysis.replay import replay_folder
 from tests import build
 
 VIEWS = [statement.split()[4] for statement in view_statements(build.REAL)]

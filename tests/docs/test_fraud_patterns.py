@@ -13,6 +13,17 @@ PAGE = pattern_docs.PAGE.read_text("utf-8")
 def test_the_tables_are_those_of_the_rules() -> None:
     """`make docs-patterns` would change nothing."""
     assert pattern_docs.rewritten(PAGE, build.REAL) == PAGE
+    readme = pattern_docs.README.read_text("utf-8")
+    assert pattern_docs.readme(readme, build.REAL) == readme
+
+
+def test_the_overview_says_which_events_count() -> None:
+    """Failed logins, and cash just under the threshold: not any login, not any transaction."""
+    overview = pattern_docs.overview(build.REAL)
+    assert "3 or more logins of one customer within 1 minute; counted if outcome is failure" in (
+        overview
+    )
+    assert "amount is at least 9,000 and below 10,000" in overview
 
 
 def test_a_changed_threshold_would_be_noticed() -> None:
@@ -21,7 +32,7 @@ def test_a_changed_threshold_would_be_noticed() -> None:
     rules = build.REAL.model_copy(
         update={"patterns": {**build.REAL.patterns, "velocity": velocity}}
     )
-    assert "≥ 6 transactions" in pattern_docs.rewritten(PAGE, rules)
+    assert "6 or more transactions" in pattern_docs.rewritten(PAGE, rules)
 
 
 def test_a_pattern_without_a_part_is_refused() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.files import FileSource
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.files import FileSource
 from detector.core.errors import InputError
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.files import FileSource
-from detector.cli.generate import DEFAULT_START, write_bank
+from detector.adapters.bank_files import DEFAULT_START, write_bank
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.files import FileSource
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch
 from producers.config import ProducerSettings

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.adapters.duckdb_store import DuckDBStore
+from detector.adapters.duckdb.store import DuckDBStore
 from detector.core.events import Event, Record
-from detector.core.rules import Rules
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch, Work
+from detector.signals.rules import Rules
 from tests import build, strategies
 from tests.journeys.test_meaning import LOGS, MOMENTS
 

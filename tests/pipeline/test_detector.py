@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from detector.core.events import Record
-from detector.core.rules import Rules
 from detector.pipeline.detector import Detector
 from detector.pipeline.work import Batch, DeadLetter
+from detector.signals.rules import Rules
 from tests import build
 from tests.build import login, profile, transaction
 

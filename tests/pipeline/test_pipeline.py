@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from detector.core.events import Record
-from detector.core.rules import Rules
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Memory
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Decision, Work
+from detector.signals.rules import Rules
 from tests import build
 from tests.build import transaction
 

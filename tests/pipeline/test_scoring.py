@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from detector.adapters.duckdb_store import DuckDBStore
-from detector.adapters.silence import Silence
-from detector.pipeline.pipeline import Pipeline, Refused, Stopped
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.api import ApiSource
+from detector.pipeline.pipeline import InvalidTransaction, Pipeline, Stopped
 from detector.pipeline.work import Work
 from tests import build
 from tests.build import cash, online, profile, transaction
@@ -19,7 +19,7 @@ from tests.build import cash, online, profile, transaction
 _encode = msgspec.json.encode
 
 
-class Unheard(Silence):
+class Unheard(ApiSource):
     """The source of nothing, which therefore is never acknowledged anything."""
 
     def acknowledge(self, position: str) -> None:
@@ -132,7 +132,7 @@ def test_what_cannot_be_evaluated_is_for_a_person(tmp_path: Path, at: float) -> 
 def test_a_broken_document_is_refused_and_kept(tmp_path: Path) -> None:
     """The reason names the field; the bytes are among the dead letters."""
     with running(tmp_path / "s.duckdb") as pipeline:
-        with pytest.raises(Refused, match=r"amount"):
+        with pytest.raises(InvalidTransaction, match=r"amount"):
             pipeline.score(_encode(transaction(0)).replace(b'"20.00"', b'"-1"'))
         pipeline._committer.settle()
         [(reason, origin)] = pipeline.store.query("SELECT reason, origin FROM dead_letters")

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from detector.core.rules import Rules
 from detector.risk.score import RiskBook, RiskPoint
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 from tests import build
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.core.events import Event, KycProfile, Transaction
-from detector.core.rules import Rules
 from detector.signals.engine import SignalEngine
+from detector.signals.rules import Rules
 from tests import build, oracle, strategies
 
 LATENESS = 40

@@ -1,6 +1,0 @@
-"""Kafka as a source and as a sink; importing this needs the extra `kafka`."""
-
-from detector.adapters.kafka_sink import KafkaSink
-from detector.adapters.kafka_source import KafkaSource
-
-__all__ = ["KafkaSink", "KafkaSource"]

@@ -1,0 +1,157 @@
+"""Keeps the partitions of all topics aligned in time while a backlog is read.
+
+A broker hands out partitions in chunks, an hour of logins before a minute of transactions. Taken
+in that order, the transactions would be too late. Lanes hold back what is ahead: a record is
+handed over only when no partition can still deliver an earlier one.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from operator import itemgetter
+from typing import NamedTuple
+
+from detector.adapters.kafka.position import Key
+from detector.core.events import RECORD_LIMIT, Record
+
+MOST_RECORDS = 100_000
+MOST_BYTES = 128 << 20
+
+_OCCURRED_AT = re.compile(rb'"occurred_at"\s*:\s*"([^"]*)"')
+_UNKNOWN = float("-inf")
+
+
+class Entry(NamedTuple):
+    """A record with what orders it (seconds since 1970), and since when it could be read."""
+
+    at: float
+    record: Record
+    key: Key
+    since: float
+
+
+class Lane:
+    """One partition: what was read of it and not yet handed over, in the order of its offsets."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.origin = f"{key[0]}[{key[1]}]"
+        self.entries: deque[Entry] = deque()
+        self.last_at = _UNKNOWN
+        self.read_to: int | None = None
+        self.at_end = False
+        self.paused = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it holds the others back: nothing at hand, and not known to be at its end."""
+        return not self.at_end and not self.entries
+
+
+class Lanes:
+    """The partitions that are read now.
+
+    Within a partition the order of offsets always holds. Across partitions the earlier record
+    comes first, as long as every partition is either at its end or has delivered something later.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: dict[Key, Lane] = {}
+        self._ready: deque[Entry] = deque()
+        self._held = self._bytes = 0
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(list(self._lanes.values()))
+
+    def get(self, key: Key) -> Lane | None:
+        """The lane of a partition, None if it is not read (any more)."""
+        return self._lanes.get(key)
+
+    def keys(self) -> set[Key]:
+        """The partitions that are read now."""
+        return set(self._lanes)
+
+    def add(self, key: Key) -> None:
+        """Begin to wait for a partition."""
+        self._lanes[key] = Lane(key)
+
+    def drop(self, keys: Iterable[Key]) -> None:
+        """Forget partitions with all that was not handed over; whoever has them reads it again."""
+        gone = set(keys)
+        for key in gone:
+            self._lanes.pop(key, None)
+        self._ready = deque(entry for entry in self._ready if entry.key not in gone)
+        kept = [*self._ready, *(entry for lane in self for entry in lane.entries)]
+        self._held, self._bytes = len(kept), sum(len(entry.record.raw) for entry in kept)
+
+    def put(self, lane: Lane, record: Record, timestamp: float | None, now: float) -> None:
+        """Take in the next record of a lane.
+
+        `timestamp` is what the broker says of it. A record is placed at the earlier of that and
+        its `occurred_at`, so that neither a late delivery nor a wrong clock disturbs the others;
+        without either, or with one from the future, it follows its predecessor.
+        """
+        at = _moment(record.raw, timestamp, now, lane.last_at)
+        if at > lane.last_at:
+            lane.last_at = at
+        since = now if timestamp is None or timestamp > now else timestamp
+        lane.entries.append(Entry(lane.last_at, record, lane.key, since))
+        self._held += 1
+        self._bytes += len(record.raw)
+        lane.read_to = record.offset + 1
+        lane.at_end = False
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much is held that only what holds the others back should be read."""
+        return self._held >= MOST_RECORDS or self._bytes >= MOST_BYTES
+
+    @property
+    def roomy(self) -> bool:
+        """Whether all lanes can be read again."""
+        return self._held <= MOST_RECORDS // 2 and self._bytes <= MOST_BYTES // 2
+
+    def blocking(self) -> list[Lane]:
+        """The lanes that hold the others back."""
+        return [lane for lane in self._lanes.values() if lane.blocks]
+
+    @property
+    def ready(self) -> bool:
+        """Whether records wait to be handed over."""
+        return bool(self._ready)
+
+    def take(self, limit: int) -> list[Entry]:
+        """The next records in order, at most so many."""
+        if len(self._ready) < limit:
+            self._advance()
+        ready = self._ready
+        taken = [ready.popleft() for _ in range(min(limit, len(ready)))]
+        self._held -= len(taken)
+        self._bytes -= sum(len(entry.record.raw) for entry in taken)
+        return taken
+
+    def _advance(self) -> None:
+        """Move what no partition can precede any more from the lanes to the ready records."""
+        lanes = self._lanes.values()
+        frontier = min((lane.last_at for lane in lanes if not lane.at_end), default=float("inf"))
+        found: list[Entry] = []
+        for lane in lanes:
+            entries = lane.entries
+            # No lane goes back in time, so what comes later is not earlier than the frontier.
+            while entries and entries[0].at <= frontier:
+                found.append(entries.popleft())
+        found.sort(key=itemgetter(0))
+        self._ready.extend(found)
+
+
+def _moment(raw: bytes, timestamp: float | None, now: float, otherwise: float) -> float:
+    at = now + 1 if timestamp is None else timestamp
+    if match := _OCCURRED_AT.search(raw, 0, RECORD_LIMIT):
+        try:
+            occurred_at = datetime.fromisoformat(match[1].decode())
+            if occurred_at.tzinfo is not None:
+                at = min(at, occurred_at.timestamp())
+        except (ValueError, OverflowError):
+            pass
+    return otherwise if at > now else at

@@ -1,0 +1,327 @@
+"""The bank's topics as a source, read by a member of a consumer group."""
+
+import threading
+import time
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_STORED,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from detector.adapters.kafka.client import Trouble, consumer_options, logger
+from detector.adapters.kafka.lanes import Lane, Lanes
+from detector.adapters.kafka.position import Key, Position
+from detector.core.errors import InputError
+from detector.core.events import RECORD_LIMIT, STREAMS, Record
+from detector.pipeline.work import Batch
+from producers.config import ProducerSettings
+
+BATCH_LIMIT = 10_000
+WAIT_S = 0.05
+SETTLE_S = 30.0
+GROUP_COMMIT_EVERY_S = 0.5
+LOOK_FOR_LEADERS_EVERY_S = 10.0
+TOPICS = {f"banking.{stream}": stream for stream in STREAMS}
+
+
+class KafkaSource:
+    """Reads the five topics, aligned in time (see `kafka_lanes`), each record exactly once a store.
+
+    The position, kept by the store with the work, is the next offset of every partition this
+    store has ever read; it is the truth about them. The group's offsets follow, never ahead of
+    the store's commit: lag tools read them, and a partition that moves to a process with another
+    store is taken up there. Without `group` the store has a group of its own and reads everything.
+
+    A missing broker or topic is no error: `poll` is empty until it is back, and a log line says so.
+    """
+
+    name = "kafka"
+
+    def __init__(
+        self,
+        settings: ProducerSettings,
+        group: str | None = None,
+        seconds: float | None = None,
+        **options: Any,
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._seconds = seconds
+        self._options = options
+        self._until: float | None = None
+        self._position = Position()
+        self._floor: dict[Key, int] = {}
+        self._shut_out = ""
+        self._moved = False
+        self._lanes = Lanes()
+        self._assigned_at = 0.0
+        self._trouble = Trouble("reading Kafka")
+        self._settled = threading.Condition()
+        self._handed_over = self._acknowledged = self._told_group = ""
+        self._told_group_at = self._looked_for_leaders_at = 0.0
+
+    @property
+    def partitions(self) -> set[Key]:
+        """The partitions that this process reads now."""
+        return self._lanes.keys()
+
+    def open(self, position: str | None) -> None:
+        """Join the group; partitions come with the first polls, each after its stored offset."""
+        self._position = Position(position)
+        self._handed_over = self._acknowledged = position or ""
+        if self._seconds is not None:
+            self._until = time.monotonic() + self._seconds
+        reader = self._position.reader
+        group = self._group or f"fraud-detector-{reader}"
+        options = {
+            **consumer_options(self._settings, group, reader),
+            "error_cb": self._explain,
+            "on_commit": self._answered,
+            **self._options,
+        }
+        try:
+            self._consumer = Consumer(options)
+        except KafkaException as error:
+            raise InputError(f"The Kafka settings cannot be used: {error.args[0].str()}") from error
+        self._consumer.subscribe(
+            list(TOPICS), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
+        )
+
+    def poll(self) -> Batch | None:
+        """The next records in order of time; None when the time is over."""
+        if self._until is not None and time.monotonic() >= self._until:
+            return None
+        if self._shut_out:
+            raise InputError(
+                f"Kafka has shut this reader out: {self._shut_out}. If another process runs on a "
+                "copy of this store, stop one of the two."
+            )
+        if self._moved and self._acknowledged == self._handed_over:
+            # The position went on without records, so there is nothing that the store has to have.
+            self._handed_over = self._acknowledged = self._position.encode()
+            self._moved = False
+        self._tell_group()
+        self._read(0 if self._lanes.ready else WAIT_S)
+        entries = self._lanes.take(BATCH_LIMIT)
+        for entry in entries:
+            self._position.next[entry.key] = entry.record.offset + 1
+        now = time.time()
+        oldest = max(min((e.since for e in entries), default=now), self._assigned_at)
+        batch = Batch(
+            [entry.record for entry in entries],
+            self._position.encode(),
+            time.monotonic() - max(0.0, now - oldest),
+        )
+        if entries:
+            self._handed_over = batch.position
+        return batch
+
+    def acknowledge(self, position: str) -> None:
+        """The store has committed up to here; the group is told with one of the next polls."""
+        with self._settled:
+            self._acknowledged = position
+            self._settled.notify_all()
+
+    def close(self) -> None:
+        """Tell the group what the store has, and leave it."""
+        if not hasattr(self, "_consumer"):
+            return
+        # What is not in the store now will not get there; there is nothing to wait for.
+        self._handed_over = self._acknowledged
+        try:
+            self._tell_group(wait=True)
+            self._consumer.close()
+        except KafkaException as error:
+            logger.warning("could not leave the group in good order: %s", error)
+
+    # Reading
+
+    def _read(self, wait_s: float) -> None:
+        """Take in what the client has, and wait a little if it has nothing."""
+        first = self._consumer.poll(wait_s)
+        if first is not None:
+            now = time.time()
+            for message in (first, *self._consumer.consume(BATCH_LIMIT, 0)):
+                self._take_in(message, now)
+        for lane in self._lanes:
+            if not lane.at_end:
+                low, end = self._consumer.get_watermark_offsets(
+                    TopicPartition(*lane.key), cached=True
+                )
+                begin = max(0, low, self._position.next.get(lane.key, 0))
+                if lane.read_to is not None:
+                    lane.at_end = 0 <= end <= lane.read_to
+                elif end == begin:
+                    self._arrive_at_end(lane, end)
+        self._hold_back()
+        self._excuse_the_absent()
+
+    def _take_in(self, message: Message, now: float) -> None:
+        topic, number, offset = message.topic(), message.partition(), message.offset()
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            self._explain(error)
+            return
+        self._trouble.over("going on")
+        assert topic is not None and number is not None and offset is not None
+        lane = self._lanes.get((topic, number))
+        if lane is None:
+            return
+        if error is not None:
+            self._arrive_at_end(lane, offset)
+            return
+        if lane.read_to is None:
+            self._note_gap(lane, offset)
+        raw = message.value() or b""
+        kind, milliseconds = message.timestamp()
+        self._lanes.put(
+            lane,
+            Record(TOPICS[topic], raw[: RECORD_LIMIT + 1], lane.origin, offset),
+            milliseconds / 1000 if kind else None,
+            now,
+        )
+
+    def _note_gap(self, lane: Lane, offset: int) -> None:
+        """Say when the first record is not the one that was expected."""
+        expected = self._position.next.get(lane.key)
+        if expected is not None and offset != expected:
+            first, _ = self._consumer.get_watermark_offsets(TopicPartition(*lane.key), cached=True)
+            if offset < expected:
+                logger.warning(
+                    "%s starts over at %d where %d was expected: the topic was made anew. Its "
+                    "records are read from the first.", lane.origin, offset, expected,
+                )  # fmt: skip
+            elif first > expected:
+                logger.warning(
+                    "%s: %d records were deleted by retention before they could be read.",
+                    lane.origin, first - expected,
+                )  # fmt: skip
+
+    def _arrive_at_end(self, lane: Lane, offset: int) -> None:
+        """Note the end of a partition, and that this store reads it from here on.
+
+        Were it only known by its records, nobody could tell later what retention took before the
+        first of them was read.
+        """
+        lane.at_end = True
+        if lane.read_to is None:
+            self._note_gap(lane, offset)
+            lane.read_to = offset
+            self._moved = self._moved or self._position.next.get(lane.key) != offset
+            self._position.next[lane.key] = offset
+
+    def _hold_back(self) -> None:
+        """Read only what holds the others back while much is held, and all again afterwards."""
+        crowded, roomy = self._lanes.crowded, self._lanes.roomy
+        for lane in self._lanes:
+            if lane.paused and (roomy or lane.blocks):
+                self._consumer.resume([TopicPartition(*lane.key)])
+                lane.paused = False
+            elif crowded and not lane.paused and lane.entries:
+                self._consumer.pause([TopicPartition(*lane.key)])
+                lane.paused = True
+
+    def _excuse_the_absent(self) -> None:
+        """Go on without partitions that no broker leads, as long as the cluster answers."""
+        now = time.monotonic()
+        waiting = self._lanes.blocking()
+        if not waiting:
+            self._looked_for_leaders_at = now
+        if now - self._looked_for_leaders_at < LOOK_FOR_LEADERS_EVERY_S:
+            return
+        self._looked_for_leaders_at = now
+        try:
+            topics = self._consumer.list_topics(timeout=1).topics
+        except KafkaException:
+            return
+        for lane in waiting:
+            topic = topics.get(lane.key[0])
+            partition = topic.partitions.get(lane.key[1]) if topic else None
+            if partition is None or partition.leader < 0:
+                self._trouble.arose(f"no broker leads {lane.origin}; going on without it.")
+                lane.at_end = True
+
+    # The group
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._assigned_at = time.time()
+        told = self._told_by(consumer, partitions)
+        mine = {key for key, (_, reader) in told.items() if reader == self._position.reader}
+        others = {k: offset for k, (offset, reader) in told.items() if reader and k not in mine}
+        self._floor.update(others)
+        for partition in partitions:
+            key = (partition.topic, partition.partition)
+            if key in others:
+                self._position.next[key] = max(self._position.next.get(key, 0), others[key])
+            # What this store told the group and does not know itself, it lost: it was restored.
+            otherwise = OFFSET_BEGINNING if key in mine else OFFSET_STORED
+            partition.offset = self._position.next.get(key, otherwise)
+            self._lanes.add(key)
+        self._moved = self._moved or bool(others)
+        self._told_group = ""
+        consumer.assign(partitions)
+
+    def _told_by(
+        self, consumer: Consumer, partitions: list[TopicPartition]
+    ) -> dict[Key, tuple[int, str]]:
+        """How far the group was told that the partitions were read, and which reader said so."""
+        try:
+            committed = consumer.committed(partitions, timeout=10)
+        except KafkaException as error:
+            logger.warning("the group's offsets cannot be read (%s); the store's are used", error)
+            return {}
+        return {
+            (p.topic, p.partition): (p.offset, p.metadata or "") for p in committed if p.offset >= 0
+        }
+
+    def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Give partitions up after all that was handed over of them is in the store."""
+        self._lanes.drop((p.topic, p.partition) for p in partitions)
+        with self._settled:
+            settled = self._settled.wait_for(
+                lambda: self._acknowledged == self._handed_over, timeout=SETTLE_S
+            )
+        if not settled:
+            logger.warning("the store is slow; what it still has to commit may be read twice")
+        self._tell_group(wait=True, keys={(p.topic, p.partition) for p in partitions})
+
+    def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """The group went on without us; it is not told anything."""
+        self._lanes.drop((p.topic, p.partition) for p in partitions)
+
+    def _tell_group(self, wait: bool = False, keys: set[Key] | None = None) -> None:
+        """Commit what the store has to the group; it may fail, the store has it."""
+        now, position = time.monotonic(), self._acknowledged
+        due = position != self._told_group and now - self._told_group_at >= GROUP_COMMIT_EVERY_S
+        if not position or not (wait or due):
+            return
+        offsets = Position(position).for_group(self._lanes.keys() if keys is None else keys)
+        # Others may have been further while the partition was theirs.
+        offsets = [p for p in offsets if p.offset >= self._floor.get((p.topic, p.partition), 0)]
+        if not offsets:
+            return
+        self._told_group, self._told_group_at = position, now
+        try:
+            if wait:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            logger.debug("the group was not told: %s", error)
+
+    def _answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """What the group did not take is told again, also when nothing new comes."""
+        if error is not None or any(p.error is not None for p in partitions):
+            self._told_group = ""
+
+    def _explain(self, error: KafkaError) -> None:
+        if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):
+            self._shut_out = error.str()
+            return
+        self._trouble.explain(error, self._settings.kafka_bootstrap_servers)

@@ -1,0 +1,77 @@
+"""Everything people do, in one DuckDB database: the embedded store's, or a file of its own."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from detector.adapters.database import connect
+from detector.adapters.people.audit_log import AuditLog
+from detector.adapters.people.keys import ApiKeys
+from detector.adapters.people.reports import ReportDrafts
+from detector.adapters.people.reviews import Reviews
+from detector.adapters.people.snoozes import Snoozes
+from detector.adapters.people.users import Users
+
+
+def people_schema() -> str:
+    """The statements that create the tables where they are missing."""
+    return files("detector.adapters.people").joinpath("schema.sql").read_text("utf-8")
+
+
+def people_tables() -> set[str]:
+    """The names of the tables."""
+    return set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", people_schema()))
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class PeopleStore:
+    """What people do; every change and its audit entry are one transaction.
+
+    Safe from any thread. It has its own cursor on the connection's database and writes only its
+    own tables, so it never conflicts with the pipeline. Create one per database. `four_eyes` says
+    whether closing a critical case takes a second person.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        four_eyes: bool = True,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._own: duckdb.DuckDBPyConnection | None = None
+        connection.cursor().execute(people_schema())
+        self.audit = AuditLog(connection, clock)
+        self.users = Users(self.audit)
+        self.keys = ApiKeys(self.audit)
+        self.reviews = Reviews(self.audit, self.users, four_eyes)
+        self.snoozes = Snoozes(self.audit)
+        self.reports = ReportDrafts(self.audit)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, four_eyes: bool = True, clock: Callable[[], datetime] = utc_now
+    ) -> "PeopleStore":
+        """The store in a file: an embedded store's, or one of its own that only its owner reads."""
+        connection = connect(path)
+        try:
+            people = cls(connection, four_eyes=four_eyes, clock=clock)
+        except BaseException:
+            connection.close()
+            raise
+        people._own = connection
+        return people
+
+    def close(self) -> None:
+        """Release the database."""
+        self.audit.close()
+        if self._own is not None:
+            self._own.close()

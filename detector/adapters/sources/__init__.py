@@ -1,0 +1,1 @@
+"""Where events come from: the synthetic bank, files, the API."""

@@ -1,0 +1,33 @@
+"""The source of a run whose events are all submitted by the API."""
+
+import time
+
+from detector.pipeline.work import Batch
+
+TICK_SECONDS = 0.05
+
+
+class ApiSource:
+    """Has no records of its own; ends after `seconds`, or never."""
+
+    name = "api"
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._seconds = seconds
+        self._until = float("inf")
+
+    def open(self, position: str | None) -> None:
+        """Start the clock."""
+        if self._seconds is not None:
+            self._until = time.monotonic() + self._seconds
+
+    def poll(self) -> Batch | None:
+        """No records, after a short wait; None when the time is over."""
+        time.sleep(TICK_SECONDS)
+        return Batch([], "", 0.0) if time.monotonic() < self._until else None
+
+    def acknowledge(self, position: str) -> None:
+        """There is nothing to acknowledge."""
+
+    def close(self) -> None:
+        """There is nothing to close."""

@@ -1,0 +1,35 @@
+"""Replaying a folder of events into a store, in event time."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.sources.files import BATCH, FileSource
+from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.ports import Sink
+from detector.pipeline.tally import Tally
+from detector.signals.rules import Rules
+
+
+def replay_folder(
+    folder: Path,
+    store: Path,
+    rules: Rules,
+    batch_size: int = BATCH,
+    sinks: Sequence[Sink] = (),
+    started: Callable[[Pipeline, FileSource], None] = lambda *_: None,
+) -> Tally:
+    """Replay a folder into a store and return the counts; a store that was killed resumes.
+
+    `started` receives the pipeline before it runs, for example to stop it on a signal.
+    """
+    source = FileSource(folder, batch_size)
+    database = DuckDBStore(store, rules)
+    try:
+        tally = Tally(rules)
+        pipeline = Pipeline(rules, source, database, [tally, *sinks])
+        started(pipeline, source)
+        pipeline.run()
+    finally:
+        database.close()
+    return tally

@@ -1,0 +1,78 @@
+"""What a command queries: the store's file, a cluster, or a running console."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from detector.adapters.database import StoreFile
+from detector.core.errors import InputError
+
+CONSOLES = ("http", "https")
+CLUSTERS = ("postgresql", "postgres")
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        help="Ask a running console (http://127.0.0.1:8000, its key in FRAUD_API_KEY) or "
+        "RisingWave (postgresql://user@host:4566/dev) instead of the store.",
+    ),
+]
+ClusterUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help="Ask RisingWave (postgresql://user@host:4566/dev) instead of the store."
+    ),
+]
+
+
+def is_console(url: str | None) -> bool:
+    """Whether a URL is that of a running console; raises `InputError` for an unknown scheme."""
+    scheme = urlsplit(url or "").scheme
+    if url is not None and scheme not in CONSOLES + CLUSTERS:
+        raise InputError(
+            f"--url has to begin with http:// (a running console) or postgresql:// (RisingWave), "
+            f"not {scheme + ':' if scheme else url!r}."
+        )
+    return scheme in CONSOLES
+
+
+@contextmanager
+def opened(store: Path, url: str | None) -> Iterator[Any]:
+    """What answers SQL: the store's file, or the cluster at `url`."""
+    if is_console(url):
+        raise InputError(
+            "A console answers the named questions (risk, cases, kpis, fraud-rate, status), not "
+            "SQL. Ask the store once `fraud run` has stopped, or RisingWave at postgresql://…."
+        )
+    if url is None:
+        with closing(StoreFile(store)) as file:
+            yield file
+        return
+    with closing(risingwave(url)) as cluster:
+        cluster.open()
+        yield cluster
+
+
+def risingwave(url: str) -> Any:
+    """The adapter, not yet open; it needs the extra `risingwave`."""
+    try:
+        return import_module("detector.adapters.risingwave").RisingWave(url)
+    except ModuleNotFoundError as error:
+        if error.name not in ("psycopg", "psycopg_pool"):
+            raise
+        raise InputError(
+            "RisingWave is reached by the package psycopg, which is not installed. "
+            "Install it with: pip install 'fraud-detection-streaming[risingwave]'"
+        ) from error
+
+
+def without_secrets(url: str) -> str:
+    """An address as it may be shown: without user, password and options."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,1 @@
+"""Authentication and authorization: sessions, keys, passwords, throttling, permissions."""

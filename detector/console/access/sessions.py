@@ -1,0 +1,182 @@
+"""Sessions and API keys: which principal a request comes from."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous.signer import Signer
+
+from detector.adapters.people.keys import ApiKeys
+from detector.adapters.people.users import NO_PASSWORD, User, Users
+from detector.cases.principals import Principal
+from detector.console.access import passwords
+from detector.console.access.throttle import Throttle
+from detector.core.errors import InputError
+
+COOKIE = "fraud_session"
+DEMO_USER = "demo"
+_KEY_BYTES = 32
+CONSOLE = Principal("console", "admin")
+"""The actor in the audit log for what the console does by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in user; `token` is the cookie, `csrf` the token that unsafe requests send."""
+
+    principal: Principal
+    token: str
+    csrf: str
+    must_change: bool
+
+
+class TooManyAttempts(Exception):
+    """Sign-in with this name has failed too often recently."""
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after = int(seconds) + 1
+        super().__init__(
+            f"Too many failed attempts with this name; try again in {self.retry_after} s."
+        )
+
+
+class SessionKeeper:
+    """Authenticates users and machines; sessions and keys are checked in memory.
+
+    A session is a signed cookie with a user name, the user's epoch and when it began. It ends when
+    it is too old, when the user signs out, changes the password, gets another role or is disabled.
+    """
+
+    def __init__(
+        self,
+        users: Users,
+        keys: ApiKeys,
+        key: bytes,
+        session_seconds: float = 12 * 3600,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.users = users
+        self._keys = keys
+        self._session_seconds = session_seconds
+        self._clock = clock
+        self._throttle = Throttle()
+        self._cookies = URLSafeSerializer(key, salt="session")
+        self._tokens = Signer(key, salt="csrf")
+
+    def sign_in(self, username: str, password: str) -> Session | None:
+        """A session for the right password; None for a wrong one, or an unknown or disabled user.
+
+        Takes as long for an unknown name. Raises `TooManyAttempts`. Hashing takes 64 MiB and a
+        core for a moment: run few of these at once.
+        """
+        if (wait := self._throttle.start(username, self._clock())) > 0:
+            raise TooManyAttempts(wait)
+        user = self.users.get(username)
+        matches = passwords.matches(password, user.password_hash if user else None)
+        if user is None:
+            return None
+        if not matches or user.disabled:
+            self.users.record(CONSOLE, "sign_in_refused", username)
+            return None
+        self._throttle.succeeded(username)
+        self.users.record(user.principal, "sign_in", username)
+        return self._session(user, secrets.token_urlsafe(12))
+
+    def session(self, token: str) -> Session | None:
+        """The session of a cookie; None if it is forged or has ended."""
+        try:
+            username, epoch, began, nonce = self._cookies.loads(token)
+        except (BadData, ValueError, TypeError):
+            return None
+        user = self.users.get(username)
+        if user is None or user.disabled or user.epoch != epoch:
+            return None
+        if self._clock() - began > self._session_seconds:
+            return None
+        return self._as_session(user, token, nonce)
+
+    def machine(self, authorization: str) -> Principal | None:
+        """The machine whose key an Authorization header carries; None for an invalid key."""
+        scheme, _, key = authorization.partition(" ")
+        return self._keys.holder(key) if scheme.lower() == "bearer" else None
+
+    def change_password(self, username: str, password: str) -> Session:
+        """Set the user's own new password and return their new session; all others end."""
+        old = self._user(username)
+        hashed = passwords.hashed(password)
+        user = self.users.set_password(old.principal, username, hashed, must_change=False)
+        return self._session(user, secrets.token_urlsafe(12))
+
+    def password_matches(self, username: str, password: str) -> bool:
+        """Whether that is the user's password; raises `TooManyAttempts` as signing in does."""
+        if (wait := self._throttle.start(username, self._clock())) > 0:
+            raise TooManyAttempts(wait)
+        if not passwords.matches(password, self._user(username).password_hash):
+            return False
+        self._throttle.succeeded(username)
+        return True
+
+    def sign_out(self, principal: Principal) -> None:
+        """End all sessions of the user."""
+        self.users.end_sessions(principal)
+
+    def demo_session(self) -> Session:
+        """A session of the demo user, who has no password.
+
+        Every visitor has the same CSRF token, so that tabs do not invalidate each other.
+        """
+        user = self.users.get(DEMO_USER)
+        if user is None:
+            user = self.users.add(CONSOLE, DEMO_USER, "supervisor", NO_PASSWORD, must_change=False)
+        return self._session(user, DEMO_USER)
+
+    def first_admin(self) -> str | None:
+        """Where no user can sign in yet, add `admin` and return the one-time password."""
+        if any(user.password_hash != NO_PASSWORD for user in self.users.all()):
+            return None
+        password = passwords.one_time_password()
+        hashed = passwords.hashed(password)
+        self.users.add(CONSOLE, "admin", "admin", hashed, must_change=True)
+        return password
+
+    def _user(self, username: str) -> User:
+        user = self.users.get(username)
+        if user is None:
+            raise KeyError(username)
+        return user
+
+    def _session(self, user: User, nonce: str) -> Session:
+        began = int(self._clock())
+        token = self._cookies.dumps([user.username, user.epoch, began, nonce])
+        return self._as_session(user, _text(token), nonce)
+
+    def _as_session(self, user: User, token: str, nonce: str) -> Session:
+        csrf = self._tokens.get_signature(f"{user.username} {user.epoch} {nonce}").decode()
+        return Session(user.principal, token, csrf, user.must_change)
+
+
+def signing_key(path: Path) -> bytes:
+    """The key that signs sessions, created on first use; only its owner may read the file."""
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = path.read_bytes()
+        if len(key) != _KEY_BYTES:
+            raise InputError(
+                f"The file {path} is not a session signing key. Delete it to create a new one; "
+                "everyone then has to sign in again."
+            ) from None
+        return key
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_bytes(_KEY_BYTES)
+        file.write(key)
+    return key
+
+
+def _text(token: str | bytes) -> str:
+    return token.decode() if isinstance(token, bytes) else token

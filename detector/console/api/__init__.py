@@ -1,0 +1,1 @@
+"""What programs call: intake of events, scoring, named questions, live stream, health."""

@@ -1,0 +1,72 @@
+"""The live stream, the pulse, health and metrics."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel
+
+from detector.console.access.permissions import Reads
+from detector.console.context import InContext
+from detector.console.http.problems import ProblemError, problems
+from detector.console.live.pulse import Pulse
+from detector.console.queries.minutes import MinuteCounts
+
+router = APIRouter(tags=["live"])
+
+
+class Health(BaseModel):
+    """`status` is "ok"; anything else is a problem document."""
+
+    status: str = "ok"
+
+
+class PulseAnswer(BaseModel):
+    """The pulse, with the minutes of the last hour."""
+
+    pulse: Pulse
+    minutes: list[MinuteCounts]
+
+
+@router.get(
+    "/v1/stream",
+    operation_id="stream",
+    response_class=EventSourceResponse,
+    responses=problems(401, 403),
+)
+async def stream(context: InContext, _: Reads) -> AsyncIterator[ServerSentEvent]:
+    """Live updates as server-sent events: `signal`, `case` and, once a second, `pulse`."""
+    async for update in context.hub.listen():
+        yield update
+
+
+@router.get("/v1/pulse", operation_id="pulse", responses=problems(401, 403))
+def pulse(context: InContext, _: Reads) -> PulseAnswer:
+    """The current figures, and the last hour by the minute."""
+    return PulseAnswer(pulse=context.pulse.now(), minutes=context.pulse.minutes())
+
+
+@router.get("/healthz", operation_id="healthz")
+async def healthz() -> Health:
+    """Whether the process answers at all."""
+    return Health()
+
+
+@router.get("/readyz", operation_id="readyz", responses=problems(503))
+def readyz(context: InContext) -> Health:
+    """Whether detection is running and the views can be read."""
+    if context.pipeline is not None and not context.pipeline.ready.is_set():
+        raise ProblemError(503, "Detection is not running (yet).", {"Retry-After": "1"})
+    context.reader.rows("SELECT 1 AS one")
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(context: InContext) -> Response:
+    """Metrics for Prometheus."""
+    return Response(context.metrics.expose(), media_type=context.metrics.media_type)

@@ -1,0 +1,1 @@
+"""One case: its page, the actions on it, and its suspicious matter report."""

@@ -1,0 +1,155 @@
+"""Everything that one case's page shows: enough to decide it in a minute."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from detector.adapters.people.store import PeopleStore
+from detector.cases.actions import ACTIONS, Undo
+from detector.cases.audit import AuditEntry
+from detector.cases.principals import Principal
+from detector.cases.review import ActionRefused
+from detector.cases.undo import undoable
+from detector.console.queries.cases import CaseRow, case_row, find_case
+from detector.console.queries.events import Activity, activities
+from detector.console.queries.links import LinkedCase, linked_cases
+from detector.console.queries.parties import (
+    Card,
+    Entities,
+    Profile,
+    cards_of,
+    entities_of,
+    profile_of,
+)
+from detector.console.queries.signals import (
+    CaseReason,
+    ScorePoint,
+    SignalRow,
+    reasons,
+    score_steps,
+    signals_of_account,
+)
+from detector.console.queries.trips import Trip, trips_of
+from detector.pipeline.ports import ConsoleReader
+from detector.signals.rules import Rules
+
+AROUND = timedelta(minutes=30)
+MOST_EVENTS = 200
+_KINDS = {"devices": "device_id", "ip_addresses": "ip_address", "merchants": "merchant_id"}
+
+
+class CaseActionEntry(BaseModel):
+    """One action on the case: an entry of the audit log."""
+
+    seq: int
+    at: datetime
+    actor: str
+    role: str
+    action: str
+    detail: dict[str, Any]
+
+
+class CaseFile(BaseModel):
+    """One case and all that helps to decide it; lists are newest first unless noted.
+
+    `events` are those of the account and its customer from half an hour before the first signal
+    to half an hour after the last; `more_events` says that there are older ones in that time.
+    `scores` are oldest first. `allowed` are the actions that the principal may take now, `undo` is
+    the action that they may undo.
+    """
+
+    as_of: datetime
+    case: CaseRow
+    withdrawn: bool
+    disposition: str | None
+    proposed_by: str | None
+    version: int
+    reviewed_at: datetime | None
+    allowed: list[str]
+    undo: str | None
+    reasons: list[CaseReason]
+    signals: list[SignalRow]
+    events: list[Activity]
+    more_events: bool
+    scores: list[ScorePoint]
+    trips: list[Trip]
+    profile: Profile | None
+    cards: list[Card]
+    entities: Entities
+    links: list[LinkedCase]
+    history: list[CaseActionEntry]
+
+
+def case_file(
+    reader: ConsoleReader,
+    people: PeopleStore,
+    rules: Rules,
+    principal: Principal,
+    case_id: str,
+    now: datetime | None = None,
+) -> CaseFile:
+    """Gather everything about a case; a 404 problem where there is none."""
+    now = now or datetime.now(UTC)
+    row = find_case(reader, people, case_id)
+    review, entries = people.reviews.get(case_id), people.reviews.history(case_id)
+    case = case_row({**row, "status": review.status, "owner": review.owner}, now)
+    since, until = case.first_signal_at, case.last_signal_at
+    around = (since - AROUND, until + AROUND)
+    signals = signals_of_account(reader, case.account_id, since, until)
+    events = activities(
+        reader, account=case.account_id, customer=case.customer_id,
+        since=around[0], until=around[1], limit=MOST_EVENTS + 1,
+    )  # fmt: skip
+    profile = profile_of(reader, case.customer_id)
+    entities = entities_of(
+        reader, case.account_id, case.customer_id,
+        profile.registered_device_ids if profile else (), *around,
+    )  # fmt: skip
+    _sort_by_firing(entities, events)
+    return CaseFile(
+        as_of=now,
+        case=case,
+        withdrawn=row["withdrawn"],
+        disposition=review.disposition,
+        proposed_by=review.proposed_by,
+        version=review.version,
+        reviewed_at=review.reviewed_at,
+        allowed=[
+            name
+            for name, action in ACTIONS.items()
+            if action is not Undo and action.allowed(review, principal)
+        ],
+        undo=_undo(entries, principal, now),
+        reasons=reasons(rules, signals),
+        signals=signals,
+        events=events[:MOST_EVENTS],
+        more_events=len(events) > MOST_EVENTS,
+        scores=score_steps(signals, rules.risk.window),
+        trips=trips_of(reader, [signal.model_dump() for signal in signals]),
+        profile=profile,
+        cards=cards_of(reader, "account_id", case.account_id),
+        entities=entities,
+        links=linked_cases(
+            reader, case_id, case.customer_id, since, until,
+            [device.id for device in entities.devices],
+            [address.id for address in entities.ip_addresses],
+            [signal.event_id for signal in signals],
+        ),
+        history=[CaseActionEntry.model_validate(e, from_attributes=True) for e in entries],
+    )  # fmt: skip
+
+
+def _sort_by_firing(entities: Entities, events: Sequence[Activity]) -> None:
+    """Put what was used where a pattern fired before what was only used around that time."""
+    for kind, column in _KINDS.items():
+        fired = {getattr(event, column) for event in events if event.fired}
+        getattr(entities, kind).sort(key=lambda entity, fired=fired: entity.id not in fired)
+
+
+def _undo(entries: Sequence[AuditEntry], principal: Principal, now: datetime) -> str | None:
+    try:
+        return undoable(entries, principal, now).action
+    except ActionRefused:
+        return None

@@ -1,0 +1,172 @@
+"""A case as its template shows it; the template decides nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from detector.cases.actions import ACTIONS, Action
+from detector.cases.principals import Principal
+from detector.cases.review import DISPOSITIONS, INSTRUCTIONS, Disposition, Instruction
+from detector.console.case.chart import Chart, chart
+from detector.console.case.graph import Graph, graph
+from detector.console.case.model import CaseActionEntry, CaseFile
+from detector.console.http.formatting import number
+from detector.console.queries.signals import CaseReason
+from detector.console.queries.trips import Trip
+from detector.console.shell import worldmap
+from detector.console.shell.deadline import Due, due
+from detector.console.shell.timeline import TimelineEntry, of_action, of_event
+from detector.signals.rules import Rules
+
+
+class Bar(NamedTuple):
+    """A reason's observed value against its threshold, both as shares of the bar."""
+
+    observed: str
+    threshold: str
+    fill: float
+    limit: float
+
+
+class Target(NamedTuple):
+    """Something that an instruction or a snooze can be about."""
+
+    kind: str
+    id: str
+    title: str
+
+
+class Map(NamedTuple):
+    """Where the card was, on the part of the world that shows it."""
+
+    view: worldmap.View
+    trips: list[tuple[str, tuple[float, float], tuple[float, float], Trip]]
+    home: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """Everything case/page.html may use."""
+
+    file: CaseFile
+    due: Due | None
+    reasons: list[tuple[CaseReason, Bar]]
+    chart: Chart
+    timeline: list[TimelineEntry]
+    map: Map | None
+    graph: Graph | None
+    targets: list[Target]
+    recommended: str | None
+    instructed: list[str]
+    assignees: list[str]
+    may_act: bool
+    smr: bool
+    four_eyes: bool
+    nav: str = "queue"
+    dispositions: ClassVar[tuple[Disposition, ...]] = DISPOSITIONS
+    instructions: ClassVar[dict[Instruction, str]] = {**INSTRUCTIONS}
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return self.file.case.case_id
+
+    def action(self, action: str) -> type[Action]:
+        """An action: its title and its key."""
+        return ACTIONS[action]
+
+    def can(self, action: str) -> bool:
+        """Whether the principal may take the action now."""
+        return action in self.file.allowed
+
+
+def case_view(
+    file: CaseFile, principal: Principal, rules: Rules, assignees: list[str], four_eyes: bool
+) -> CaseView:
+    """The case as one user sees it."""
+    case = file.case
+    instructed = _instructed(file.history)
+    recommended = case.recommended_action
+    return CaseView(
+        file=file,
+        due=due(case, file.as_of) if case.status != "CLOSED" else None,
+        reasons=[(reason, _bar(reason)) for reason in file.reasons],
+        chart=chart(file, rules),
+        timeline=_timeline(file),
+        map=_map(file),
+        graph=graph(file.links),
+        targets=_targets(file),
+        recommended=recommended if recommended in INSTRUCTIONS else None,
+        instructed=instructed,
+        assignees=assignees,
+        may_act=principal.may("act"),
+        smr=principal.may("smr")
+        and ("structuring" in case.patterns or file.disposition == "SUSPICIOUS"),
+        four_eyes=four_eyes and case.level == "critical",
+    )
+
+
+def _bar(reason: CaseReason) -> Bar:
+    top = max(reason.observed, reason.threshold) * 1.12
+    shown = {"count": "{}", "km": "{} km", "money": "${}"}[reason.unit]
+    return Bar(
+        shown.format(number(reason.observed)),
+        shown.format(number(reason.threshold)),
+        reason.observed / top,
+        reason.threshold / top,
+    )
+
+
+def _timeline(file: CaseFile) -> list[TimelineEntry]:
+    case = file.case
+    lines = [
+        *map(of_event, file.events),
+        *(of_action(e.at, e.actor, e.action, e.detail) for e in file.history),
+    ]
+    if case.opened_at:
+        title = f"Case opened, {case.level}"
+        lines.append(TimelineEntry(case.opened_at, "case", None, title, None, "fine", [], None))
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _instructed(history: Iterable[CaseActionEntry]) -> list[str]:
+    """The instructions that were sent and not undone."""
+    undone = {entry.detail.get("undoes") for entry in history if entry.action == "undo"}
+    return [
+        str(entry.detail["instruction"])
+        for entry in history
+        if entry.action == "instruct" and entry.seq not in undone
+    ]
+
+
+def _targets(file: CaseFile) -> list[Target]:
+    """The case's own entities; first the cards at which a pattern fired."""
+    case = file.case
+    watched = {signal.subject for signal in file.signals}
+    cards = sorted(file.cards, key=lambda card: card.card_token not in watched)
+    return [
+        *(
+            Target("card", card.card_token, f"Card •{card.card_last4 or '????'} {card.card_token}")
+            for card in cards
+        ),
+        Target("account", case.account_id, f"Account {case.account_id}"),
+        Target("customer", case.customer_id, f"Customer {case.customer_id}"),
+    ]
+
+
+def _map(file: CaseFile) -> Map | None:
+    """The impossible trips; None for a case without one."""
+    if not file.trips:
+        return None
+    places = [(p.latitude, p.longitude) for trip in file.trips for p in (trip.start, trip.end)]
+    near = all(worldmap.AUSTRALIA.shows(*place) for place in places)
+    view = worldmap.AUSTRALIA if near else worldmap.WORLD
+    trips = []
+    for trip in file.trips:
+        start = view.point(trip.start.latitude, trip.start.longitude)
+        end = view.point(trip.end.latitude, trip.end.longitude)
+        trips.append((worldmap.arc(start, end), start, end, trip))
+    home = None
+    if file.profile and view.shows(file.profile.home_latitude, file.profile.home_longitude):
+        home = view.point(file.profile.home_latitude, file.profile.home_longitude)
+    return Map(view, trips, home)

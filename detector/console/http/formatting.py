@@ -1,0 +1,118 @@
+"""How values are formatted on pages; core.js and time.js format them alike in the browser."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from detector.core.text import DASH, label, phrase
+
+MINUS = "\N{MINUS SIGN}"
+Number = int | float | Decimal
+_STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def money(value: Number | str | None) -> str:
+    """Australian dollars with cents: `$1,234.50`."""
+    if value is None:
+        return DASH
+    amount = Decimal(str(value))
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,.2f}"
+
+
+def dollars(value: Number | str | None) -> str:
+    """Australian dollars, whole: `$1,235`."""
+    if value is None:
+        return DASH
+    amount = round(Decimal(str(value)))
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,}"
+
+
+def number(value: Number | None, digits: int = 0) -> str:
+    """A number with thousands separated; a dash where there is none."""
+    return DASH if value is None else f"{value:,.{digits}f}"
+
+
+def percent(value: Number | None, digits: int = 1) -> str:
+    """A value that is in percent already."""
+    return DASH if value is None else f"{value:,.{digits}f}%"
+
+
+def score(value: Number | None) -> str:
+    """A risk score: always two digits."""
+    return DASH if value is None else f"{value:.2f}"
+
+
+def duration(seconds: Number | None) -> str:
+    """A span of time in its largest unit, with a second one below two: `1 h 5 min`, `3 d`."""
+    if seconds is None:
+        return DASH
+    left = round(seconds)
+    for position, (size, unit) in enumerate(_STEPS):
+        if left >= size:
+            whole, rest = divmod(left, size)
+            if whole == 1 and position + 1 < len(_STEPS):
+                small, small_unit = _STEPS[position + 1]
+                if rest // small:
+                    return f"{whole} {unit} {rest // small} {small_unit}"
+            return f"{whole} {unit}"
+    return "0 s"
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """How long before `now` (or after it) a moment is."""
+    if at is None:
+        return DASH
+    seconds = (now - at).total_seconds()
+    if abs(seconds) < 1:
+        return "now"
+    span = duration(abs(seconds))
+    return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def left(at: datetime, now: datetime) -> str:
+    """How long until a deadline, or how long it has passed."""
+    seconds = (at - now).total_seconds()
+    return f"{duration(seconds)} left" if seconds >= 0 else f"{duration(-seconds)} overdue"
+
+
+def clock(at: datetime | None) -> str:
+    """The time of day in UTC."""
+    return DASH if at is None else at.astimezone(UTC).strftime("%H:%M:%S")
+
+
+def moment(at: datetime | None) -> str:
+    """Date and time in UTC, as a person reads it."""
+    return DASH if at is None else at.astimezone(UTC).strftime("%d %b %Y %H:%M:%S")
+
+
+def iso(at: datetime | None) -> str:
+    """Date and time as machines read it."""
+    return "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def spark(values: Sequence[float]) -> str:
+    """The points of a line through the values, in a box 100 wide and 20 high."""
+    peak = max(values, default=0) or 1
+    step = 100 / max(1, len(values) - 1)
+    return " ".join(f"{n * step:.1f},{19 - 18 * v / peak:.1f}" for n, v in enumerate(values))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        money,
+        dollars,
+        number,
+        percent,
+        score,
+        duration,
+        ago,
+        left,
+        clock,
+        moment,
+        iso,
+        label,
+        phrase,
+    )
+}

@@ -1,0 +1,1 @@
+"""Live updates: the pulse, the hub of open screens, and the watcher of a cluster."""

@@ -1,0 +1,167 @@
+// The first screen is live: figures, chart and feed by the stream, the rest by refreshing parts.
+
+import { $, $$, colour, dollars, h, looks, number, pageData, percent, setPattern, setText } from "../shell/core.js";
+import { config, layout, plotly } from "../shell/charts.js";
+import { live } from "../shell/live.js";
+import { refresh } from "../shell/refresh.js";
+import { duration, setTime } from "../shell/time.js";
+
+const MINUTES = 60;
+const start = pageData("overview");
+let minutes = start.minutes;
+let signals = start.signals;
+
+// Figures
+
+const AS = {
+  number: (value) => number(value),
+  percent2: (value) => percent(value, 2),
+  dollars,
+  ms: (value) => (value == null ? "–" : `${number(value, value < 10 ? 1 : 0)} ms`),
+  lag: (value) => (value == null ? "–" : value < 1000 ? `${Math.max(0, Math.round(value))} ms` : duration(value / 1000)),
+};
+const at = (object, path) => path.split(".").reduce((value, key) => value?.[key], object);
+
+function showFigures(pulse) {
+  const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
+  const figures = { ...pulse, open_cases: sum(pulse.open_cases_by_level) };
+  for (const node of $$("[data-pulse]")) {
+    const path = node.dataset.pulse;
+    const missing = /_by_(level|pattern)\./.test(path) ? 0 : null;
+    setText(node, AS[node.dataset.as](at(figures, path) ?? missing));
+  }
+  setText($("#health"), pulse.watermark ? "Running" : "Waiting for events");
+}
+
+// The last hour
+
+const SERIES = {
+  transactions: (m) => m.transactions,
+  flagged: (m) => m.flagged,
+  rate: (m) => (m.transactions ? (100 * m.flagged) / m.transactions : 0),
+};
+
+function takeMinutes(newest) {
+  const byMinute = new Map([...minutes, ...newest].map((m) => [Date.parse(m.minute), m]));
+  const last = Math.max(...byMinute.keys());
+  minutes = Array.from({ length: MINUTES }, (_, n) => {
+    const minute = last - (MINUTES - 1 - n) * 60_000;
+    return byMinute.get(minute) ?? { minute: new Date(minute).toISOString(), transactions: 0, flagged: 0, signals: {} };
+  });
+  for (const svg of $$("[data-spark]")) {
+    const values = minutes.slice(0, -1).map(SERIES[svg.dataset.spark]); // the newest is not whole
+    const peak = Math.max(...values) || 1;
+    $("polyline", svg).setAttribute("points", values.map((v, n) => `${((n * 100) / (MINUTES - 2)).toFixed(1)},${(19 - (18 * v) / peak).toFixed(1)}`).join(" "));
+  }
+}
+
+let drawn = "";
+async function draw(again = false) {
+  const key = JSON.stringify(minutes.map((m) => [m.minute, m.transactions, m.flagged, m.signals]));
+  if (key === drawn && !again) return;
+  drawn = key;
+  const Plotly = await plotly();
+  const x = minutes.map((m) => new Date(m.minute));
+  const bars = Object.entries(looks()).map(([id, look]) => ({
+    type: "bar", name: look.title, x, y: minutes.map((m) => m.signals[id] ?? 0), hovertemplate: `%{y} ${look.title}<extra></extra>`,
+    marker: { color: colour(`--pattern-${look.colour.slice(2)}`), line: { width: 0 } },
+  }));
+  const rate = {
+    type: "scatter", mode: "lines", name: "Fraud rate", x, y: minutes.map(SERIES.rate), yaxis: "y2", hovertemplate: "%{y:.2f}% of transactions flagged<extra></extra>",
+    line: { color: colour("--text-2"), width: 1.5 }, fill: "tozeroy", fillcolor: colour("--surface-3"),
+  };
+  const box = $("#chart");
+  let plot = $(".plot", box);
+  if (!plot) {
+    plot = h("div", { class: "plot" });
+    box.append(plot);
+  }
+  await Plotly.react(plot, [...bars, rate], layout({
+    barmode: "stack", bargap: 0.25, hovermode: "x unified", uirevision: "hour",
+    xaxis: { type: "date", tickformat: "%H:%M", hoverformat: "%H:%M UTC", nticks: 8, showgrid: false, anchor: "y2", range: [+x[0] - 40_000, +x[MINUTES - 1] + 40_000].map((t) => new Date(t)) },
+    yaxis: { domain: [0.34, 1], rangemode: "tozero", nticks: 4, tickformat: "~d" },
+    yaxis2: { domain: [0, 0.24], rangemode: "tozero", nticks: 2, ticksuffix: "%" },
+  }), config);
+  $(".chart-first", box)?.remove();
+}
+
+// Feed: the rows stay in place and their content moves on; held under the pointer.
+
+const feed = $("#feed");
+const rows = $$(".feed-item", feed);
+let waiting = []; // the newest last, never more than there are rows
+let held = 0;
+let flush = 0;
+const isHeld = () => feed.matches(":hover") || feed.contains(document.activeElement) || feed.scrollTop > 8;
+
+function showSignals() {
+  if (isHeld()) {
+    const state = $("#feed-state");
+    state.hidden = held === 0;
+    setText(state, `${held > 99 ? "99+" : held} new, held`);
+    return;
+  }
+  $("#feed-state").hidden = true;
+  held = 0;
+  if (!waiting.length) return;
+  const newest = waiting.reverse();
+  waiting = [];
+  const seen = new Set();
+  signals = [...newest, ...signals]
+    .filter((s) => !seen.has(s.signal_id) && seen.add(s.signal_id))
+    .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at) || (a.signal_id < b.signal_id ? 1 : -1))
+    .slice(0, rows.length);
+  signals.forEach((signal, n) => fillRow(rows[n], signal));
+  $("#feed-empty")?.remove();
+}
+
+function take(newer) {
+  held += newer.length;
+  waiting = [...waiting, ...newer].slice(-rows.length);
+  cancelAnimationFrame(flush);
+  flush = requestAnimationFrame(showSignals);
+}
+
+function fillRow(row, signal) {
+  row.hidden = false;
+  $("a", row).href = signal.account_id ? `/accounts/${encodeURIComponent(signal.account_id)}` : `/customers/${encodeURIComponent(signal.customer_id)}`;
+  setPattern($(".pattern", row), signal.pattern);
+  setText($('[data-field="who"]', row), signal.account_id ?? signal.customer_id);
+  setText($('[data-field="reason"]', row), signal.reason);
+  setTime($("time", row), signal.occurred_at);
+}
+
+for (const event of ["mouseleave", "focusout", "scroll"]) feed.addEventListener(event, () => setTimeout(showSignals));
+
+// The stream
+
+let levels = "";
+live({
+  pulse(pulse) {
+    // Scores fall and cases close without any signal.
+    const now = JSON.stringify([pulse.accounts_by_level, pulse.open_cases_by_level]);
+    if (levels && levels !== now) refresh();
+    levels = now;
+    showFigures(pulse);
+    takeMinutes(pulse.minutes);
+    draw();
+  },
+  signal(signal) {
+    take([signal]);
+    refresh();
+  },
+  case: refresh,
+  resume: refresh,
+});
+
+// After a gap the page fetched anew also knows the signals and minutes that were missed.
+document.addEventListener("refreshed", ({ detail: fresh }) => {
+  const data = JSON.parse(fresh.getElementById("overview").textContent);
+  const known = new Set([...signals, ...waiting].map((s) => s.signal_id));
+  const missed = data.signals.filter((s) => !known.has(s.signal_id));
+  if (missed.length) take(missed.reverse());
+  takeMinutes(data.minutes);
+  draw();
+});
+document.addEventListener("themechange", () => draw(true));
+draw();

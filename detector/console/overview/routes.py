@@ -1,0 +1,24 @@
+"""The first screen, and its JSON twin."""
+
+from fastapi import APIRouter, Request, Response
+
+from detector.console.access.permissions import Reads
+from detector.console.context import InContext
+from detector.console.http.problems import problems
+from detector.console.overview.model import Overview, overview
+from detector.console.overview.view import OverviewPage
+from detector.console.shell.rendering import render
+
+router = APIRouter()
+
+
+@router.get("/v1/overview", operation_id="overview", tags=["live"], responses=problems(401, 403))
+def get_overview(context: InContext, _: Reads) -> Overview:
+    """Everything the first screen shows."""
+    return overview(context)
+
+
+@router.get("/", include_in_schema=False)
+def overview_page(request: Request, context: InContext, _: Reads) -> Response:
+    """The first screen."""
+    return render(request, "overview/page.html", OverviewPage(overview(context)))

@@ -1,0 +1,120 @@
+"""The first screen as its template shows it: figures, sparklines, minute bars and maps."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from detector.console.overview.model import SIGNALS, Overview
+from detector.console.queries.minutes import MinuteCounts
+from detector.console.queries.trips import Trip
+from detector.console.shell.worldmap import AUSTRALIA, WORLD, View, arc
+from detector.signals.rules import LEVELS, Level
+
+_LETTER, _LINE = 0.85, 1.7  # width and height of letters on the map, in degrees
+CHART_HEIGHT, CHART_TOP = 100, 8
+
+
+class City(NamedTuple):
+    """A city on the map, and its name beside it: to the left in the right half."""
+
+    name: str
+    x: float
+    y: float
+    left: bool
+
+    @classmethod
+    def at(cls, name: str, x: float, y: float, view: View) -> "City":
+        """A city whose name is written towards the middle of the view."""
+        return cls(name, x, y, x > view.width / 2)
+
+    @property
+    def text_x(self) -> float:
+        """Where the name begins, or ends if it is to the left."""
+        return self.x + (-1 if self.left else 1)
+
+    def hides(self, other: "City") -> bool:
+        """Whether the two names would overlap."""
+        (a, b), (c, d) = self._reach(), other._reach()
+        return bool(other.name) and a < d and c < b and abs(self.y - other.y) < _LINE
+
+    def _reach(self) -> tuple[float, float]:
+        width = 1 + _LETTER * len(self.name)
+        return (self.x - width, self.x) if self.left else (self.x, self.x + width)
+
+
+class TripArc(NamedTuple):
+    """A trip as it is drawn on a map."""
+
+    trip: Trip
+    path: str
+    end: tuple[float, float]
+
+
+class Bar(NamedTuple):
+    """The signals of one pattern in one minute, stacked."""
+
+    pattern: str
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewPage:
+    """Everything overview/page.html may use."""
+
+    now: Overview
+    title: str = "Overview"
+    nav: str = "overview"
+    rows: int = SIGNALS
+    levels: tuple[Level, ...] = LEVELS
+    maps: tuple[View, ...] = (WORLD, AUSTRALIA)
+
+    @property
+    def minutes(self) -> list[MinuteCounts]:
+        """The last hour."""
+        return self.now.minutes
+
+    def bars(self) -> list[Bar]:
+        """The last hour's signals by pattern, in a box as wide as the minutes are many."""
+        most = max(1, *(sum(m.signals.values()) for m in self.minutes))
+        scale = (CHART_HEIGHT - CHART_TOP) / most
+        bars = []
+        for x, minute in enumerate(self.minutes):
+            top = float(CHART_HEIGHT)
+            for pattern, count in minute.signals.items():
+                if count:
+                    top -= count * scale
+                    bars.append(Bar(pattern, x + 0.1, round(top, 2), round(count * scale, 2)))
+        return bars
+
+    def series(self, name: str) -> list[float]:
+        """A figure of each complete minute: `transactions`, `flagged`, or `rate` in percent."""
+        complete = self.minutes[:-1]
+        if name == "rate":
+            return [100 * m.flagged / m.transactions if m.transactions else 0 for m in complete]
+        return [getattr(m, name) for m in complete]
+
+    def arcs(self, view: View) -> list[TripArc]:
+        """The trips within a view, the oldest first, so that newer ones are drawn over them."""
+        arcs = []
+        for trip in reversed(self.now.trips):
+            if all(view.shows(s.latitude, s.longitude) for s in (trip.start, trip.end)):
+                start = view.point(trip.start.latitude, trip.start.longitude)
+                end = view.point(trip.end.latitude, trip.end.longitude)
+                arcs.append(TripArc(trip, arc(start, end), end))
+        return arcs
+
+    def cities(self, view: View) -> list[City]:
+        """Where the trips within a view begin and end; a name that would hide another is empty."""
+        trips = [arc.trip for arc in self.arcs(view)]
+        spots = {s.city: s for trip in trips for s in (trip.end, trip.start)}
+        cities: list[City] = []
+        for name, spot in reversed(spots.items()):
+            city = City.at(name, *view.point(spot.latitude, spot.longitude), view)
+            free = not any(city.hides(other) for other in cities)
+            cities.append(city if free else city._replace(name=""))
+        return cities
+
+    def data(self) -> dict[str, Any]:
+        """What the page's script starts from."""
+        return self.now.model_dump(mode="json", include={"minutes", "signals"})

@@ -1,0 +1,59 @@
+"""An account or a customer as the template shows it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from detector.console.party.model import AccountFile, CustomerFile
+from detector.console.shell.timeline import TimelineEntry, of_event
+from detector.signals.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class PartyView:
+    """Everything party/page.html may use: an account or a customer."""
+
+    kind: str
+    id: str
+    file: AccountFile | CustomerFile
+    account_ids: list[str]
+    customer_id: str | None
+    history: list[TimelineEntry]
+    older_href: str | None
+    later: bool
+    scores: dict[str, Any] | None
+    nav: str = ""
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return f"{self.kind.capitalize()} {self.id}"
+
+
+def party_view(file: AccountFile | CustomerFile, rules: Rules, later: bool) -> PartyView:
+    """An account or a customer as one user sees it; `later` says that it is not the first page."""
+    history = [of_event(event) for event in file.events]
+    older_href = f"?cursor={file.next}#history" if file.next else None
+    if isinstance(file, CustomerFile):
+        return PartyView(
+            "customer", file.customer_id, file, file.account_ids, None, history, older_href, later,
+            scores=None,
+        )  # fmt: skip
+    accounts = file.profile.account_ids if file.profile else [file.account_id]
+    return PartyView(
+        "account", file.account_id, file, accounts, file.customer_id, history, older_href, later,
+        scores=_scores(file, rules) if file.scores else None,
+    )  # fmt: skip
+
+
+def _scores(file: AccountFile, rules: Rules) -> dict[str, Any]:
+    """What the chart of an account's score draws."""
+    levels = sorted((low, name) for name, low in rules.risk.levels.items())
+    tops = [*(low for low, _ in levels[1:]), 1.0]
+    return {
+        "points": [point.model_dump(mode="json") for point in file.scores],
+        "levels": [
+            {"level": name, "from": low, "to": top}
+            for (low, name), top in zip(levels, tops, strict=True)
+        ],
+        "window_seconds": rules.risk.window_seconds,
+    }

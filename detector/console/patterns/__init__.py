@@ -1,0 +1,1 @@
+"""The patterns: rules, precision, time to detect."""

@@ -1,0 +1,145 @@
+"""What the patterns are, how often they fire, how right they are and how soon."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import combinations_with_replacement
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from detector.console.context import Context
+from detector.console.patterns.detection_time import DetectionTime, detection_time
+from detector.console.patterns.simulation import Truth, truths_of
+from detector.console.queries.minutes import without_gaps
+from detector.core.names import split
+from detector.pipeline.ports import Reader
+from detector.signals.conditions import noun
+from detector.signals.description import counted_if, definition
+from detector.signals.operator import Unit
+from detector.signals.operators import OPERATORS
+from detector.signals.pattern import Pattern
+
+RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
+WRONG = ("FALSE_POSITIVE",)
+
+
+class Precision(BaseModel):
+    """How the closed cases with the pattern ended; inconclusive ones count for neither side."""
+
+    right: int = Field(description="Confirmed fraud, confirmed scam, or suspicious.")
+    wrong: int = Field(description="False positives.")
+    inconclusive: int
+    share: float | None = Field(description="right / (right + wrong); null before any.")
+
+
+class PatternFacts(BaseModel):
+    """One pattern: its rule and its results."""
+
+    id: str
+    title: str
+    definition: str
+    counts_if: list[str] = Field(description="Conditions that an event must meet to count.")
+    rule_id: str
+    operator: str
+    source: str
+    key: list[str]
+    window_s: int
+    threshold: float
+    unit: Unit
+    weight: float
+    severity: str
+    scope: str = Field(description="Scores the account, or all accounts of the customer.")
+    action: str
+    last_minute: int
+    last_hour: int
+    in_all: int
+    per_minute: list[int] = Field(description="The last hour, the newest minute last.")
+    open_cases: int
+    precision: Precision
+    detection_time: DetectionTime
+    truth: Truth | None = Field(description="Only in simulation, where the truth is known.")
+
+
+class Patterns(BaseModel):
+    """All patterns, in the order of the rules; `together[a][b]` counts open cases with both."""
+
+    patterns: list[PatternFacts]
+    together: dict[str, dict[str, int]]
+
+
+def patterns(context: Context) -> Patterns:
+    """The patterns as they stand now."""
+    rules, reader = context.rules.patterns, context.reader
+    pulse = context.pulse.now()
+    hour = without_gaps(context.pulse.minutes(), pulse.watermark or pulse.at)
+    in_all = {
+        row["pattern"]: row["signals"]
+        for row in reader.rows(
+            "SELECT pattern, COUNT(*) AS signals FROM mv_fraud_signals GROUP BY pattern"
+        )
+    }
+    ends: dict[str, Counter[str]] = {name: Counter() for name in rules}
+    for row in context.people.reviews.dispositions():
+        if row["pattern"] in ends:
+            ends[row["pattern"]][row["disposition"]] += row["count"]
+    together = _together(reader, list(rules))
+    truths = truths_of(context)
+    found = []
+    for pattern in rules.values():
+        per_minute = [minute.signals.get(pattern.id, 0) for minute in hour]
+        found.append(
+            PatternFacts(
+                **_rule(pattern),
+                unit=OPERATORS[pattern.operator].unit(pattern),
+                last_minute=pulse.signals_by_pattern.get(pattern.id, 0),
+                last_hour=sum(per_minute),
+                in_all=in_all.get(pattern.id, 0),
+                per_minute=per_minute,
+                open_cases=together[pattern.id][pattern.id],
+                precision=_precision(ends[pattern.id]),
+                detection_time=detection_time(reader, pattern),
+                truth=truths.get(pattern.id),
+            )
+        )
+    return Patterns(patterns=found, together=together)
+
+
+def _rule(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "id": pattern.id,
+        "title": pattern.title,
+        "definition": definition(pattern),
+        "counts_if": counted_if(pattern),
+        "rule_id": pattern.rule_id,
+        "operator": pattern.operator,
+        "source": pattern.source,
+        "key": [noun(name) for name in pattern.key],
+        "window_s": pattern.window // timedelta(seconds=1),
+        "threshold": pattern.threshold,
+        "weight": pattern.weight,
+        "severity": pattern.severity,
+        "scope": pattern.scope,
+        "action": pattern.action,
+    }
+
+
+def _precision(ends: Counter[str]) -> Precision:
+    right, wrong = (sum(ends[name] for name in names) for names in (RIGHT, WRONG))
+    return Precision(
+        right=right,
+        wrong=wrong,
+        inconclusive=ends["INCONCLUSIVE"],
+        share=round(right / (right + wrong), 4) if right + wrong else None,
+    )
+
+
+def _together(reader: Reader, names: list[str]) -> dict[str, dict[str, int]]:
+    together = {a: dict.fromkeys(names, 0) for a in names}
+    rows = reader.rows("SELECT patterns, COUNT(*) AS cases FROM mv_open_fraud_cases GROUP BY 1")
+    for row in rows:
+        present = [name for name in split(row["patterns"]) if name in together]
+        for a, b in combinations_with_replacement(present, 2):
+            together[a][b] += row["cases"]
+            if a != b:
+                together[b][a] += row["cases"]
+    return together

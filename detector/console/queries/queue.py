@@ -1,0 +1,64 @@
+"""Selecting open cases in the order in which to decide them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from detector.adapters.people.store import PeopleStore
+from detector.console.queries.cases import CaseRow, case_row
+from detector.console.queries.filters import SORT_SQL, QueueFilters, condition, facet_condition
+from detector.console.queries.snoozed import snoozed_cases
+from detector.pipeline.ports import ConsoleReader
+
+_COLUMNS = """case_id, account_id, customer_id, level, score, patterns, signal_count, exposure,
+    first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions, owner,
+    status"""
+
+
+def queue_sql(
+    reader: ConsoleReader,
+    filters: QueueFilters,
+    username: str,
+    now: datetime,
+    snoozed: Sequence[str] = (),
+    limit: int = 50,
+    after: tuple[float, str] | None = None,
+) -> tuple[str, list[Any]]:
+    """The query of the first `limit` open cases (after a position), and its parameters.
+
+    `username` is whom the filter `owner=me` means.
+    """
+    key = SORT_SQL[filters.sort]
+    where, chosen = condition(filters, now, snoozed), facet_condition(filters, username)
+    parameters = [*[now.timestamp()] * key.count("?"), *where.parameters, *chosen.parameters]
+    beyond = "TRUE"
+    if after is not None:
+        beyond = "(sort_key < ? OR (sort_key = ? AND case_id > ?))"
+        parameters += [after[0], after[0], after[1]]
+    sql = f"""
+    SELECT * FROM (
+      SELECT {_COLUMNS}, {key} AS sort_key
+      FROM {reader.open_cases} WHERE {where.sql} AND {chosen.sql}
+    ) AS sorted
+    WHERE {beyond} ORDER BY sort_key DESC, case_id LIMIT {limit:d}"""
+    return sql, parameters
+
+
+def top_cases(
+    reader: ConsoleReader,
+    people: PeopleStore,
+    filters: QueueFilters,
+    limit: int = 1,
+    username: str = "",
+) -> list[CaseRow]:
+    """The first open cases of the queue as it is now."""
+    now, snoozed = datetime.now(UTC), snoozed_now(reader, people)
+    return [
+        case_row(row, now)
+        for row in reader.rows(*queue_sql(reader, filters, username, now, snoozed, limit))
+    ]
+
+
+def snoozed_now(reader: ConsoleReader, people: PeopleStore) -> list[str]:
+    """The ids of the open cases that are snoozed at the moment."""
+    return snoozed_cases(reader, people.snoozes.active(datetime.now(UTC)))

@@ -1,0 +1,122 @@
+"""What an id stands for: a case, an account, a customer, or who used a card or a device."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from detector.adapters.people.store import PeopleStore
+from detector.pipeline.ports import ConsoleReader
+
+Kind = Literal["case", "account", "customer", "card", "device", "ip", "merchant", "event"]
+_COLUMNS: dict[str, Kind] = {
+    "account_id": "account",
+    "customer_id": "customer",
+    "card_token": "card",
+    "device_id": "device",
+    "ip_address": "ip",
+    "merchant_id": "merchant",
+    "event_id": "event",
+    "transaction_id": "event",
+}
+_IN_STREAM = {
+    "stg_transactions": list(_COLUMNS),
+    "stg_logins": ["customer_id", "device_id", "ip_address", "event_id"],
+    "stg_card_events": ["account_id", "customer_id", "card_token", "event_id"],
+    "stg_alerts": ["customer_id", "event_id"],
+    "stg_kyc_profiles": ["customer_id", "event_id"],
+}
+_MOST_ROWS = 500
+
+
+class Hit(BaseModel):
+    """Something with that id. `href` is its page; without one, `accounts` lists who used it."""
+
+    kind: Kind
+    id: str
+    detail: str
+    href: str | None
+    accounts: list[str]
+    last_at: datetime | None
+
+
+class SearchResults(BaseModel):
+    """What was found for an id, the most specific kind first."""
+
+    q: str
+    hits: list[Hit]
+
+
+def search(reader: ConsoleReader, people: PeopleStore, q: str) -> SearchResults:
+    """Find cases by id or prefix, everything else by the whole id."""
+    q = q.strip()
+    if not q:
+        return SearchResults(q=q, hits=[])
+    return SearchResults(q=q, hits=[*_cases(reader, people, q), *_others(reader, q)])
+
+
+def _cases(reader: ConsoleReader, people: PeopleStore, q: str) -> list[Hit]:
+    rows = reader.rows(
+        f"""SELECT case_id, account_id, level, status, last_signal_at FROM {reader.open_cases}
+        WHERE POSITION(? IN case_id) = 1 ORDER BY case_id LIMIT 10""",
+        [q],
+    )
+    closed = people.reviews.snapshot(q)
+    if closed is not None and all(row["case_id"] != q for row in rows):
+        rows.append({**closed, "status": people.reviews.get(q).status})
+    return [
+        Hit(
+            kind="case",
+            id=row["case_id"],
+            detail=f"{row['level']}, {row['status'].lower().replace('_', ' ')}",
+            href=f"/cases/{quote(row['case_id'], safe='')}",
+            accounts=[row["account_id"]],
+            last_at=row["last_signal_at"],
+        )
+        for row in rows
+    ]
+
+
+def _others(reader: ConsoleReader, q: str) -> list[Hit]:
+    found: dict[Kind, list[dict[str, Any]]] = {}
+    for stream, columns in _IN_STREAM.items():
+        tests = " OR ".join(f"{column} = ?" for column in columns)
+        shown = dict.fromkeys([*columns, *(["account_id"] if stream == "stg_alerts" else [])])
+        rows = reader.rows(
+            f"""SELECT {", ".join(shown)}, occurred_at FROM {stream} WHERE {tests}
+            ORDER BY occurred_at DESC LIMIT {_MOST_ROWS}""",
+            [q] * len(columns),
+        )
+        for row in rows:
+            kind = next(_COLUMNS[column] for column in columns if row[column] == q)
+            found.setdefault(kind, []).append({**row, "stream": stream})
+    order = list(dict.fromkeys(_COLUMNS.values()))
+    return [_hit(kind, q, found[kind]) for kind in order if kind in found]
+
+
+def _hit(kind: Kind, q: str, rows: list[dict[str, Any]]) -> Hit:
+    accounts = _distinct(rows, "account_id")
+    customers = _distinct(rows, "customer_id")
+    href = None
+    if kind in ("account", "customer"):
+        href = f"/{kind}s/{quote(q, safe='')}"
+    elif kind == "event":
+        href = f"/accounts/{quote(accounts[0], safe='')}" if accounts else None
+        href = href or f"/customers/{quote(customers[0], safe='')}"
+    count = f"{len(rows)}{'+' if len(rows) >= _MOST_ROWS else ''}"
+    events = "event" if len(rows) == 1 else "events"
+    people = f"{len(customers)} customer{'' if len(customers) == 1 else 's'}"
+    return Hit(
+        kind=kind,
+        id=q,
+        detail=f"{count} {events} of {people}",
+        href=href,
+        accounts=accounts[:20],
+        last_at=max(row["occurred_at"] for row in rows),
+    )
+
+
+def _distinct(rows: Iterable[dict[str, Any]], column: str) -> list[str]:
+    return list(dict.fromkeys(row[column] for row in rows if row.get(column)))

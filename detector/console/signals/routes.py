@@ -1,0 +1,34 @@
+"""The list of signals, and its JSON twin."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from detector.console.access.permissions import Reads
+from detector.console.context import InContext
+from detector.console.http.problems import problems
+from detector.console.shell.rendering import render
+from detector.console.signals.model import SignalQuery, SignalsPage, signals_page
+from detector.console.signals.view import signals_view
+
+router = APIRouter()
+
+
+@router.get(
+    "/v1/signals", operation_id="list_signals", tags=["signals"], responses=problems(401, 403, 422)
+)
+def list_signals(
+    context: InContext, _: Reads, query: Annotated[SignalQuery, Query()]
+) -> SignalsPage:
+    """The signals, newest first."""
+    return signals_page(context.reader, query, query.cursor, query.limit)
+
+
+@router.get("/signals", include_in_schema=False)
+def show_signals(
+    request: Request, context: InContext, principal: Reads, query: Annotated[SignalQuery, Query()]
+) -> Response:
+    """The signals, newest first."""
+    page = list_signals(context, principal, query)
+    view = signals_view(page, query, list(context.rules.patterns))
+    return render(request, "signals/page.html", view)

@@ -1,0 +1,1 @@
+"""Snoozed patterns."""

@@ -1,0 +1,21 @@
+"""Lists of names: text in the views (`a, b`), lists everywhere else."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+SEPARATOR = ", "
+
+
+def joined(names: list[str]) -> str:
+    """The names as the views and people have them."""
+    return SEPARATOR.join(names)
+
+
+def split(names: str | list[str]) -> list[str]:
+    """The names of a column, or a list as it is."""
+    return names if isinstance(names, list) else [name for name in names.split(SEPARATOR) if name]
+
+
+Names = Annotated[list[str], BeforeValidator(split)]
+"""A list field that also accepts the text of a view."""

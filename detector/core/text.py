@@ -1,0 +1,35 @@
+"""Constants and numbers as words, the same in every layer."""
+
+ACRONYMS = frozenset({"aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos", "mfa", "pin"})
+DASH = "\N{EN DASH}"
+
+
+def label(constant: str | None) -> str:
+    """A constant as a heading: `BLOCK_CARD` is `Block card`, `REFER_AML` is `Refer AML`."""
+    if not constant:
+        return DASH
+    words = constant.replace("_", " ").lower().split(" ")
+    text = " ".join(word.upper() if word in ACRONYMS else word for word in words)
+    return text[0].upper() + text[1:]
+
+
+def phrase(constant: str | None) -> str:
+    """A constant within a sentence: `FALSE_POSITIVE` is `false positive`; acronyms stay."""
+    text = label(constant)
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def amount(value: float) -> str:
+    """A threshold as people write it: thousands separated, no needless decimals."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,}"
+
+
+def listed(words: list[str], conjunction: str = "or") -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    *head, last = words
+    return f"{', '.join(head)} {conjunction} {last}" if head else last
+
+
+def article(noun: str) -> str:
+    """The indefinite article that a noun takes."""
+    return "an" if noun[:1] in "aeiou" else "a"

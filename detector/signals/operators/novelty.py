@@ -1,0 +1,166 @@
+"""novelty: a value that is not known for its key."""
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable, Iterable
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from detector.core.events import KycProfile
+from detector.core.text import amount
+from detector.signals.conditions import Sql, with_article
+from detector.signals.operator import Operator, Unit, events_words, key_words
+from detector.signals.pattern import Pattern, check_known
+from detector.signals.select import key_of, key_where
+from detector.signals.signal import Finding
+
+
+class Knowledge:
+    """What is known for one key: first sightings, profiles in time order, recent candidates."""
+
+    __slots__ = ("candidates", "first_seen", "profiles")
+
+    def __init__(self) -> None:
+        self.first_seen: dict[Any, datetime] = {}
+        self.profiles: list[tuple[datetime, str, frozenset[Any]]] = []
+        self.candidates: list[Any] = []
+
+
+class Novelty(Operator):
+    """Fires when `measure` reaches the threshold and the value is unknown for the key.
+
+    A value is known when the profile in force at the event registers it, or when the key first
+    showed it longer than the window ago. Every event with a value teaches it, whether or not the
+    event meets `where`. What a key has shown is kept for good: one time per value.
+    """
+
+    name = "novelty"
+    parameters = frozenset({"value", "measure", "registered_in"})
+    facts = frozenset({"value"})
+    single_event = True
+
+    @classmethod
+    def check(cls, pattern: Pattern) -> None:
+        """The profile must have the registered values and the key, the event the others."""
+        super().check(pattern)
+        pattern.check_numbers({pattern.measure or ""})
+        profile = set(KycProfile.__struct_fields__)
+        check_known("registered_in", {pattern.registered_in or ""}, profile)
+        check_known("key", set(pattern.key), profile)
+
+    @classmethod
+    def unit(cls, pattern: Pattern) -> Unit:
+        """Money where the measure is an amount."""
+        return "money" if pattern.measure == "amount" else "count"
+
+    @classmethod
+    def sentence(cls, pattern: Pattern) -> str:
+        """`a transaction with an amount of 500 or more, from a device that the customer has …`."""
+        return (
+            f"a {events_words(pattern).removesuffix('s')} with "
+            f"{with_article(pattern.measure or '')} of {amount(pattern.threshold)} or more, from "
+            f"{with_article(pattern.value or '')} that the {key_words(pattern)} has not registered "
+            f"and first used less than {pattern.window_text} ago"
+        )
+
+    @classmethod
+    def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
+        """The first sighting of every value, the profiles in force, and all from the edge on."""
+        present = " AND ".join(f"{name} IS NOT NULL" for name in (*pattern.key, pattern.value))
+        first = (
+            f"SELECT arg_min(event_id, (occurred_at, event_id)) FROM stg_{pattern.source} "
+            f"WHERE {present} GROUP BY {', '.join((*pattern.key, pattern.value or ''))}"
+        )
+        in_force = (
+            "SELECT arg_max(event_id, (occurred_at, event_id)) FROM stg_kyc_profiles "
+            f"WHERE occurred_at < ? GROUP BY {', '.join(pattern.key)}"
+        )
+        return {
+            pattern.source: Sql(f"occurred_at >= ? OR event_id IN ({first})", [edge]),
+            "kyc_profiles": Sql(f"occurred_at >= ? OR event_id IN ({in_force})", [edge, edge]),
+        }
+
+    @classmethod
+    def support(cls, pattern: Pattern) -> Sql:
+        """The event that fired."""
+        return Sql("e.event_id = s.event_id", [])
+
+    def __init__(self, pattern: Pattern, lateness: timedelta) -> None:
+        super().__init__(pattern, lateness)
+        key = key_of(self.pattern)
+        self.handlers = {
+            self.pattern.source: (key, self.update),
+            "kyc_profiles": (key, self._learn_profile),
+        }
+        self._key_where = key_where(self.pattern)
+        self._value_of = attrgetter(self.pattern.value or "")
+        self._measure_of = attrgetter(self.pattern.measure or "")
+        self._registered_of = attrgetter(self.pattern.registered_in or "")
+
+    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+        value = self._value_of(event)
+        if value is None:
+            return ()
+        known = self._state.get(key)
+        if known is None:
+            known = self._state[key] = Knowledge()
+        at = event.occurred_at
+        first_seen = known.first_seen.get(value)
+        findings: list[Finding] = []
+        if first_seen is None or at < first_seen:
+            known.first_seen[value] = at
+            findings = [
+                self._judge(known, candidate)
+                for candidate in known.candidates
+                if self._value_of(candidate) == value
+            ]
+        measure = self._measure_of(event)
+        if measure is None or float(measure) < self._threshold or self._key_where(event) is None:
+            return findings
+        self._remember(known, event)
+        found = self._judge(known, event)
+        return [*findings, found] if found.observed is not None else findings
+
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        known, measure = self._state.get(key), self._measure_of(event)
+        if known is None or measure is None or self._value_of(event) not in known.first_seen:
+            return None
+        found = self._judge(known, event)
+        return 0.0 if found.observed is None else found.observed
+
+    def _learn_profile(self, key: Hashable, profile: KycProfile) -> list[Finding]:
+        known = self._state.setdefault(key, Knowledge())
+        at, registered = profile.occurred_at, frozenset(self._registered_of(profile))
+        insort(known.profiles, (at, profile.event_id, registered), key=lambda p: p[:2])
+        edge = known.profiles[-1][0] - self.lateness
+        while len(known.profiles) > 1 and known.profiles[1][0] < edge:
+            del known.profiles[0]
+        return [self._judge(known, c) for c in known.candidates if c.occurred_at >= at]
+
+    def _remember(self, known: Knowledge, event: Any) -> None:
+        """Keep the event for as long as a late event could change what is known at it."""
+        candidates = known.candidates
+        edge = event.occurred_at - self.lateness
+        if candidates and candidates[0].occurred_at < edge:
+            candidates[:] = [c for c in candidates if c.occurred_at >= edge]
+        candidates.append(event)
+
+    def _judge(self, known: Knowledge, event: Any) -> Finding:
+        at, value = event.occurred_at, self._value_of(event)
+        in_force = bisect_right(known.profiles, at, key=lambda p: p[0])
+        if in_force and value in known.profiles[in_force - 1][2]:
+            return Finding(event, None, {})
+        first_seen = known.first_seen[value]
+        if at - first_seen > self._span:
+            return Finding(event, None, {})
+        facts = {"value": value, "first_seen_at": first_seen}
+        return Finding(event, float(self._measure_of(event)), facts)
+
+    def forget(self, moment: datetime) -> None:
+        """Drop the candidates whose answer is final; what is known of a key is kept."""
+        for known in self._state.values():
+            if known.candidates:
+                known.candidates[:] = [c for c in known.candidates if c.occurred_at >= moment]
+
+    def _done(self, state: Knowledge, moment: datetime) -> bool:
+        return False

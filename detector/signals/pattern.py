@@ -1,0 +1,118 @@
+"""A fraud pattern as its block in the dbt project defines it."""
+
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from detector.core.events import STREAMS
+
+Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+Scope = Literal["account", "customer"]
+Scalar = bool | int | float | str
+PARAMETERS = ("value", "measure", "registered_in")
+"""The fields of a block that only some operators take."""
+
+_NUMBERS = {"amount", "latitude", "longitude", "confidence"}
+
+
+class Block(BaseModel):
+    """A part of the rules; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(Block):
+    """One test of one field; a field that is null passes only `is_null: true`.
+
+    With `of`, `at_least` and `below` are multiples of that amount in `vars.amounts`.
+    """
+
+    field: str
+    equals: Scalar | None = None
+    in_: Annotated[list[Scalar] | None, Field(alias="in", min_length=1)] = None
+    not_in: Annotated[list[Scalar] | None, Field(min_length=1)] = None
+    at_least: float | None = None
+    below: float | None = None
+    of: str | None = None
+    is_null: bool | None = None
+
+    @model_validator(mode="after")
+    def _tests_something(self) -> "Condition":
+        if not self.model_dump(exclude={"field", "of"}, exclude_none=True):
+            raise ValueError("give one of equals, in, not_in, at_least, below, is_null")
+        if self.of is not None and not self.compares:
+            raise ValueError("`of` needs at_least or below")
+        return self
+
+    @property
+    def compares(self) -> bool:
+        """Whether it compares the field with a number."""
+        return self.at_least is not None or self.below is not None
+
+
+class Pattern(Block):
+    """One fraud pattern: what it watches, when it fires and what a signal of it means.
+
+    `scope` says what a signal counts for: its account, or all accounts of its customer. Which of
+    `value`, `measure` and `registered_in` a pattern takes depends on its operator.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: str
+    view: Annotated[str, Field(pattern=r"^mv_[a-z0-9_]+$")]
+    rule_id: str
+    source: Literal["transactions", "logins", "card_events", "alerts"]
+    operator: str
+    key: Annotated[list[str], Field(min_length=1)]
+    scope: Scope
+    where: list[Condition]
+    window_seconds: Annotated[int, Field(gt=0)]
+    threshold: Annotated[float, Field(gt=0)]
+    weight: Annotated[float, Field(gt=0, le=1)]
+    severity: Severity
+    alert_type: str
+    reason: str
+    action: str
+    value: str | None = None
+    measure: str | None = None
+    registered_in: str | None = None
+
+    @cached_property
+    def window(self) -> timedelta:
+        """The trailing window; both of its ends count."""
+        return timedelta(seconds=self.window_seconds)
+
+    @property
+    def window_text(self) -> str:
+        """The window in words."""
+        for seconds, unit in ((3600, "hour"), (60, "minute")):
+            if self.window_seconds % seconds == 0:
+                count = self.window_seconds // seconds
+                return f"{count} {unit}" + ("s" if count != 1 else "")
+        return f"{self.window_seconds} seconds"
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields of the events it watches."""
+        return set(STREAMS[self.source].__struct_fields__)
+
+    @model_validator(mode="after")
+    def _names_real_fields(self) -> "Pattern":
+        used = {*self.key, *(c.field for c in self.where)}
+        if self.scope == "account":
+            used.add("account_id")
+        check_known("fields", used, self.fields)
+        self.check_numbers({c.field for c in self.where if c.compares})
+        return self
+
+    def check_numbers(self, names: set[str]) -> None:
+        """Raise `ValueError` unless all of the fields are numbers."""
+        check_known("numbers", names, _NUMBERS & self.fields)
+
+
+def check_known(what: str, used: set[str], known: set[str]) -> None:
+    """Raise `ValueError` for names that are not known."""
+    if unknown := sorted(used - known):
+        raise ValueError(f"{what} {unknown} not known; known are {', '.join(sorted(known))}")

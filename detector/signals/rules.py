@@ -1,0 +1,222 @@
+"""The rules of detection, read from `vars` in the dbt project: the only place for parameters."""
+
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from detector.core.errors import RulesError
+from detector.signals.operators import OPERATORS
+from detector.signals.pattern import PARAMETERS, Block, Pattern, Scalar
+
+DEFAULT_PATH = Path(__file__).resolve().parents[2] / "fraud_detection" / "dbt_project.yml"
+
+Level = Literal["critical", "high", "medium", "low"]
+Verdict = Literal["approve", "review", "decline"]
+LEVELS: tuple[Level, ...] = ("critical", "high", "medium", "low")
+
+
+class Risk(Block):
+    """How signals add up to a score: Σ weight of the patterns in (t - window, t], at most 1."""
+
+    window_seconds: Annotated[int, Field(gt=0)]
+    levels: dict[Literal["critical", "high", "medium"], Annotated[float, Field(gt=0, le=1)]]
+    decisions: dict[Level, Verdict]
+
+    @model_validator(mode="after")
+    def _levels_rise(self) -> "Risk":
+        if set(self.levels) != {"critical", "high", "medium"}:
+            raise ValueError("levels needs exactly critical, high and medium")
+        if not self.levels["critical"] > self.levels["high"] > self.levels["medium"]:
+            raise ValueError("levels must fall from critical over high to medium")
+        if missing := {"critical", "high", "medium", "low"} - set(self.decisions):
+            raise ValueError(f"decisions lacks {', '.join(sorted(missing))}")
+        return self
+
+    @property
+    def window(self) -> timedelta:
+        """How long a signal counts."""
+        return timedelta(seconds=self.window_seconds)
+
+    def level(self, score: float) -> Level:
+        """Name the level of a score above 0."""
+        if score >= self.levels["critical"]:
+            return "critical"
+        if score >= self.levels["high"]:
+            return "high"
+        return "medium" if score >= self.levels["medium"] else "low"
+
+
+class Cases(Block):
+    """When signals become a case and how soon an analyst should decide it."""
+
+    gap_seconds: Annotated[int, Field(gt=0)]
+    opens_at: Literal["critical", "high", "medium"]
+    due_seconds: dict[Level, Annotated[int, Field(gt=0)]]
+
+    @property
+    def gap(self) -> timedelta:
+        """A silence longer than this starts another case."""
+        return timedelta(seconds=self.gap_seconds)
+
+    def due_after(self, level: Level) -> timedelta | None:
+        """How soon after its opening a case of this level should be decided."""
+        return timedelta(seconds=self.due_seconds[level]) if level in self.due_seconds else None
+
+
+def _checked(pattern: Pattern) -> Pattern:
+    operator = OPERATORS.get(pattern.operator)
+    if operator is None:
+        raise ValueError(
+            f"operator {pattern.operator!r} not known; known are {', '.join(OPERATORS)}"
+        )
+    given = {name for name in PARAMETERS if getattr(pattern, name)}
+    if given != operator.parameters:
+        wants = ", ".join(sorted(operator.parameters)) or f"none of {', '.join(PARAMETERS)}"
+        raise ValueError(f"operator {pattern.operator} needs {wants}; given: {sorted(given)}")
+    operator.check(pattern)
+    known = {"observed", "threshold", "window"} | pattern.fields | operator.facts
+    try:
+        pattern.reason.format_map(dict.fromkeys(known, ""))
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"reason mentions {error}; known are {', '.join(sorted(known))}") from None
+    return pattern
+
+
+_CheckedPattern = Annotated[Pattern, AfterValidator(_checked)]
+
+
+class Rules(Block):
+    """All rules of detection."""
+
+    allowed_lateness_seconds: Annotated[int, Field(ge=0)]
+    allowed_clock_skew_seconds: Annotated[int, Field(ge=0)]
+    amounts: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    risk: Risk
+    cases: Cases
+    patterns: Annotated[dict[str, _CheckedPattern], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_patterns(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("patterns"), dict):
+            named = {
+                name: {**block, "id": name} if isinstance(block, dict) else block
+                for name, block in data["patterns"].items()
+            }
+            return {**data, "patterns": named}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_amounts(cls, data: Any) -> Any:
+        """Turn multiples of a named amount into amounts, as the dbt macro `conditions` does."""
+        if not isinstance(data, dict) or not isinstance(data.get("patterns"), dict):
+            return data
+        amounts = data.get("amounts", {})
+        resolved = {
+            name: {**block, "where": [_in_amounts(test, amounts) for test in block["where"]]}
+            if isinstance(block, dict) and isinstance(block.get("where"), list)
+            else block
+            for name, block in data["patterns"].items()
+        }
+        return {**data, "patterns": resolved}
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "Rules":
+        for attribute in ("view", "rule_id", "alert_type"):
+            seen: dict[str, str] = {}
+            for pattern in self.patterns.values():
+                value = getattr(pattern, attribute)
+                if value in seen:
+                    raise ValueError(
+                        f"patterns {seen[value]} and {pattern.id} share {attribute} {value!r}"
+                    )
+                seen[value] = pattern.id
+        missing = {"critical", "high", "medium"} - set(self.cases.due_seconds)
+        order = ("critical", "high", "medium")
+        needed = set(order[: order.index(self.cases.opens_at) + 1])
+        if missing & needed:
+            raise ValueError(f"cases.due_seconds lacks {', '.join(sorted(missing & needed))}")
+        return self
+
+    @property
+    def lateness(self) -> timedelta:
+        """How far behind the watermark an event may be and still be evaluated."""
+        return timedelta(seconds=self.allowed_lateness_seconds)
+
+    @property
+    def clock_skew(self) -> timedelta:
+        """How far ahead of the clock an event may be and still be evaluated."""
+        return timedelta(seconds=self.allowed_clock_skew_seconds)
+
+    @cached_property
+    def case_score(self) -> float:
+        """The score at which a case opens."""
+        return self.risk.levels[self.cases.opens_at]
+
+
+class RuleSettings(BaseSettings):
+    """What the environment or `.env` changes of the rules."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    patterns_file: Path = Field(DEFAULT_PATH, description="The dbt project with the rules.")
+    structuring_threshold: Annotated[float, Field(ge=100, le=1e9)] | None = Field(
+        None, description="Cash from this amount on is reported; structuring stays just below it."
+    )
+
+
+def load_rules(path: Path | None = None) -> Rules:
+    """Read and check the rules: of a path, of PATTERNS_FILE, or of the installed dbt project.
+
+    STRUCTURING_THRESHOLD replaces the amount of that name. Raises `RulesError` naming the key, what
+    came and what is known.
+    """
+    try:
+        settings = RuleSettings()
+    except ValidationError as error:
+        raise RulesError(f"The settings of the rules are invalid: {error}") from None
+    path = path or settings.patterns_file
+    try:
+        project = yaml.safe_load(path.read_text("utf-8"))
+        block = dict(project["vars"])
+    except OSError as error:
+        raise RulesError(f"The rules of detection cannot be read: {error}.") from error
+    except (UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise RulesError(f"{path} is not a dbt project with a `vars` block: {error}") from error
+    if settings.structuring_threshold is not None and isinstance(block.get("amounts"), dict):
+        changed = {"structuring_threshold": settings.structuring_threshold}
+        block["amounts"] = {**block["amounts"], **changed}
+    try:
+        return Rules.model_validate(block)
+    except ValidationError as error:
+        raise RulesError(_explain(path, error)) from None
+
+
+def _in_amounts(test: Any, amounts: Any) -> Any:
+    if not isinstance(test, dict) or test.get("of") is None:
+        return test
+    if test["of"] not in amounts:
+        raise ValueError(f"`of` names {test['of']!r}; vars.amounts has {', '.join(amounts)}")
+    return {
+        name: round(value * amounts[test["of"]], 2) if name in ("at_least", "below") else value
+        for name, value in test.items()
+    }
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = [f"{path.name} has a malformed rule:"]
+    for detail in error.errors():
+        key = ".".join(["vars", *map(str, detail["loc"])])
+        came = detail["input"]
+        shown = repr(came) if isinstance(came, Scalar | None) else type(came).__name__
+        message = detail["msg"].removeprefix("Value error, ")
+        if detail["type"] == "extra_forbidden":
+            message = "not a known key"
+        lines.append(f"  {key}: {message} (came: {shown})")
+    return "\n".join(lines)

@@ -1,0 +1,278 @@
+"""What Kafka hears: signals and dead letters, after the commit, at least once."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Message, Producer
+
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.kafka import KafkaSink
+from detector.adapters.kafka import sink as kafka_sink
+from detector.core.events import Event
+from detector.pipeline.detector import Detector
+from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.work import merged
+from producers.config import ProducerSettings
+from producers.models import DLQ_TOPIC
+from tests import build
+from tests.adapters.kafka.broker import Broker
+from tests.adapters.kafka.support import (
+    Fraud,
+    Group,
+    bank_log,
+    event_ids,
+    everything_in,
+    findings,
+    fresh_topics,
+    hours_ago,
+    send,
+    sent_ids,
+    until,
+)
+
+SIGNALS = "fraud.signals"
+
+
+class Played(build.ListSource):
+    """Batches that are played from the first, wherever the store stands."""
+
+    def open(self, position: str | None) -> None:
+        """Begin with the first batch."""
+
+
+class PeopleStore:
+    """A store with a sink, fed by hand."""
+
+    def __init__(self, address: str, folder: Path, **options: Any) -> None:
+        settings = ProducerSettings(_env_file=None, kafka_bootstrap_servers=address)
+        self.store = DuckDBStore(folder / "store.duckdb", build.REAL)
+        self.bookmark = folder / "bookmark"
+        self.sink = KafkaSink(settings, self.bookmark, **options)
+
+    def start(self) -> "PeopleStore":
+        """Begin to publish."""
+        self.sink.start(self.store, build.REAL)
+        return self
+
+    def feed(self, *batches: list[Event], publish: bool = True) -> None:
+        """Detect, commit and publish batches."""
+        source = Played([build.records(batch) for batch in batches])
+        sinks = [self.sink] if publish else []
+        Pipeline(build.REAL, source, self.store, sinks, clock=lambda: build.NOW).run()
+
+    def close(self) -> None:
+        """End both."""
+        self.sink.close()
+        self.store.close()
+
+
+def _burst(start: float, account: str = "acc-1", count: int = 5) -> list[Event]:
+    return [build.transaction(start + n, account) for n in range(count)]
+
+
+def _told(address: str, topic: str = SIGNALS) -> list[tuple[str, str]]:
+    """(key, change) of each message, as they stand on the topic."""
+    return [
+        ((m.key() or b"").decode(), json.loads(m.value() or b"")["change"])
+        for m in everything_in(address, topic)
+    ]
+
+
+@pytest.fixture
+def address(broker: Broker) -> Iterator[str]:
+    """A broker with fresh topics of one partition."""
+    fresh_topics(broker.address, partitions=1)
+    yield broker.address
+
+
+def test_signals_are_told_when_they_come_change_and_go(address: str, tmp_path: Path) -> None:
+    """Keyed by signal_id, in order, each with everything an analyst gets."""
+    people = PeopleStore(address, tmp_path).start()
+    burst = _burst(10)
+    late = build.transaction(9)  # makes the count of the fifth a six, and of the fourth a five
+    people.feed(burst, [late])
+    people.close()
+    fifth, fourth = (f"velocity:{burst[n].event_id}" for n in (4, 3))
+    told = _told(address)
+    assert told[0] == (fifth, "new")
+    assert sorted(told[1:]) == sorted([(fourth, "new"), (fifth, "updated")])
+    last = [json.loads(m.value() or b"") for m in everything_in(address, SIGNALS)]
+    newest = {value["signal_id"]: value for value in last}[fifth]
+    assert newest["observed"] == 6
+    assert newest["reason"] and newest["evidence"]
+
+
+def test_a_withdrawn_signal_is_told_as_withdrawn(address: str, tmp_path: Path) -> None:
+    """A late profile registers the device: the takeover was none."""
+    people = PeopleStore(address, tmp_path).start()
+    used = build.online(100, device_id="d-9", amount="900.00")
+    people.feed([used], [build.profile(90, devices=["d-9"])])
+    people.close()
+    name = f"account_takeover:{used.event_id}"
+    assert _told(address) == [(name, "new"), (name, "withdrawn")]
+
+
+def test_what_a_killed_run_owed_is_sent_at_the_next_start(address: str, tmp_path: Path) -> None:
+    """Committed, but never told: the bookmark knows. What was told, before or then, is not told
+    again, however often it starts."""
+    people = PeopleStore(address, tmp_path).start()
+    told = _burst(10)
+    people.feed(told)
+    people.close()
+    people = PeopleStore(address, tmp_path)  # never started: as if killed before it could send
+    owed = _burst(1_000)
+    people.feed(owed, publish=False)
+    people.store.close()
+    for _ in range(2):
+        PeopleStore(address, tmp_path).start().close()
+    assert _told(address) == [
+        (f"velocity:{told[4].event_id}", "new"),
+        (f"velocity:{owed[4].event_id}", "repeated"),
+    ]
+
+
+def test_works_committed_together_are_owed_until_all_are_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the first and the second: both stand in the store by one commit."""
+    monkeypatch.setattr(kafka_sink, "SAVE_EVERY_S", 0)
+    people = PeopleStore(address, tmp_path).start()
+    detector = Detector(build.REAL, lambda _: set(), clock=lambda: build.NOW)
+    first, second = (_burst(start) for start in (10, 1_000))
+    works = [detector.process("", build.batch(events, "")) for events in (first, second)]
+    people.store.commit(merged(works))
+    people.sink.publish(works[0])
+    until(lambda: people.sink.published == 1)
+    time.sleep(0.2)  # time enough to move the bookmark
+    people.store.close()
+    PeopleStore(address, tmp_path).start().close()
+    assert (f"velocity:{second[4].event_id}", "repeated") in _told(address)
+    people.sink.close()
+
+
+def test_a_late_event_among_what_was_owed_repeats_what_it_may_have_changed(
+    address: str, tmp_path: Path
+) -> None:
+    """The count of a signal that was told has grown since, and nobody heard of it."""
+    people = PeopleStore(address, tmp_path).start()
+    burst = _burst(10)
+    people.feed([*burst, build.login(200)])
+    people.close()
+    people = PeopleStore(address, tmp_path)  # never started: as if killed before it could send
+    people.feed([build.transaction(9)], publish=False)
+    people.store.close()
+    PeopleStore(address, tmp_path).start().close()
+    fifth, fourth = (f"velocity:{burst[n].event_id}" for n in (4, 3))
+    assert _told(address) == [(fifth, "new"), (fourth, "repeated"), (fifth, "repeated")]
+    told = [json.loads(m.value() or b"") for m in everything_in(address, SIGNALS)]
+    assert [value["observed"] for value in told] == [5, 5, 6]
+
+
+def test_a_first_start_on_an_old_store_tells_only_what_is_new(address: str, tmp_path: Path) -> None:
+    """What was found before Kafka was asked for is history."""
+    people = PeopleStore(address, tmp_path)
+    people.feed(_burst(10), publish=False)
+    people.start()
+    later = _burst(2_000)
+    people.feed(later)
+    people.close()
+    assert _told(address) == [(f"velocity:{later[4].event_id}", "new")]
+
+
+def test_a_missing_broker_delays_signals_and_nothing_else(broker: Broker, tmp_path: Path) -> None:
+    """Detection commits meanwhile; when the broker is back the signals are sent, in order."""
+    fresh_topics(broker.address, partitions=1)
+    people = PeopleStore(broker.address, tmp_path).start()
+    first, second = _burst(10), _burst(1_000)
+    people.feed(first)
+    until(lambda: people.sink.published == 1)
+    broker.stop()
+    try:
+        people.feed(second)
+        assert people.store.query("SELECT count(*) FROM fraud_signals") == [(2,)]
+    finally:
+        broker.start()
+    until(lambda: people.sink.published == 2)
+    people.close()
+    assert [key for key, _ in _told(broker.address)] == [
+        f"velocity:{burst[4].event_id}" for burst in (first, second)
+    ]
+    assert people.sink.dropped == 0
+
+
+def test_a_stop_without_a_broker_keeps_what_is_owed(tmp_path: Path, broker: Broker) -> None:
+    """It ends within seconds; the next start sends the rest."""
+    fresh_topics(broker.address, partitions=1)
+    people = PeopleStore("127.0.0.1:9", tmp_path).start()
+    burst = _burst(10)
+    people.feed(burst)
+    people.close()
+    people = PeopleStore(broker.address, tmp_path).start()
+    people.close()
+    assert _told(broker.address) == [(f"velocity:{burst[4].event_id}", "repeated")]
+
+
+def test_a_signal_the_broker_refuses_is_counted_and_holds_nothing_up(
+    address: str, tmp_path: Path
+) -> None:
+    """Too large for the client: dropped with a line in the log; the next one goes out."""
+    people = PeopleStore(address, tmp_path, **{"message.max.bytes": 1_000}).start()
+    huge = [build.Record("logins", b"x" * 5_000, "test", 1)]
+    source = build.ListSource([huge])
+    Pipeline(build.REAL, source, people.store, [people.sink], clock=lambda: build.NOW).run()
+    until(lambda: people.sink.dropped == 1)
+    people.close()
+    assert everything_in(address, DLQ_TOPIC) == []
+
+
+POISON: list[tuple[bytes | None, str]] = [
+    (b'{"event_id":', "truncated"),
+    (b"not json at all", "malformed"),
+    (None, "empty"),
+    (b"", "empty"),
+    (b'{"event_id":"e-1","occurred_at":"2026-01-05T09:00:00Z"}', "customer_id"),
+    (b'\xff\xfe{"event_id":1}', "malformed"),
+    (b'{"event_id":"e-2","note":"4111111111111111"}', "occurred_at"),
+    (b"\x00" * 2_000, "malformed"),
+]
+
+
+def test_poison_is_set_aside_and_told_while_good_events_flow(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """In the store and on banking.dlq: raw bytes, reason and origin; card numbers are masked."""
+    fresh_topics(broker.address, partitions=1)
+    log = bank_log(600, hours_ago(1))
+    send(broker.address, log[:300])
+    producer = Producer({"bootstrap.servers": broker.address})
+    for raw, _ in POISON:
+        producer.produce("banking.logins", raw, key=b"k")
+    assert producer.flush(10) == 0
+    send(broker.address, log[300:])
+
+    store = tmp_path / "store.duckdb"
+    reader = Fraud(broker.address, store, "--group", "poison")
+    until(Group(broker.address, "poison").has_all)
+    assert reader.stop()["dead_letters"] == len(POISON)
+
+    tables = findings(store)
+    assert event_ids(tables) == sent_ids(log)
+    first = min(row[3] for row in tables["dead_letters"])
+    rows = {row[3] - first: row for row in tables["dead_letters"]}
+    told = {int(_header(m, "offset")) - first: m for m in everything_in(broker.address, DLQ_TOPIC)}
+    assert rows.keys() == told.keys() == set(range(len(POISON)))
+    for number, (raw, reason) in enumerate(POISON):
+        row, message = rows[number], told[number]
+        kept = (raw or b"").replace(b"4111111111111111", b"*" * 16)
+        assert row[0] == _header(message, "stream") == "logins"
+        assert reason in row[1] and row[1] == _header(message, "reason")
+        assert row[2] == _header(message, "origin") == "banking.logins[0]"
+        assert row[4] == (message.value() or b"") == kept
+
+
+def _header(message: Message, name: str) -> str:
+    return dict(message.headers() or [])[name].decode()
