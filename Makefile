@@ -4,13 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
-# In a variable, since a comma in a call would end its argument.
-TEST_EXTRAS := .[dev,dbt]
 
 .DEFAULT_GOAL := help
 # Processes that share the tests; each takes whole folders of them.
 JOBS ?= 2
-.PHONY: help run test test-producers lint fmt types imports check bench evaluate parity \
+.PHONY: help run test test-producers test-wheel lint fmt types imports check bench evaluate parity \
   docs-patterns dbt-compile dbt-test dbt-docs clean
 
 help: ## Show what there is to do
@@ -36,7 +34,7 @@ $(VENV)/.run: pyproject.toml | $(BIN)/python
 	$(call install,.)
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(call install,$(TEST_EXTRAS))
+	$(call install,.[dev])
 	@touch $(VENV)/.run
 
 run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-C stops)
@@ -50,9 +48,13 @@ test-producers: $(BIN)/python ## Install producers/ alone in a venv of its own a
 	@cd producers && .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@cd producers && .venv/bin/python -m pytest tests/ -q
 
+test-wheel: ## Install the wheel into a fresh environment elsewhere and use it there
+	@$(PYTHON) scripts/check_wheel.py
+
 lint: $(VENV)/.dev ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/djlint --lint --quiet detector/console
 
 fmt: $(VENV)/.dev ## Mend style and formatting
 	@$(BIN)/ruff check --fix .
@@ -64,7 +66,9 @@ types: $(VENV)/.dev ## Check types
 imports: $(VENV)/.dev ## Check that imports point down
 	@$(BIN)/lint-imports
 
-check: lint types imports dbt-compile test ## Everything that CI asks for
+# Cheap checks first. Among the tests: RisingWave's linter and the golden DDL, Compose, hadolint,
+# shellcheck, yamllint.
+check: lint types imports dbt-compile test-producers test-wheel test ## Run everything CI runs
 
 bench: $(VENV)/.run ## Measure events per second: decoding, engine, whole pipeline
 	@$(BIN)/fraud bench $(ARGS)
@@ -170,26 +174,26 @@ validate: need-docker ## Check the running cluster from the topics to the dashbo
 validate-files: $(VENV)/.dev ## Check the cluster's files: Compose, images, scripts, dashboard, alerts
 	@$(BIN)/python -m pytest -q tests/cluster $(ARGS)
 
-status: need-docker ## Show the services and the newest minutes
+status: need-docker ## Show the services and, where RisingWave runs, the newest minutes
 	@$(COMPOSE) ps --all
 	@if $(COMPOSE) ps --status running --services | grep -qx risingwave; then \
-	  $(ASK) < scripts/sql/kpis.sql; else echo "risingwave is not running: make up"; fi
+	  $(MAKE) --no-print-directory kpis; else echo "risingwave is not running: make up"; fi
 
 psql: need-risingwave ## Open psql on RisingWave as its administrator
 	@$(COMPOSE) run --rm --no-deps --entrypoint sh risingwave-init \
 	  -c 'PGUSER=root PGPASSWORD=$$RISINGWAVE_PASSWORD exec psql'
 
-risk: need-risingwave ## Show the accounts of highest risk in the cluster
-	@$(ASK) < scripts/sql/risk.sql
+risk: need-risingwave $(VENV)/.run ## Show the accounts of highest risk in the cluster
+	@$(BIN)/fraud risk --sql | $(ASK)
 
-cases: need-risingwave ## Show the cluster's open cases, the most urgent first
-	@$(ASK) < scripts/sql/cases.sql
+cases: need-risingwave $(VENV)/.run ## Show the cluster's open cases, the most urgent first
+	@$(BIN)/fraud cases --sql | $(ASK)
 
-kpis: need-risingwave ## Show the cluster's newest minutes
-	@$(ASK) < scripts/sql/kpis.sql
+kpis: need-risingwave $(VENV)/.run ## Show the cluster's newest minutes
+	@$(BIN)/fraud kpis --sql | $(ASK)
 
-fraud-rate: need-risingwave ## Show the cluster's share of flagged transactions
-	@$(ASK) < scripts/sql/fraud_rate.sql
+fraud-rate: need-risingwave $(VENV)/.run ## Show the cluster's share of flagged transactions
+	@$(BIN)/fraud fraud-rate --sql | $(ASK)
 
 freshness: need-risingwave ## Show how long signals take from event to visible
 	@$(ASK) < scripts/sql/freshness.sql

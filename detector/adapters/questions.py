@@ -101,11 +101,14 @@ class QuestionAnswer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How to find the rows that answer a question, and their type."""
+    """What answers a question and the type of its rows.
+
+    `source` is a FROM clause with its ORDER BY, or a function where one query cannot answer.
+    """
 
     title: str
     row: type[BaseModel]
-    find: Callable[[Reader, int], list[dict[str, Any]]]
+    source: str | Callable[[Reader], list[dict[str, Any]]]
     shown: int | None = None
     limit: int = 20
 
@@ -114,22 +117,32 @@ class Question:
         """The columns shown to people."""
         return list(self.row.model_fields)[: self.shown]
 
+    @property
+    def query(self) -> str:
+        """The SELECT that answers, without LIMIT; DuckDB and RisingWave both run it."""
+        extra = self.row.model_config.get("extra") == "allow"
+        return f"SELECT {'*' if extra else ', '.join(self.row.model_fields)} FROM {self.source}"
+
 
 def ask(reader: Reader, name: QuestionName, limit: int | None = None) -> list[BaseModel]:
     """At most `limit` rows that answer a question; by default its usual number."""
     question = QUESTIONS[name]
-    found = question.find(reader, limit or question.limit)
+    if callable(question.source):
+        found = question.source(reader)
+    else:
+        found = reader.rows(f"{question.query} LIMIT ?", [limit or question.limit])
     return [question.row.model_validate(row) for row in found]
+
+
+def statement(name: QuestionName, limit: int | None = None) -> str:
+    """The statement that answers a question, for `psql` on a cluster; not for `status`."""
+    question = QUESTIONS[name]
+    return f"{question.query}\nLIMIT {limit or question.limit};"
 
 
 def as_json(row: BaseModel) -> dict[str, Any]:
     """A row as JSON: times in UTC, decimals as strings, unset fields left out."""
     return row.model_dump(mode="json", exclude_unset=True)
-
-
-def _listed(row: type[BaseModel], rest: str) -> Callable[[Reader, int], list[dict[str, Any]]]:
-    columns = "*" if row.model_config.get("extra") == "allow" else ", ".join(row.model_fields)
-    return lambda reader, limit: reader.rows(f"SELECT {columns} FROM {rest} LIMIT ?", [limit])
 
 
 def _each(query: str) -> str:
@@ -162,7 +175,7 @@ _RATED = f"""(
   ) AS rated ORDER BY place"""
 
 
-def _status(reader: Reader, _: int) -> list[dict[str, Any]]:
+def _status(reader: Reader) -> list[dict[str, Any]]:
     is_store = reader.rows(
         "SELECT table_name FROM information_schema.tables WHERE table_name = 'progress'"
     )
@@ -206,21 +219,18 @@ QUESTIONS: dict[QuestionName, Question] = {
     "risk": Question(
         "Accounts by risk",
         AccountRisk,
-        _listed(AccountRisk, "mv_account_risk_score_realtime ORDER BY risk_score DESC, account_id"),
+        "mv_account_risk_score_realtime ORDER BY risk_score DESC, account_id",
         shown=5,
     ),
     "cases": Question(
         "Open cases",
         OpenCase,
-        _listed(OpenCase, "mv_open_fraud_cases ORDER BY score DESC, due_at, case_id"),
+        "mv_open_fraud_cases ORDER BY score DESC, due_at, case_id",
         shown=8,
     ),
     "kpis": Question(
-        "KPIs by minute",
-        Minute,
-        _listed(Minute, "mv_fraud_kpis_1min ORDER BY window_start DESC"),
-        limit=15,
+        "KPIs by minute", Minute, "mv_fraud_kpis_1min ORDER BY window_start DESC", limit=15
     ),
-    "fraud-rate": Question("Fraud rate", Span, _listed(Span, _RATED)),
+    "fraud-rate": Question("Fraud rate", Span, _RATED),
     "status": Question("Status", Status, _status),
 }

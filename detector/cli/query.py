@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask
+from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask, statement
 from detector.cli.ask_console import ask_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.targets import ClusterUrl, Url, is_console, opened, without_secrets
 from detector.core.errors import StoreInUse
 
+AsSql = Annotated[
+    bool, typer.Option("--sql", help="Print the SQL that answers, for psql on a cluster.")
+]
 Limit = Annotated[int, typer.Option(min=1, help="At most this many rows.")]
 
 
@@ -21,9 +24,10 @@ def risk(
     url: Url = None,
     limit: Limit = QUESTIONS["risk"].limit,
     json: AsJson = False,
+    as_sql: AsSql = False,
 ) -> None:
     """Accounts by risk score, as of the last event."""
-    _show("risk", store, url, limit, json)
+    _show("risk", store, url, limit, json, as_sql)
 
 
 def cases(
@@ -31,9 +35,10 @@ def cases(
     url: Url = None,
     limit: Limit = QUESTIONS["cases"].limit,
     json: AsJson = False,
+    as_sql: AsSql = False,
 ) -> None:
     """Open cases, the most urgent first."""
-    _show("cases", store, url, limit, json)
+    _show("cases", store, url, limit, json, as_sql)
 
 
 def kpis(
@@ -41,14 +46,17 @@ def kpis(
     url: Url = None,
     limit: Limit = QUESTIONS["kpis"].limit,
     json: AsJson = False,
+    as_sql: AsSql = False,
 ) -> None:
     """The newest minutes: transactions, flagged, fraud rate and signals by pattern."""
-    _show("kpis", store, url, limit, json)
+    _show("kpis", store, url, limit, json, as_sql)
 
 
-def fraud_rate(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
+def fraud_rate(
+    store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False, as_sql: AsSql = False
+) -> None:
     """The share of transactions at which a signal fired: last minute, last hour, all."""
-    _show("fraud-rate", store, url, None, json)
+    _show("fraud-rate", store, url, None, json, as_sql)
 
 
 def status(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
@@ -73,7 +81,7 @@ def sql(
     url: ClusterUrl = None,
     json: AsJson = False,
 ) -> None:
-    """Ask the store, or RisingWave, anything; nothing can be changed."""
+    """Run a read-only query on the store or on RisingWave."""
     with opened(store, url) as reader:
         columns, rows = reader.answer(query)
     if json:
@@ -82,8 +90,13 @@ def sql(
         print_rows("", columns, rows)
 
 
-def _show(name: QuestionName, store: Path, url: str | None, limit: int | None, json: bool) -> None:
-    """Print the rows that answer; a person sees the first columns, JSON has all."""
+def _show(
+    name: QuestionName, store: Path, url: str | None, limit: int | None, json: bool, as_sql: bool
+) -> None:
+    """Print the rows that answer; the table has the first columns, JSON has all."""
+    if as_sql:
+        print(statement(name, limit))
+        return
     rows = _answer(name, store, url, limit)
     if json:
         print_json([as_json(row) for row in rows])

@@ -80,7 +80,7 @@ def _precision(facts: PatternFacts) -> Figure:
 def _time_to_detect(facts: PatternFacts) -> Figure:
     title, found = "Time to detect", facts.detection_time
     if found.at_once:
-        return Figure(title, "immediate", "", "Judges single events: fires at the first one")
+        return Figure(title, "0 s", "", "Judges single events: fires at the first one")
     if found.p50_s is None or found.p95_s is None:
         return Figure(title, number(None), "no burst yet")
     return Figure(
