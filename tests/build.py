@@ -294,10 +294,10 @@ class Ledger:
     def commit(self, work: Work) -> None:
         """Apply one piece of work."""
         self.decisions += work.decisions
-        for (_, disposition), events in work.events.items():
+        for (_, ingest_status), events in work.events.items():
             for event in events:
                 assert event.event_id not in self.events, "an event was kept twice"
-                self.events[event.event_id] = (event, disposition)
+                self.events[event.event_id] = (event, ingest_status)
         _apply(self.signals, work.signals)
         _apply(self.risk, work.risk)
         for key, signal in work.attributions.items():

@@ -134,6 +134,11 @@ def ask(reader: Reader, name: QuestionName, limit: int | None = None) -> list[Ba
     return [question.row.model_validate(row) for row in found]
 
 
+def riskiest(reader: Reader, limit: int = 12) -> list[AccountRisk]:
+    """The accounts of highest risk."""
+    return [row for row in ask(reader, "risk", limit) if isinstance(row, AccountRisk)]
+
+
 def statement(name: QuestionName, limit: int | None = None) -> str:
     """The statement that answers a question, for `psql` on a cluster; not for `status`."""
     question = QUESTIONS[name]
@@ -197,10 +202,10 @@ def _kept_by_stores(reader: Reader) -> dict[str, Any]:
         "SELECT watermark, duplicates, (SELECT count(*) FROM dead_letters) AS dead_letters "
         "FROM progress"
     )
-    union = _each("SELECT disposition FROM {stream}")
+    union = _each("SELECT ingest_status FROM {stream}")
     disposed = _counts(
         reader,
-        f"SELECT disposition AS label, count(*) AS n FROM ({union}) AS e GROUP BY disposition",
+        f"SELECT ingest_status AS label, count(*) AS n FROM ({union}) AS e GROUP BY ingest_status",
     )
     sources = reader.rows("SELECT source, committed_at FROM source_positions")
     return {

@@ -171,15 +171,15 @@ def _presence(row: dict[str, Any] | None) -> str | None:
 
 def _set_aside() -> str:
     return " UNION ALL ".join(
-        f"SELECT event_id FROM embedded.{stream} WHERE disposition <> 'evaluated'"
+        f"SELECT event_id FROM embedded.{stream} WHERE ingest_status <> 'evaluated'"
         for stream in STREAMS
     )
 
 
 _DISPOSITIONS = (
-    "SELECT disposition, count(*) FROM ("
-    + " UNION ALL ".join(f"SELECT disposition FROM embedded.{stream}" for stream in STREAMS)
-    + ") GROUP BY disposition"
+    "SELECT ingest_status, count(*) FROM ("
+    + " UNION ALL ".join(f"SELECT ingest_status FROM embedded.{stream}" for stream in STREAMS)
+    + ") GROUP BY ingest_status"
 )
 
 

@@ -1,11 +1,11 @@
-"""Groups each account's signals into sessions and opens cases from them."""
+"""Groups each account's signals into windows and opens cases from them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 
 from detector.cases.case import Case
-from detector.cases.session import Session
+from detector.cases.session_window import SessionWindow
 from detector.risk.score import total_weight
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
@@ -25,101 +25,101 @@ class CaseBook:
         self._weights = {p.id: p.weight for p in rules.patterns.values()}
         by_weight = sorted(rules.patterns.values(), key=lambda p: -p.weight)
         self._actions = {p.id: p.action for p in by_weight}
-        self._sessions: dict[str, list[Session]] = {}
+        self._windows: dict[str, list[SessionWindow]] = {}
 
     def add(self, account_id: str, signal: Signal) -> Iterator[Case]:
         """Count a signal that is new for the account; yield the cases that it changes."""
-        sessions = self._sessions.setdefault(account_id, [])
-        touched = [s for s in sessions if s.reaches(signal.occurred_at, self._rules.cases.gap)]
+        windows = self._windows.setdefault(account_id, [])
+        touched = [s for s in windows if s.reaches(signal.occurred_at, self._rules.cases.gap)]
         if not touched:
-            touched = [Session(account_id)]
-            sessions.append(touched[0])
-        session, *others = touched
-        session.add(signal)
+            touched = [SessionWindow(account_id)]
+            windows.append(touched[0])
+        window, *others = touched
+        window.add(signal)
         for other in others:
-            yield from self._merge(session, other)
-            sessions.remove(other)
-        sessions.sort(key=lambda s: s.first_at)
-        yield from self._changed(session)
+            yield from self._merge(window, other)
+            windows.remove(other)
+        windows.sort(key=lambda s: s.first_at)
+        yield from self._changed(window)
 
     def withdraw(self, account_id: str, signal: Signal) -> Iterator[Case]:
         """Take a signal back; yield the cases that it changes."""
-        sessions = self._sessions.get(account_id, [])
-        session = next((s for s in sessions if signal.signal_id in s.signals), None)
-        if session is None:
+        windows = self._windows.get(account_id, [])
+        window = next((s for s in windows if signal.signal_id in s.signals), None)
+        if window is None:
             return
-        sessions.remove(session)
-        parts = session.without(signal, self._rules.cases.gap)
-        if session.case_id:
+        windows.remove(window)
+        parts = window.without(signal, self._rules.cases.gap)
+        if window.case_id:
             heir = next((p for p in parts if self._score(p) >= self._rules.case_score), None)
             if heir is None:
                 heir = parts[0]
-            heir.case_id = session.case_id
+            heir.case_id = window.case_id
         for part in parts:
             yield from self._changed(part)
-        sessions.extend(part for part in parts if part.signals)
+        windows.extend(part for part in parts if part.signals)
 
-    def resume(self, session: Session) -> None:
-        """Take up a session where an earlier run left it."""
-        self._sessions.setdefault(session.account_id, []).append(session)
+    def resume(self, window: SessionWindow) -> None:
+        """Take up a window where an earlier run left it."""
+        self._windows.setdefault(window.account_id, []).append(window)
 
     def forget(self, moment: datetime) -> None:
-        """Drop the sessions that no signal from `moment` on can join; their cases stay."""
+        """Drop the windows that no signal from `moment` on can join; their cases stay."""
         edge = moment - self._rules.cases.gap
-        for account_id, sessions in list(self._sessions.items()):
-            kept = [s for s in sessions if s.last_at >= edge]
+        for account_id, windows in list(self._windows.items()):
+            kept = [s for s in windows if s.last_at >= edge]
             if kept:
-                self._sessions[account_id] = kept
+                self._windows[account_id] = kept
             else:
-                del self._sessions[account_id]
+                del self._windows[account_id]
 
-    def _merge(self, session: Session, other: Session) -> Iterator[Case]:
-        kept = session.case_id or other.case_id
-        if session.case_id and other.case_id:
-            yield self._case(other, merged_into=session.case_id)
+    def _merge(self, window: SessionWindow, other: SessionWindow) -> Iterator[Case]:
+        kept = window.case_id or other.case_id
+        if window.case_id and other.case_id:
+            yield self._case(other, merged_into=window.case_id)
         for signal in other.signals.values():
-            session.add(signal)
-        session.case_id = kept
+            window.add(signal)
+        window.case_id = kept
 
-    def _changed(self, session: Session) -> Iterator[Case]:
-        if session.case_id is None:
-            if self._score(session) < self._rules.case_score:
+    def _changed(self, window: SessionWindow) -> Iterator[Case]:
+        if window.case_id is None:
+            if self._score(window) < self._rules.case_score:
                 return
-            session.case_id = case_id(session)
-        yield self._case(session)
+            window.case_id = case_id(window)
+        yield self._case(window)
 
-    def _score(self, session: Session) -> float:
-        return total_weight(self._weights, session.pattern_first_at)
+    def _score(self, window: SessionWindow) -> float:
+        return total_weight(self._weights, window.pattern_first_at)
 
-    def _opened_at(self, session: Session) -> datetime | None:
+    def _opened_at(self, window: SessionWindow) -> datetime | None:
         """The first moment at which the patterns seen so far weighed enough."""
         seen: list[str] = []
-        for pattern in session.patterns():
+        for pattern in window.patterns():
             seen.append(pattern)
             if total_weight(self._weights, seen) >= self._rules.case_score:
-                return session.pattern_first_at[pattern]
+                return window.pattern_first_at[pattern]
         return None
 
-    def _case(self, session: Session, merged_into: str | None = None) -> Case:
-        score = self._score(session)
+    def _case(self, window: SessionWindow, merged_into: str | None = None) -> Case:
+        score = self._score(window)
         level = self._rules.risk.level(score)
-        opened_at = self._opened_at(session)
-        present = session.pattern_first_at
+        opened_at = self._opened_at(window)
+        present = window.pattern_first_at
         actions = list(
             dict.fromkeys(action for name, action in self._actions.items() if name in present)
         )
         due = self._rules.cases.due_after(level)
         return Case(
-            case_id=session.case_id or "",
-            account_id=session.account_id,
-            customer_id=session.customer_id,
+            case_id=window.case_id or "",
+            account_id=window.account_id,
+            customer_id=window.customer_id,
             level=level,
             score=score,
-            patterns=session.patterns(),
-            signal_count=len(session.signals),
-            exposure=f"{session.exposure_cents // 100}.{session.exposure_cents % 100:02d}",
-            first_signal_at=session.first_at,
-            last_signal_at=session.last_at,
+            patterns=window.patterns(),
+            signal_count=len(window.signals),
+            exposure=f"{window.exposure_cents // 100}.{window.exposure_cents % 100:02d}",
+            first_signal_at=window.first_at,
+            last_signal_at=window.last_at,
             opened_at=opened_at,
             due_at=opened_at + due if opened_at and due else None,
             recommended_action=actions[0] if actions else "MONITOR",
@@ -129,10 +129,10 @@ class CaseBook:
         )
 
 
-def case_id(session: Session) -> str:
-    """A short id that the same session opened by the same signals gets on every replay.
+def case_id(window: SessionWindow) -> str:
+    """A short id that the same window opened by the same signals gets on every replay.
 
     The dbt models make the same id; MD5 is what every SQL engine has, and nothing is secret here.
     """
-    seed = f"{session.account_id}|{(session.first_at - EPOCH) // timedelta(microseconds=1)}"
+    seed = f"{window.account_id}|{(window.first_at - EPOCH) // timedelta(microseconds=1)}"
     return "case_" + md5(seed.encode(), usedforsecurity=False).hexdigest()[:12]

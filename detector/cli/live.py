@@ -1,7 +1,8 @@
-"""What a person sees while the system runs: a live view in a terminal, plain lines elsewhere."""
+"""Progress of a running system: a live view in a terminal, plain lines elsewhere."""
 
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -11,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from detector.adapters.questions import AccountRisk
 from detector.cli.output import LEVEL_STYLES
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
@@ -20,36 +22,42 @@ PLAIN_EVERY_SECONDS = 10.0
 
 
 class PlainLines:
-    """A sink that writes a line for each case that opens, and now and then how things stand."""
+    """A sink that prints a line for each case that opens, and a summary every ten seconds."""
 
     def __init__(self, tally: Tally, console: Console) -> None:
         self._tally = tally
         self._console = console
         self._seen: set[str] = set()
-        self._said_at = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def publish(self, work: Work) -> None:
-        """Tell of committed work."""
+        """Print the cases that opened."""
         for case in work.cases.values():
             if case.case_id not in self._seen and case.merged_into is None:
                 self._seen.add(case.case_id)
-                self._say(
+                self._print(
                     f"case {case.case_id} {case.level} {case.score:.2f} account {case.account_id}: "
                     f"{', '.join(case.patterns)} -> {case.recommended_action}"
                 )
-        if time.monotonic() - self._said_at >= PLAIN_EVERY_SECONDS:
-            self._said_at = time.monotonic()
-            self._say(_headline(self._tally))
+        if time.monotonic() - self._printed_at >= PLAIN_EVERY_SECONDS:
+            self._printed_at = time.monotonic()
+            self._print(_headline(self._tally))
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveView:
-    """A full-screen view that follows a tally; use it as a context around the run."""
+    """A full-screen view of a run; use it as a context around the run.
 
-    def __init__(self, tally: Tally, rules: Rules, title: str) -> None:
+    `riskiest` gives the accounts of highest risk, in that order.
+    """
+
+    def __init__(
+        self, tally: Tally, rules: Rules, riskiest: Callable[[], Sequence[AccountRisk]], title: str
+    ) -> None:
         self._tally = tally
+        self._riskiest = riskiest
         self._rules = rules
         self._title = title
         self._ticks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], maxlen=60)
@@ -70,7 +78,7 @@ class LiveView:
         self._live.stop()
 
     def render(self) -> Layout:
-        """The screen as it stands now."""
+        """The screen's current content."""
         layout = Layout()
         layout.split_column(
             Layout(Panel(self._numbers(), title=self._title, border_style="blue"), size=5),
@@ -99,15 +107,13 @@ class LiveView:
                 f"late {tally.late}   future {tally.future}"
             )
         cases = tally.open_cases()
-        critical = sum(p.risk_level == "critical" for p in tally.accounts())
         p50, p99 = latency["p50"], latency["p99"]
         speed = "-" if p50 is None or p99 is None else f"{p50:.0f} / {p99:.0f} ms"
         seconds = int(now - tally.started_at)
         return Group(
             Text(
                 f"up {seconds // 60}:{seconds % 60:02d}   events {events:,}   {rate:.1f}/s   "
-                f"signals {signals:,}   open cases {len(cases):,}   "
-                f"critical accounts {critical:,}",
+                f"signals {signals:,}   open cases {len(cases):,}",
                 style="bold",
             ),
             Text(f"ingestion to committed signal p50 / p99  {speed}"),
@@ -123,12 +129,12 @@ class LiveView:
 
     def _accounts(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        for point in self._tally.accounts()[:12]:
-            style = LEVEL_STYLES[point.risk_level]
+        for account in self._riskiest():
+            style = LEVEL_STYLES[account.risk_level]
             table.add_row(
-                Text(f"{point.risk_score:.2f}", style=style),
-                point.account_id,
-                Text(", ".join(point.patterns), style="dim"),
+                Text(f"{account.risk_score:.2f}", style=style),
+                account.account_id,
+                Text(", ".join(account.patterns), style="dim"),
             )
         return table
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from detector.adapters.bank_files import bank_settings
 from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.questions import riskiest
 from detector.adapters.sources.api import ApiSource
 from detector.adapters.sources.synthetic import SyntheticSource
 from detector.cli.live import LiveView, PlainLines
@@ -118,7 +119,7 @@ def run(
             url = ends.enter_context(served)
             title += f" - {url}"
             print(f"Console: {url}", file=sys.stderr)
-        with LiveView(tally, rules, title) if live else nullcontext():
+        with LiveView(tally, rules, lambda: riskiest(database), title) if live else nullcontext():
             pipeline.run()
     print_summary(tally.summary(), as_json)
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from detector.core.events import Transaction
-from detector.pipeline.work import Decision, Disposition
+from detector.pipeline.work import Decision, IngestStatus
 from detector.risk.score import RiskPoint
 from detector.signals.engine import Reading
 
@@ -21,7 +21,7 @@ class PatternValue(msgspec.Struct, frozen=True):
     fired: bool
 
 
-class Reason(msgspec.Struct, frozen=True):
+class DecisionReason(msgspec.Struct, frozen=True):
     """A pattern that fired, in one sentence for a person."""
 
     pattern: str
@@ -45,16 +45,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     risk_level: str
     risk_score: float
     active_patterns: list[str]
-    reasons: list[Reason]
+    reasons: list[DecisionReason]
     patterns: dict[str, PatternValue]
-    disposition: str
+    ingest_status: str
     occurred_at: datetime
     decided_at: datetime
 
 
 def decide(
     event: Transaction,
-    disposition: Disposition,
+    ingest_status: IngestStatus,
     readings: list[Reading],
     risk: RiskPoint | None,
     decisions: dict[Any, Any],
@@ -62,7 +62,7 @@ def decide(
 ) -> Decision:
     """Answer by the level of the account; what could not be evaluated is for a person to see."""
     level = risk.risk_level if risk else "low"
-    verdict = decisions[level] if disposition == "evaluated" else "review"
+    verdict = decisions[level] if ingest_status == "evaluated" else "review"
     answer = Answer(
         event_id=event.event_id,
         transaction_id=event.transaction_id,
@@ -73,7 +73,7 @@ def decide(
         risk_score=risk.risk_score if risk else 0.0,
         active_patterns=risk.patterns if risk else [],
         reasons=[
-            Reason(signal.pattern, signal.rule_id, signal.severity, signal.reason)
+            DecisionReason(signal.pattern, signal.rule_id, signal.severity, signal.reason)
             for _, _, signal in readings
             if signal is not None
         ],
@@ -81,7 +81,7 @@ def decide(
             pattern.id: PatternValue(observed, pattern.threshold, signal is not None)
             for pattern, observed, signal in readings
         },
-        disposition=disposition,
+        ingest_status=ingest_status,
         occurred_at=event.occurred_at,
         decided_at=now,
     )

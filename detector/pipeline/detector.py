@@ -16,7 +16,7 @@ from detector.core.events import (
 )
 from detector.pipeline.decision import decide
 from detector.pipeline.ports import Memory
-from detector.pipeline.work import Batch, DeadLetter, Decision, Disposition, Work
+from detector.pipeline.work import Batch, DeadLetter, Decision, IngestStatus, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
 from detector.signals.engine import SignalChange, SignalEngine
@@ -65,8 +65,8 @@ class Detector:
         for account, signal in memory.attributed:
             for _ in self.risk.add(account, signal):
                 pass
-        for session in memory.sessions:
-            self.cases.resume(session)
+        for window in memory.session_windows:
+            self.cases.resume(window)
 
     def process(self, source: str, batch: Batch) -> Work:
         """Evaluate a batch; the answer is everything that has to be committed for it."""
@@ -82,25 +82,25 @@ class Detector:
                 work.duplicates += 1
                 continue
             recent[name] = event.occurred_at
-            disposition = self._dispose(event, latest)
-            if disposition == "evaluated":
+            ingest_status = self._ingest_status(event, latest)
+            if ingest_status == "evaluated":
                 evaluated[type(event)].append(event)
                 self._evaluate(event, work)
             else:
-                work.keep(STREAM_OF[type(event)], [event], disposition)
+                work.keep(STREAM_OF[type(event)], [event], ingest_status)
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
         work.watermark = self.watermark
         self._forget()
         return work
 
-    def decide(self, event: Event, disposition: Disposition) -> Decision:
+    def decide(self, event: Event, ingest_status: IngestStatus) -> Decision:
         """Judge a transaction that was evaluated a short while ago by what is known now."""
         assert isinstance(event, Transaction)
-        evaluated = disposition == "evaluated"
+        evaluated = ingest_status == "evaluated"
         return decide(
             event,
-            disposition,
+            ingest_status,
             self.signals.readings(event) if evaluated else [],
             self.risk.score(event.account_id, event.occurred_at),
             self.rules.risk.decisions,
@@ -129,7 +129,7 @@ class Detector:
                 newest, edge = at, at - lateness
         return events, old
 
-    def _dispose(self, event: Event, latest: datetime) -> Disposition:
+    def _ingest_status(self, event: Event, latest: datetime) -> IngestStatus:
         """Say what becomes of a new event, and move the watermark."""
         at = event.occurred_at
         if at > latest:

@@ -26,8 +26,8 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self.events = Counter(
             "fraud_events_total",
-            "Events committed, by stream and disposition: evaluated, late or future.",
-            ["stream", "disposition"],
+            "Events committed, by stream and ingest status: evaluated, late or future.",
+            ["stream", "ingest_status"],
             registry=registry,
         )
         self.duplicates = Counter(
@@ -68,8 +68,8 @@ class Metrics:
 
     def publish(self, work: Work) -> None:
         """Count committed work."""
-        for (stream, disposition), events in work.events.items():
-            self.events.labels(stream, disposition).inc(len(events))
+        for (stream, ingest_status), events in work.events.items():
+            self.events.labels(stream, ingest_status).inc(len(events))
         for letter in work.dead_letters:
             self.dead_letters.labels(letter.stream).inc()
         self.duplicates.inc(work.duplicates)

@@ -90,8 +90,8 @@ class Pipeline:
         record = Record("transactions", raw, "api", 0)
         with self._turn:
             work = self._process("", Batch([record], "", time.monotonic()))
-            for (_, disposition), events in work.events.items():
-                work.decisions = [self.detector.decide(event, disposition) for event in events]
+            for (_, ingest_status), events in work.events.items():
+                work.decisions = [self.detector.decide(event, ingest_status) for event in events]
             for decision in work.decisions:
                 self._answers[decision.event_id] = decision
             committed = self._committer.submit(work)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from detector.cases.session import Session
+from detector.cases.session_window import SessionWindow
 from detector.core.events import Event
 from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.rules import Rules
@@ -40,7 +40,7 @@ class Memory:
     holdings: Iterable[tuple[str, str, datetime]] = ()
     attributed: Iterable[tuple[str, Signal]] = ()
     customer_signals: Iterable[Signal] = ()
-    sessions: Iterable[Session] = ()
+    session_windows: Iterable[SessionWindow] = ()
 
 
 class Store(Protocol):

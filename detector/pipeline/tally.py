@@ -1,4 +1,4 @@
-"""Counts what was committed in this run: the summary of a run, and what the live view shows."""
+"""Counts what a run committed, for its summary and for the live view."""
 
 import threading
 import time
@@ -8,7 +8,6 @@ from typing import Any
 
 from detector.cases.case import Case
 from detector.pipeline.work import Work
-from detector.risk.score import RiskPoint, total_weight
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
@@ -16,7 +15,7 @@ NEWEST = 50
 
 
 class Tally:
-    """A sink that counts. `lock` guards reading from another thread."""
+    """A sink that counts. Hold `lock` to read several counts from another thread."""
 
     def __init__(self, rules: Rules) -> None:
         self.lock = threading.RLock()
@@ -30,19 +29,15 @@ class Tally:
         self.cases: dict[str, Case] = {}
         self.newest: deque[Signal] = deque(maxlen=NEWEST)
         self.watermark: datetime | None = None
-        self._rules = rules
-        self._weights = {p.id: p.weight for p in rules.patterns.values()}
         self._latency: Counter[int] = Counter()  # tenths of a millisecond -> signals
-        self._recent: dict[tuple[str, str], Signal] = {}  # what may still count for a score
-        self._prune_at = 1000
 
     def publish(self, work: Work) -> None:
         """Count committed work."""
         with self.lock:
-            for (stream, disposition), events in work.events.items():
+            for (stream, ingest_status), events in work.events.items():
                 self.events[stream] += len(events)
-                self.late += len(events) if disposition == "late" else 0
-                self.future += len(events) if disposition == "future" else 0
+                self.late += len(events) if ingest_status == "late" else 0
+                self.future += len(events) if ingest_status == "future" else 0
             self.dead_letters += len(work.dead_letters)
             self.duplicates += work.duplicates
             self.watermark = work.watermark
@@ -54,47 +49,13 @@ class Tally:
             if work.new_signals:
                 waited = work.committed_at - work.available_at
                 self._latency[round(waited * 10_000)] += len(work.new_signals)
-            for key, attributed in work.attributions.items():
-                if attributed is not None:
-                    self._recent[key] = attributed
-                else:
-                    self._recent.pop(key, None)
-            if len(self._recent) >= self._prune_at and self.watermark is not None:
-                edge = self.watermark - self._rules.risk.window
-                self._recent = {k: s for k, s in self._recent.items() if s.occurred_at > edge}
-                self._prune_at = max(1000, 2 * len(self._recent))
             self.cases.update(work.cases)
-
-    def accounts(self) -> list[RiskPoint]:
-        """The accounts with a score above 0 at the watermark, highest first."""
-        with self.lock:
-            if self.watermark is None:
-                return []
-            edge = self.watermark - self._rules.risk.window
-            patterns: dict[str, set[str]] = {}
-            for (account, _), signal in self._recent.items():
-                if signal.occurred_at > edge:
-                    patterns.setdefault(account, set()).add(signal.pattern)
-            points = []
-            for account, found in patterns.items():
-                score = total_weight(self._weights, found)
-                level = self._rules.risk.level(score)
-                points.append(
-                    RiskPoint(
-                        account_id=account,
-                        occurred_at=self.watermark,
-                        risk_score=score,
-                        risk_level=level,
-                        patterns=sorted(found),
-                    )
-                )
-        return sorted(points, key=lambda p: (-p.risk_score, p.account_id))
 
     def open_cases(self) -> list[Case]:
         """The cases that this run opened or changed, most urgent first."""
         with self.lock:
             cases = [c for c in self.cases.values() if c.merged_into is None]
-        return sorted(cases, key=lambda c: (-c.score, c.first_signal_at), reverse=False)
+        return sorted(cases, key=lambda c: (-c.score, c.first_signal_at))
 
     def latency_ms(self) -> dict[str, float | None]:
         """Percentiles of the time from ingestion to committed signal, in milliseconds."""
@@ -113,7 +74,7 @@ class Tally:
         return found
 
     def summary(self) -> dict[str, Any]:
-        """What the run did, as the JSON that `fraud run` and `fraud replay` print."""
+        """The summary that `fraud run` and `fraud replay` print as JSON."""
         with self.lock:
             seconds = time.monotonic() - self.started_at
             events = sum(self.events.values())

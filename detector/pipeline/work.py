@@ -12,7 +12,7 @@ from detector.core.events import Event, Record
 from detector.risk.score import RiskPoint
 from detector.signals.signal import Signal
 
-Disposition = Literal["evaluated", "late", "future"]
+IngestStatus = Literal["evaluated", "late", "future"]
 
 
 class Batch(NamedTuple):
@@ -63,7 +63,7 @@ class Work:
     position: str
     available_at: float
     watermark: datetime | None = None
-    events: dict[tuple[str, Disposition], list[Event]] = field(default_factory=dict)
+    events: dict[tuple[str, IngestStatus], list[Event]] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     duplicates: int = 0
     signals: dict[str, Signal | None] = field(default_factory=dict)
@@ -80,13 +80,13 @@ class Work:
         """How many records it stores."""
         return len(self.dead_letters) + sum(map(len, self.events.values()))
 
-    def keep(self, stream: str, events: list[Event], disposition: Disposition) -> None:
+    def keep(self, stream: str, events: list[Event], ingest_status: IngestStatus) -> None:
         """Note events to be stored."""
-        self.events.setdefault((stream, disposition), []).extend(events)
+        self.events.setdefault((stream, ingest_status), []).extend(events)
 
-    def count(self, disposition: Disposition) -> int:
-        """How many events of a disposition the work holds."""
-        return sum(len(group) for (_, kind), group in self.events.items() if kind == disposition)
+    def count(self, ingest_status: IngestStatus) -> int:
+        """How many events have this status."""
+        return sum(len(group) for (_, kind), group in self.events.items() if kind == ingest_status)
 
 
 def merged(works: Sequence[Work]) -> Work:
@@ -96,8 +96,8 @@ def merged(works: Sequence[Work]) -> Work:
     batch = next((work for work in works if work.source), works[-1])
     whole = Work(batch.source, batch.position, min(work.available_at for work in works))
     for work in works:
-        for (stream, disposition), events in work.events.items():
-            whole.keep(stream, events, disposition)
+        for (stream, ingest_status), events in work.events.items():
+            whole.keep(stream, events, ingest_status)
         whole.dead_letters += work.dead_letters
         whole.duplicates += work.duplicates
         whole.signals |= work.signals

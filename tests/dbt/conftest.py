@@ -45,7 +45,7 @@ class Bench:
             columns = ", ".join(kind.__struct_fields__)
             self.db.execute(
                 f"CREATE VIEW stg_{stream} AS SELECT {columns} FROM fraud.embedded.{stream} "
-                "WHERE disposition = 'evaluated'"
+                "WHERE ingest_status = 'evaluated'"
             )
         self.db.execute("USE fraud.main")
 
@@ -70,9 +70,9 @@ class Bench:
 
     def _embed(self, ledger: build.Ledger) -> None:
         evaluated: dict[str, list[Any]] = {stream: [] for stream in STREAMS}
-        for event, disposition in ledger.events.values():
+        for event, ingest_status in ledger.events.values():
             row = msgspec.structs.asdict(event)
-            row |= {"disposition": disposition, "received_at": build.NOW}
+            row |= {"ingest_status": ingest_status, "received_at": build.NOW}
             evaluated[build.stream_of(event)].append(row)
         for stream, rows in evaluated.items():
             self._fill(stream, rows)

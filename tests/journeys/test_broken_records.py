@@ -147,7 +147,9 @@ def test_late_future_and_duplicate_events_are_counted_and_kept(tmp_path: Path) -
         (folder / f"{stream}.jsonl").write_bytes(b"".join(content))
     tally = _run(folder, tmp_path / "s.duckdb")
     assert (tally.duplicates, tally.late, tally.future) == (1, 1, 1)
-    kept = _ask(tmp_path / "s.duckdb", "SELECT event_id, disposition FROM transactions ORDER BY 1")
+    kept = _ask(
+        tmp_path / "s.duckdb", "SELECT event_id, ingest_status FROM transactions ORDER BY 1"
+    )
     assert kept == [
         ("a", "evaluated"), ("b", "evaluated"), ("just in time", "evaluated"),
         ("tomorrow", "future"), ("too late", "late"),

@@ -16,10 +16,10 @@ SKEW = 60
 CARD = "4111" + "1" * 12
 
 
-def dispositions(*events: object, now: float = 1_000_000) -> dict[str, str]:
+def ingest_statuses(*events: object, now: float = 1_000_000) -> dict[str, str]:
     """What became of each event, one batch each."""
     ledger = build.detect([[event] for event in events], now=build.moment(now))
-    return {name: disposition for name, (_, disposition) in ledger.events.items()}
+    return {name: ingest_status for name, (_, ingest_status) in ledger.events.items()}
 
 
 def process(*records: Record, rules: Rules = build.REAL) -> list[DeadLetter]:
@@ -30,7 +30,7 @@ def process(*records: Record, rules: Rules = build.REAL) -> list[DeadLetter]:
 
 def test_an_event_exactly_as_late_as_allowed_is_evaluated() -> None:
     """One moment later it is kept and counted, and says nothing."""
-    assert dispositions(
+    assert ingest_statuses(
         transaction(1000, event_id="newest"),
         transaction(1000 - LATENESS, event_id="just in time"),
         transaction(1000 - LATENESS - 0.001, event_id="too late"),
@@ -39,7 +39,7 @@ def test_an_event_exactly_as_late_as_allowed_is_evaluated() -> None:
 
 def test_an_event_exactly_as_early_as_allowed_is_evaluated() -> None:
     """Clocks differ a little; one that is a minute ahead is wrong."""
-    assert dispositions(
+    assert ingest_statuses(
         transaction(100 + SKEW, event_id="skewed"),
         transaction(100 + SKEW + 0.001, event_id="future"),
         now=100,
@@ -58,7 +58,7 @@ def test_an_event_from_the_future_moves_nothing() -> None:
 def test_a_profile_is_never_late() -> None:
     """Reference data from last year says what holds today; a transaction of then is history."""
     year = -365 * 86_400
-    assert dispositions(
+    assert ingest_statuses(
         transaction(0, event_id="newest"),
         profile(year, event_id="profile"),
         transaction(year, event_id="payment"),
@@ -76,7 +76,7 @@ def test_a_late_event_is_kept_but_completes_nothing() -> None:
 
 def test_lateness_is_counted_from_the_newest_event_of_any_account() -> None:
     """Event time is one for the whole bank."""
-    assert dispositions(
+    assert ingest_statuses(
         login(1000, "cust-2", event_id="newest"), transaction(0, event_id="late")
     ) == {"newest": "evaluated", "late": "late"}
 

@@ -54,7 +54,7 @@ def test_an_ordinary_transaction_is_approved(tmp_path: Path) -> None:
         said = ask(pipeline, transaction(0))
     assert (said["decision"], said["risk_level"], said["risk_score"]) == ("approve", "low", 0)
     assert said["patterns"]["velocity"] == {"observed": 1, "threshold": 5, "fired": False}
-    assert said["reasons"] == [] and said["disposition"] == "evaluated"
+    assert said["reasons"] == [] and said["ingest_status"] == "evaluated"
 
 
 def test_decisions_rise_with_the_account(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_cannot_be_evaluated_is_for_a_person(tmp_path: Path, at: float) -> 
     with running(tmp_path / "s.duckdb") as pipeline:
         ask(pipeline, transaction(0))
         said = ask(pipeline, transaction(at))
-    assert said["decision"] == "review" and said["disposition"] in ("late", "future")
+    assert said["decision"] == "review" and said["ingest_status"] in ("late", "future")
     assert said["patterns"] == {}
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.state.trail import Trail
+from detector.state.ordered_events import OrderedEvents
 from detector.state.windows import DistinctWindow, TrailingWindow
 from tests import build
 from tests.build import moment
@@ -79,11 +79,11 @@ def test_what_is_removed_is_gone(times: list[int], data: st.DataObject) -> None:
 @given(times=arrivals(), ids=st.permutations(range(60)))
 def test_a_trail_knows_its_neighbours(times: list[int], ids: list[int]) -> None:
     """Predecessor and successor by time, then by id, with nothing kept that none can need."""
-    trail: Trail = Trail(_seconds(LATENESS))
+    past: OrderedEvents = OrderedEvents(_seconds(LATENESS))
     pushed: list[tuple[int, str]] = []
     for at, number in zip(times, ids, strict=False):
         name = f"e{number:02d}"
-        before, after = trail.push(build.transaction(at, event_id=name))
+        before, after = past.push(build.transaction(at, event_id=name))
         earlier = [p for p in pushed if p < (at, name)]
         later = [p for p in pushed if p > (at, name)]
         pushed.append((at, name))

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from detector.cases.session import Session
+from detector.cases.session_window import SessionWindow
 from detector.core.events import STREAMS, Event
 from detector.pipeline.ports import Memory
 from detector.signals.operators import OPERATORS
@@ -34,7 +34,7 @@ def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
         holdings=_holdings(db),
         attributed=_attributed(db, edge - rules.risk.window),
         customer_signals=read_signals(db, "account_id IS NULL AND occurred_at >= ?", [edge]),
-        sessions=_sessions(db, rules.cases.gap, edge),
+        session_windows=_session_windows(db, rules.cases.gap, edge),
     )
 
 
@@ -105,8 +105,10 @@ def _attributed(db: duckdb.DuckDBPyConnection, since: datetime) -> list[tuple[st
     return [(account, by_id[name]) for account, name in rows]
 
 
-def _sessions(db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime) -> Iterator[Session]:
-    """The sessions that a coming signal could still join, each with its case."""
+def _session_windows(
+    db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime
+) -> Iterator[SessionWindow]:
+    """The session_windows that a coming signal could still join, each with its case."""
     rows = db.execute(
         """
         WITH steps AS (
@@ -118,19 +120,19 @@ def _sessions(db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime) -> 
         numbered AS (
           SELECT *, count(*) FILTER (WHERE starts) OVER (
             PARTITION BY account_id ORDER BY occurred_at, signal_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS session
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS session_window
           FROM steps
         ),
         alive AS (
-          SELECT account_id, session, min(occurred_at) AS first_at
-          FROM numbered GROUP BY account_id, session HAVING max(occurred_at) >= ?
+          SELECT account_id, session_window, min(occurred_at) AS first_at
+          FROM numbered GROUP BY account_id, session_window HAVING max(occurred_at) >= ?
         )
-        SELECT n.account_id, n.session, n.signal_id, c.case_id
+        SELECT n.account_id, n.session_window, n.signal_id, c.case_id
         FROM numbered AS n
-        JOIN alive AS a USING (account_id, session)
+        JOIN alive AS a USING (account_id, session_window)
         LEFT JOIN cases AS c ON c.account_id = n.account_id AND c.first_signal_at = a.first_at
           AND c.merged_into IS NULL
-        ORDER BY n.account_id, n.session, n.occurred_at
+        ORDER BY n.account_id, n.session_window, n.occurred_at
         """,
         [gap, edge - gap],
     ).fetchall()
@@ -138,9 +140,9 @@ def _sessions(db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime) -> 
         s.signal_id: s
         for s in read_signals(db, "signal_id IN (SELECT unnest(?))", [[row[2] for row in rows]])
     }
-    sessions: dict[tuple[str, int], Session] = {}
+    session_windows: dict[tuple[str, int], SessionWindow] = {}
     for account, number, name, case in rows:
-        session = sessions.setdefault((account, number), Session(account))
-        session.case_id = case
-        session.add(by_id[name])
-    yield from sessions.values()
+        session_window = session_windows.setdefault((account, number), SessionWindow(account))
+        session_window.case_id = case
+        session_window.add(by_id[name])
+    yield from session_windows.values()

@@ -6,30 +6,30 @@ CREATE TABLE IF NOT EXISTS transactions (
   currency VARCHAR NOT NULL, status VARCHAR NOT NULL, card_token VARCHAR, card_bin VARCHAR,
   card_last4 VARCHAR, merchant_id VARCHAR, merchant_category VARCHAR, merchant_country VARCHAR,
   city VARCHAR, latitude DOUBLE, longitude DOUBLE, device_id VARCHAR, ip_address VARCHAR,
-  disposition VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS logins (
   event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
   outcome VARCHAR NOT NULL, failure_reason VARCHAR, device_id VARCHAR, ip_address VARCHAR,
-  country VARCHAR, disposition VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  country VARCHAR, ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS card_events (
   event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, card_token VARCHAR NOT NULL,
   account_id VARCHAR NOT NULL, customer_id VARCHAR NOT NULL, event_type VARCHAR NOT NULL,
-  disposition VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS alerts (
   event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
   alert_type VARCHAR NOT NULL, severity VARCHAR NOT NULL, confidence DOUBLE NOT NULL,
   rule_id VARCHAR NOT NULL, account_id VARCHAR, transaction_id VARCHAR,
-  disposition VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS kyc_profiles (
   event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
   account_ids VARCHAR[] NOT NULL, registered_device_ids VARCHAR[] NOT NULL,
   risk_tier VARCHAR NOT NULL, kyc_status VARCHAR NOT NULL, is_pep BOOLEAN NOT NULL,
   country VARCHAR NOT NULL, home_latitude DOUBLE NOT NULL, home_longitude DOUBLE NOT NULL,
-  segment VARCHAR NOT NULL, disposition VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  segment VARCHAR NOT NULL, ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS fraud_signals (
   signal_id VARCHAR PRIMARY KEY, pattern VARCHAR NOT NULL, rule_id VARCHAR NOT NULL,

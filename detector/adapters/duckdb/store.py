@@ -21,7 +21,7 @@ from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
 
 
@@ -89,8 +89,8 @@ class DuckDBStore:
         db = self._connection
         db.begin()
         try:
-            for (stream, disposition), events in work.events.items():
-                extra = {"disposition": disposition, "received_at": received_at}
+            for (stream, ingest_status), events in work.events.items():
+                extra = {"ingest_status": ingest_status, "received_at": received_at}
                 self._insert(stream, events, extra)
             self._insert("fraud_signals", [s for s in work.signals.values() if s])
             self._delete("fraud_signals", [(n,) for n, s in work.signals.items() if s is None])

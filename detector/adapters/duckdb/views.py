@@ -29,7 +29,7 @@ def _views(rules: Rules) -> dict[str, str]:
 
 def _staging(stream: str) -> str:
     columns = ", ".join(STREAMS[stream].__struct_fields__)
-    return f"SELECT {columns} FROM {stream} WHERE disposition = 'evaluated'"
+    return f"SELECT {columns} FROM {stream} WHERE ingest_status = 'evaluated'"
 
 
 def _account_risk(rules: Rules) -> str:

@@ -36,18 +36,18 @@ def connection_options(settings: ProducerSettings) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def consumer_options(settings: ProducerSettings, group: str, reader: str) -> dict[str, Any]:
-    """How a store's reader consumes: as a static member, telling the group only by itself."""
+def consumer_options(settings: ProducerSettings, group: str, store_id: str) -> dict[str, Any]:
+    """The options of a store's consumer: a static member that commits its offsets itself."""
     return {
         **connection_options(settings),
         "group.id": group,
-        # A store that comes back within the session keeps its partitions, and need not wait
-        # until the group has given up the process that was killed.
-        "group.instance.id": reader,
+        # A store that restarts within the session timeout keeps its partitions, without waiting
+        # for the group to expire the old process.
+        "group.instance.id": store_id,
         "client.id": "fraud-detector",
         "session.timeout.ms": 20_000,
-        # A customer has the same partition number in every topic, and `range` gives equal
-        # numbers to one member: all that a customer does is seen in one place.
+        # A customer has the same partition number in every topic, and `range` assigns equal
+        # numbers to one member, so one store sees every event of a customer.
         "partition.assignment.strategy": "range",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -56,7 +56,7 @@ def consumer_options(settings: ProducerSettings, group: str, reader: str) -> dic
         "isolation.level": "read_committed",
         "check.crcs": True,
         "topic.metadata.refresh.interval.ms": 10_000,
-        # A fetch that waits for news of some partitions keeps those with a backlog waiting too.
+        # A fetch that waits for idle partitions delays those with a backlog too.
         "fetch.wait.max.ms": 50,
         "queued.min.messages": 10_000,
         "queued.max.messages.kbytes": 32_768,

@@ -22,7 +22,7 @@ _OCCURRED_AT = re.compile(rb'"occurred_at"\s*:\s*"([^"]*)"')
 _UNKNOWN = float("-inf")
 
 
-class Entry(NamedTuple):
+class HeldRecord(NamedTuple):
     """A record with what orders it (seconds since 1970), and since when it could be read."""
 
     at: float
@@ -37,7 +37,7 @@ class Lane:
     def __init__(self, key: Key) -> None:
         self.key = key
         self.origin = f"{key[0]}[{key[1]}]"
-        self.entries: deque[Entry] = deque()
+        self.records: deque[HeldRecord] = deque()
         self.last_at = _UNKNOWN
         self.read_to: int | None = None
         self.at_end = False
@@ -46,7 +46,7 @@ class Lane:
     @property
     def blocks(self) -> bool:
         """Whether it holds the others back: nothing at hand, and not known to be at its end."""
-        return not self.at_end and not self.entries
+        return not self.at_end and not self.records
 
 
 class Lanes:
@@ -58,7 +58,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[Key, Lane] = {}
-        self._ready: deque[Entry] = deque()
+        self._ready: deque[HeldRecord] = deque()
         self._held = self._bytes = 0
 
     def __iter__(self) -> Iterator[Lane]:
@@ -81,9 +81,9 @@ class Lanes:
         gone = set(keys)
         for key in gone:
             self._lanes.pop(key, None)
-        self._ready = deque(entry for entry in self._ready if entry.key not in gone)
-        kept = [*self._ready, *(entry for lane in self for entry in lane.entries)]
-        self._held, self._bytes = len(kept), sum(len(entry.record.raw) for entry in kept)
+        self._ready = deque(held for held in self._ready if held.key not in gone)
+        kept = [*self._ready, *(held for lane in self for held in lane.records)]
+        self._held, self._bytes = len(kept), sum(len(held.record.raw) for held in kept)
 
     def put(self, lane: Lane, record: Record, timestamp: float | None, now: float) -> None:
         """Take in the next record of a lane.
@@ -96,7 +96,7 @@ class Lanes:
         if at > lane.last_at:
             lane.last_at = at
         since = now if timestamp is None or timestamp > now else timestamp
-        lane.entries.append(Entry(lane.last_at, record, lane.key, since))
+        lane.records.append(HeldRecord(lane.last_at, record, lane.key, since))
         self._held += 1
         self._bytes += len(record.raw)
         lane.read_to = record.offset + 1
@@ -121,26 +121,26 @@ class Lanes:
         """Whether records wait to be handed over."""
         return bool(self._ready)
 
-    def take(self, limit: int) -> list[Entry]:
+    def take(self, limit: int) -> list[HeldRecord]:
         """The next records in order, at most so many."""
         if len(self._ready) < limit:
             self._advance()
         ready = self._ready
         taken = [ready.popleft() for _ in range(min(limit, len(ready)))]
         self._held -= len(taken)
-        self._bytes -= sum(len(entry.record.raw) for entry in taken)
+        self._bytes -= sum(len(held.record.raw) for held in taken)
         return taken
 
     def _advance(self) -> None:
         """Move what no partition can precede any more from the lanes to the ready records."""
         lanes = self._lanes.values()
         frontier = min((lane.last_at for lane in lanes if not lane.at_end), default=float("inf"))
-        found: list[Entry] = []
+        found: list[HeldRecord] = []
         for lane in lanes:
-            entries = lane.entries
+            held = lane.records
             # No lane goes back in time, so what comes later is not earlier than the frontier.
-            while entries and entries[0].at <= frontier:
-                found.append(entries.popleft())
+            while held and held[0].at <= frontier:
+                found.append(held.popleft())
         found.sort(key=itemgetter(0))
         self._ready.extend(found)
 

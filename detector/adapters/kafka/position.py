@@ -10,15 +10,15 @@ Key = tuple[str, int]
 
 
 class Position:
-    """The next offset of every partition that a store has ever read, and who the reader is.
+    """The next offset of every partition that a store has ever read, and the store's id.
 
-    The reader is the store: it gets its name with the first position and keeps it for ever, so
-    that what it told the consumer group can be told apart from what others told.
+    The id is generated with the first position and never changes, so that offsets which this store
+    committed to the consumer group can be told apart from those of other stores.
     """
 
     def __init__(self, text: str | None = None) -> None:
         known = json.loads(text) if text else {}
-        self.reader: str = known.get("reader") or uuid.uuid4().hex[:16]
+        self.store_id: str = known.get("store_id") or uuid.uuid4().hex[:16]
         self.next: dict[Key, int] = {
             (topic, int(number)): offset
             for topic, offsets in known.get("offsets", {}).items()
@@ -26,16 +26,16 @@ class Position:
         }
 
     def encode(self) -> str:
-        """The position as the store keeps it."""
+        """The position as JSON, for the store."""
         offsets: dict[str, dict[int, int]] = {}
         for (topic, number), offset in sorted(self.next.items()):
             offsets.setdefault(topic, {})[number] = offset
-        return json.dumps({"reader": self.reader, "offsets": offsets})
+        return json.dumps({"store_id": self.store_id, "offsets": offsets})
 
     def for_group(self, keys: Iterable[Key]) -> list[TopicPartition]:
-        """What the consumer group is told of these partitions, signed by the reader."""
+        """The offsets to commit for these partitions, with the store's id as their metadata."""
         return [
-            TopicPartition(*key, self.next[key], metadata=self.reader)
+            TopicPartition(*key, self.next[key], metadata=self.store_id)
             for key in keys
             if key in self.next
         ]

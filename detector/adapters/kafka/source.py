@@ -77,10 +77,10 @@ class KafkaSource:
         self._handed_over = self._acknowledged = position or ""
         if self._seconds is not None:
             self._until = time.monotonic() + self._seconds
-        reader = self._position.reader
-        group = self._group or f"fraud-detector-{reader}"
+        store_id = self._position.store_id
+        group = self._group or f"fraud-detector-{store_id}"
         options = {
-            **consumer_options(self._settings, group, reader),
+            **consumer_options(self._settings, group, store_id),
             "error_cb": self._explain,
             "on_commit": self._answered,
             **self._options,
@@ -108,17 +108,17 @@ class KafkaSource:
             self._moved = False
         self._tell_group()
         self._read(0 if self._lanes.ready else WAIT_S)
-        entries = self._lanes.take(BATCH_LIMIT)
-        for entry in entries:
-            self._position.next[entry.key] = entry.record.offset + 1
+        taken = self._lanes.take(BATCH_LIMIT)
+        for held in taken:
+            self._position.next[held.key] = held.record.offset + 1
         now = time.time()
-        oldest = max(min((e.since for e in entries), default=now), self._assigned_at)
+        oldest = max(min((e.since for e in taken), default=now), self._assigned_at)
         batch = Batch(
-            [entry.record for entry in entries],
+            [held.record for held in taken],
             self._position.encode(),
             time.monotonic() - max(0.0, now - oldest),
         )
-        if entries:
+        if taken:
             self._handed_over = batch.position
         return batch
 
@@ -223,7 +223,7 @@ class KafkaSource:
             if lane.paused and (roomy or lane.blocks):
                 self._consumer.resume([TopicPartition(*lane.key)])
                 lane.paused = False
-            elif crowded and not lane.paused and lane.entries:
+            elif crowded and not lane.paused and lane.records:
                 self._consumer.pause([TopicPartition(*lane.key)])
                 lane.paused = True
 
@@ -251,15 +251,16 @@ class KafkaSource:
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._assigned_at = time.time()
-        told = self._told_by(consumer, partitions)
-        mine = {key for key, (_, reader) in told.items() if reader == self._position.reader}
-        others = {k: offset for k, (offset, reader) in told.items() if reader and k not in mine}
+        committed = self._committed(consumer, partitions)
+        own = self._position.store_id
+        mine = {key for key, (_, store) in committed.items() if store == own}
+        others = {k: offset for k, (offset, store) in committed.items() if store not in ("", own)}
         self._floor.update(others)
         for partition in partitions:
             key = (partition.topic, partition.partition)
             if key in others:
                 self._position.next[key] = max(self._position.next.get(key, 0), others[key])
-            # What this store told the group and does not know itself, it lost: it was restored.
+            # This store committed an offset that it no longer has: it was restored from a backup.
             otherwise = OFFSET_BEGINNING if key in mine else OFFSET_STORED
             partition.offset = self._position.next.get(key, otherwise)
             self._lanes.add(key)
@@ -267,10 +268,10 @@ class KafkaSource:
         self._told_group = ""
         consumer.assign(partitions)
 
-    def _told_by(
+    def _committed(
         self, consumer: Consumer, partitions: list[TopicPartition]
     ) -> dict[Key, tuple[int, str]]:
-        """How far the group was told that the partitions were read, and which reader said so."""
+        """The offsets committed for these partitions, each with the store that committed it."""
         try:
             committed = consumer.committed(partitions, timeout=10)
         except KafkaException as error:

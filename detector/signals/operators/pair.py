@@ -10,7 +10,7 @@ from detector.signals.conditions import Sql, sql
 from detector.signals.operator import Operator, Unit, events_words, key_words
 from detector.signals.pattern import Pattern, check_known
 from detector.signals.signal import Finding
-from detector.state.trail import Trail
+from detector.state.ordered_events import OrderedEvents
 
 EARTH_RADIUS_KM = 6371.0
 MEASURES = {"distance_km"}
@@ -72,10 +72,10 @@ class Pair(Operator):
         return Sql("e.event_id IN (s.event_id, s.evidence ->> 'previous_event_id')", [])
 
     def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
-        trail = self._state.get(key)
-        if trail is None:
-            trail = self._state[key] = Trail(self.lateness)
-        before, after = trail.push(event)
+        past = self._state.get(key)
+        if past is None:
+            past = self._state[key] = OrderedEvents(self.lateness)
+        before, after = past.push(event)
         if after is not None:
             # Also when it does not fire: the late event may end a finding that stood here.
             findings = [self._judge(event, after)]
@@ -86,8 +86,8 @@ class Pair(Operator):
         return (found,) if found.observed is not None else ()
 
     def observe(self, key: Hashable, event: Any) -> float | None:
-        trail = self._state.get(key)
-        before = trail.before(event) if trail is not None else None
+        past = self._state.get(key)
+        before = past.before(event) if past is not None else None
         if before is None:
             return None
         where = (before.latitude, before.longitude, event.latitude, event.longitude)
@@ -113,7 +113,7 @@ class Pair(Operator):
         }
         return Finding(event, round(distance, 1), facts)
 
-    def _done(self, state: Trail[Any], moment: datetime) -> bool:
+    def _done(self, state: OrderedEvents[Any], moment: datetime) -> bool:
         return state.order[-1][0] + self._span < moment
 
 

@@ -18,7 +18,7 @@ with steps as (
     from {{ ref('account_signals') }}
 ),
 
--- a silence longer than the gap starts another session
+-- a silence longer than the gap starts another session_window
 numbered as (
     select
         *,
@@ -26,7 +26,7 @@ numbered as (
             partition by account_id
             order by occurred_at, signal_id
             rows between unbounded preceding and current row
-        ) as session
+        ) as session_window
     from steps
 ),
 
@@ -34,82 +34,82 @@ numbered as (
 exposed as (
     select
         *,
-        row_number() over (partition by account_id, session, event_id order by signal_id) as place_at_event
+        row_number() over (partition by account_id, session_window, event_id order by signal_id) as place_at_event
     from numbered
 ),
 
-sessions as (
+session_windows as (
     select
         account_id,
-        session,
+        session_window,
         {{ first_in_order('customer_id', 'occurred_at, signal_id') }} as customer_id,
         count(*) as signal_count,
         coalesce(sum(case when place_at_event = 1 then amount end), 0) as exposure,
         min(occurred_at) as first_signal_at,
         max(occurred_at) as last_signal_at
     from exposed
-    group by account_id, session
+    group by account_id, session_window
 ),
 
 patterns as (
     select
         account_id,
-        session,
+        session_window,
         pattern,
         max({{ exact('weight') }}) as weight,
         min(occurred_at) as first_at,
         {{ of_pattern(actions) }} as action,
         {{ of_pattern(ranks) }} as action_rank
     from numbered
-    group by account_id, session, pattern
+    group by account_id, session_window, pattern
 ),
 
 weighed as (
     select
         *,
         sum(weight) over (
-            partition by account_id, session
+            partition by account_id, session_window
             order by first_at, pattern
             rows between unbounded preceding and current row
         ) as weight_so_far,
-        row_number() over (partition by account_id, session, action order by action_rank) as place_of_action
+        row_number() over (partition by account_id, session_window, action order by action_rank) as place_of_action
     from patterns
 ),
 
 scores as (
     select
         account_id,
-        session,
+        session_window,
         cast(least(1, round(sum(weight), 6)) as double precision) as score,
         string_agg(pattern, ', ' order by first_at, pattern) as patterns,
         string_agg(case when place_of_action = 1 then action end, ', ' order by action_rank) as actions,
         {{ first_in_order('action', 'action_rank') }} as recommended_action,
         min(case when round(weight_so_far, 6) >= {{ opens_at }} then first_at end) as opened_at
     from weighed
-    group by account_id, session
+    group by account_id, session_window
 ),
 
 cases as (
     select
         'case_' || left(md5(
-            sessions.account_id || '|' || cast({{ epoch_microseconds('sessions.first_signal_at') }} as varchar)
+            session_windows.account_id || '|' || cast({{ epoch_microseconds('session_windows.first_signal_at') }} as varchar)
         ), 12) as case_id,
-        sessions.account_id,
-        sessions.customer_id,
+        session_windows.account_id,
+        session_windows.customer_id,
         {{ risk_level('scores.score') }} as level,
         scores.score,
         scores.patterns,
-        sessions.signal_count,
-        sessions.exposure,
-        sessions.first_signal_at,
-        sessions.last_signal_at,
+        session_windows.signal_count,
+        session_windows.exposure,
+        session_windows.first_signal_at,
+        session_windows.last_signal_at,
         scores.opened_at,
         scores.recommended_action,
         scores.actions
-    from sessions
+    from session_windows
     inner join scores
-        on sessions.account_id = scores.account_id
-        and sessions.session = scores.session
+        on session_windows.account_id = scores.account_id
+        and session_windows.session_window = scores.session_window
     where scores.opened_at is not null
 ),
 

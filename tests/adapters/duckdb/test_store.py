@@ -184,7 +184,7 @@ def test_positions_belong_to_their_source(store: DuckDBStore) -> None:
     assert [store.position(name) for name in "abc"] == ["2", "7", None]
 
 
-def test_known_events_are_found_in_every_stream_and_disposition(store: DuckDBStore) -> None:
+def test_known_events_are_found_in_every_stream_and_ingest_status(store: DuckDBStore) -> None:
     """Whatever became of an event, it is known."""
     kinds = list(build.every_kind().values())
     late, future = transaction(-5000, event_id="late"), transaction(10**8, event_id="future")

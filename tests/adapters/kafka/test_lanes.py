@@ -31,7 +31,7 @@ def _end(lanes: Lanes, key: tuple[str, int]) -> None:
 
 
 def _taken(lanes: Lanes, limit: int = 1_000) -> list[tuple[str, float]]:
-    return [(entry.key[0], entry.at) for entry in lanes.take(limit)]
+    return [(held.key[0], held.at) for held in lanes.take(limit)]
 
 
 def test_a_partition_that_has_not_answered_holds_the_others_back() -> None:

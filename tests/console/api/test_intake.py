@@ -161,6 +161,6 @@ def test_metrics_count_events_and_decisions(api: PeopleStore) -> None:
     api.client.post("/v1/events", json=body(cash(0), cash(1)))
     api.client.post("/v1/score", content=msgspec.json.encode(cash(2)))
     text = api.client.get("/metrics").text
-    assert 'fraud_events_total{disposition="evaluated",stream="transactions"} 2.0' in text
+    assert 'fraud_events_total{ingest_status="evaluated",stream="transactions"} 2.0' in text
     assert 'fraud_signals_total{pattern="structuring"} 1.0' in text
     assert 'fraud_score_decisions_total{decision="review"} 1.0' in text

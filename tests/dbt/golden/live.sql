@@ -1423,7 +1423,7 @@ create materialized view if not exists "dev"."public"."mv_open_fraud_cases"
         lag(occurred_at) over (partition by account_id order by occurred_at, signal_id) as previous_at
     from "dev"."public"."account_signals"
 ),
--- a silence longer than the gap starts another session
+-- a silence longer than the gap starts another session_window
 numbered as (
     select
         *,
@@ -1431,32 +1431,32 @@ numbered as (
             partition by account_id
             order by occurred_at, signal_id
             rows between unbounded preceding and current row
-        ) as session
+        ) as session_window
     from steps
 ),
 -- an event at which several patterns fired is exposed once
 exposed as (
     select
         *,
-        row_number() over (partition by account_id, session, event_id order by signal_id) as place_at_event
+        row_number() over (partition by account_id, session_window, event_id order by signal_id) as place_at_event
     from numbered
 ),
-sessions as (
+session_windows as (
     select
         account_id,
-        session,
+        session_window,
         first_value(customer_id order by occurred_at, signal_id) as customer_id,
         count(*) as signal_count,
         coalesce(sum(case when place_at_event = 1 then amount end), 0) as exposure,
         min(occurred_at) as first_signal_at,
         max(occurred_at) as last_signal_at
     from exposed
-    group by account_id, session
+    group by account_id, session_window
 ),
 patterns as (
     select
         account_id,
-        session,
+        session_window,
         pattern,
         max(cast(weight as numeric)) as weight,
         min(occurred_at) as first_at,
@@ -1479,38 +1479,38 @@ patterns as (
             when 'brute_force_login' then 7
         end as action_rank
     from numbered
-    group by account_id, session, pattern
+    group by account_id, session_window, pattern
 ),
 weighed as (
     select
         *,
         sum(weight) over (
-            partition by account_id, session
+            partition by account_id, session_window
             order by first_at, pattern
             rows between unbounded preceding and current row
         ) as weight_so_far,
-        row_number() over (partition by account_id, session, action order by action_rank) as place_of_action
+        row_number() over (partition by account_id, session_window, action order by action_rank) as place_of_action
     from patterns
 ),
 scores as (
     select
         account_id,
-        session,
+        session_window,
         cast(least(1, round(sum(weight), 6)) as double precision) as score,
         string_agg(pattern, ', ' order by first_at, pattern) as patterns,
         string_agg(case when place_of_action = 1 then action end, ', ' order by action_rank) as actions,
         first_value(action order by action_rank) as recommended_action,
         min(case when round(weight_so_far, 6) >= 0.5 then first_at end) as opened_at
     from weighed
-    group by account_id, session
+    group by account_id, session_window
 ),
 cases as (
     select
         'case_' || left(md5(
-            sessions.account_id || '|' || cast(cast(extract(epoch from sessions.first_signal_at) * 1000000 as bigint) as varchar)
+            session_windows.account_id || '|' || cast(cast(extract(epoch from session_windows.first_signal_at) * 1000000 as bigint) as varchar)
         ), 12) as case_id,
-        sessions.account_id,
-        sessions.customer_id,
+        session_windows.account_id,
+        session_windows.customer_id,
         case
         when scores.score >= 0.8 then 'critical'
         when scores.score >= 0.5 then 'high'
@@ -1519,17 +1519,17 @@ cases as (
     end as level,
         scores.score,
         scores.patterns,
-        sessions.signal_count,
-        sessions.exposure,
-        sessions.first_signal_at,
-        sessions.last_signal_at,
+        session_windows.signal_count,
+        session_windows.exposure,
+        session_windows.first_signal_at,
+        session_windows.last_signal_at,
         scores.opened_at,
         scores.recommended_action,
         scores.actions
-    from sessions
+    from session_windows
     inner join scores
-        on sessions.account_id = scores.account_id
-        and sessions.session = scores.session
+        on session_windows.account_id = scores.account_id
+        and session_windows.session_window = scores.session_window
     where scores.opened_at is not null
 ),
 -- of two profiles of one moment, the one with the later event_id is in force

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from detector.signals.signal import Signal
 
 
-class Session:
+class SessionWindow:
     """One account's signals with no silence between them longer than the gap."""
 
     __slots__ = (
@@ -59,17 +59,17 @@ class Session:
         """Whether a signal at this time belongs to the session."""
         return self.first_at - gap <= at <= self.last_at + gap
 
-    def without(self, signal: Signal, gap: timedelta) -> "list[Session]":
+    def without(self, signal: Signal, gap: timedelta) -> "list[SessionWindow]":
         """The sessions that are left when a signal is taken back; one empty session if none."""
         rest = [s for s in self.signals.values() if s.signal_id != signal.signal_id]
         rest.sort(key=lambda s: s.occurred_at)
-        parts: list[Session] = []
+        parts: list[SessionWindow] = []
         for other in rest:
             if not parts or other.occurred_at - parts[-1].last_at > gap:
-                parts.append(Session(self.account_id))
+                parts.append(SessionWindow(self.account_id))
             parts[-1].add(other)
         if not parts:
-            empty = Session(self.account_id)
+            empty = SessionWindow(self.account_id)
             empty.first_at, empty.last_at = self.first_at, self.last_at
             empty.customer_id = self.customer_id
             parts.append(empty)

@@ -10,7 +10,7 @@ E = TypeVar("E", bound=Event)
 _Order = tuple[datetime, str]
 
 
-class Trail(Generic[E]):
+class OrderedEvents(Generic[E]):
     """Events ordered by time, then by event_id, so that ties have one order everywhere.
 
     Holds what an event at most `lateness` behind the newest could still meet: everything within
