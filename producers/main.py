@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from kafka import KafkaProducer  # type: ignore[import-untyped]
+from kafka import KafkaProducer
 from prometheus_client import start_http_server
 
 from producers.bank import SyntheticBank
@@ -125,7 +125,7 @@ class ProducerService:
 
 def connect_to_kafka(settings: ProducerSettings) -> KafkaClient:
     """Return a connected client that waits for all replicas and keeps order on retries."""
-    return KafkaProducer(
+    client: KafkaClient = KafkaProducer(
         client_id="fraud-producer",
         acks="all",
         linger_ms=20,
@@ -137,6 +137,7 @@ def connect_to_kafka(settings: ProducerSettings) -> KafkaClient:
         reconnect_backoff_max_ms=2_000,
         **settings.kafka_options(),
     )
+    return client
 
 
 def main() -> int:

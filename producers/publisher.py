@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from kafka.errors import (  # type: ignore[import-untyped]
+from kafka.errors import (
     InvalidRecordError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,

@@ -47,7 +47,8 @@ class Range:
 
 def load(path: Path = DASHBOARD) -> dict[str, Any]:
     """Return a dashboard."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    dashboard: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return dashboard
 
 
 def panels(dashboard: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from detector.adapters.bank_files import write_bank
-from detector.adapters.duckdb.store import connect
+from detector.adapters.database import connect
 from detector.analysis.replay import replay_folder
 from detector.signals.rules import load_rules
 from producers.config import ProducerSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from detector.adapters.duckdb.store import connect
+from detector.adapters.database import connect
 from scripts.show_panels import small_store
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -37,7 +37,7 @@ class Bookmark(msgspec.Struct):
         events = " UNION ALL ".join(
             f"SELECT occurred_at, received_at FROM {name}" for name in STREAMS
         )
-        first = store.query(
+        first: datetime | None = store.query(
             f"SELECT min(occurred_at) FROM ({events}) WHERE received_at >= ?", [self.committed_at]
         )[0][0]
         if first is None or self.watermark is None:

@@ -95,7 +95,9 @@ class Pair(Operator):
 
     def _near(self, before: Any, event: Any) -> bool:
         """Whether the way along a meridian and a parallel, never the shorter one, is in reach."""
-        degrees = abs(before.latitude - event.latitude) + abs(before.longitude - event.longitude)
+        degrees: float = abs(before.latitude - event.latitude) + abs(
+            before.longitude - event.longitude
+        )
         return degrees * KM_PER_DEGREE <= self._threshold
 
     def _judge(self, before: Any, event: Any) -> Finding:

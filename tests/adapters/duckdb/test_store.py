@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from detector.adapters.duckdb.store import DuckDBStore, connect
+from detector.adapters.database import connect
+from detector.adapters.duckdb.store import DuckDBStore
 from detector.cases.principals import Principal
 from detector.core.errors import StoreError
 from detector.core.events import Event, Record
