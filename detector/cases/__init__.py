@@ -1,1 +1,1 @@
-"""From an account's signals to a case that an analyst decides."""
+"""From an account's signals to cases for analysts."""

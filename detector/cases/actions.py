@@ -24,7 +24,7 @@ from detector.core.text import label, phrase
 
 _NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_NOT_BLANK)]
-"""What somebody writes: not blank, and no null character, which no store takes."""
+"""Text that a user enters: not blank, without null characters, which no store accepts."""
 
 Target = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NOT_BLANK)]
 """The id of an entity."""
@@ -41,20 +41,20 @@ class Action(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: ClassVar[str]
-    """On the button and in the keyboard help."""
+    """The button's label, also in the keyboard help."""
     key: ClassVar[str]
     """The key on the case page and in the queue."""
     past: ClassVar[str]
-    """What the audit log and the timeline say was done."""
+    """The past participle, for the audit log and the timeline."""
     permission: ClassVar[Permission] = "act"
     statuses: ClassVar[frozenset[Status]] = _WORKED
-    """From which it may be taken."""
+    """The statuses in which it is allowed."""
     by_owner: ClassVar[bool] = False
-    """Whether somebody else's case is out of reach for those who may not approve."""
+    """Whether a case that someone else owns needs the permission to approve."""
     bulk: ClassVar[bool] = False
-    """Whether it is offered for many cases at once."""
+    """Whether it is available for several cases at once."""
     webhook: ClassVar[bool] = False
-    """Whether webhooks are sent it."""
+    """Whether it is sent to webhooks."""
 
     action: str
     version: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
@@ -62,7 +62,7 @@ class Action(BaseModel):
     )
 
     def details(self) -> dict[str, Any]:
-        """The fields of this action beside its name and version, those left empty left out."""
+        """The fields of this action besides its name and version, without empty ones."""
         return self.model_dump(exclude={"action", "version"}, exclude_none=True)
 
     @classmethod
@@ -92,15 +92,16 @@ class Action(BaseModel):
         return True
 
     def apply(self, review: Review, principal: Principal, needs_approval: bool) -> Review:
-        """The review after the action; `check` has passed. The caller counts the version.
+        """The review after the action; `check` has passed.
 
-        `needs_approval` says that closing this case takes a second person.
+        The caller increments the version. `needs_approval` says that closing this case takes a
+        second person.
         """
         return review
 
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
-        """What was done, from the detail of its audit entry."""
+        """What was done, in words, from the details of its audit entry."""
         return cls.past
 
     @classmethod
@@ -125,7 +126,7 @@ class Claim(Action):
 
     @classmethod
     def check(cls, review: Review, principal: Principal) -> None:
-        """Also refuses a case that is escalated beyond the principal, or has an owner."""
+        """Also refuses a case that has an owner, or is escalated and out of the principal's reach."""
         super().check(review, principal)
         _escalated_is_out_of_reach(review, principal)
         if review.owner == principal.name:
@@ -163,7 +164,7 @@ class Release(Action):
 
 
 class Assign(Action):
-    """Make somebody the owner; an escalated case goes back to ordinary work."""
+    """Make someone the owner; an escalated case returns to review."""
 
     title = "Assign"
     key = "a"
@@ -175,14 +176,14 @@ class Assign(Action):
     to: Username = Field(examples=["lee"])
 
     def apply(self, review: Review, principal: Principal, needs_approval: bool) -> Review:
-        """Another owner, who must be able to act: the caller knows who is."""
+        """Changes the owner; the caller ensures that the new one may act."""
         if review.owner == self.to:
             raise ActionRefused(f"{self.to} already owns the case.")
         return replace(review, owner=self.to, status="IN_REVIEW")
 
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
-        """Names the new owner."""
+        """Includes the new owner."""
         return f"assigned the case to {detail.get('to')}"
 
 
@@ -199,7 +200,7 @@ class Note(Action):
 
 
 class Escalate(Action):
-    """Hand the case to those who may approve; it has no owner until one of them claims it."""
+    """Hand the case to users who may approve; it has no owner until one of them claims it."""
 
     title = "Escalate"
     key = "e"
@@ -213,7 +214,7 @@ class Escalate(Action):
 
     @classmethod
     def check(cls, review: Review, principal: Principal) -> None:
-        """Also refuses a case that is escalated already."""
+        """Also refuses a case that is already escalated."""
         super().check(review, principal)
         if review.status == "ESCALATED":
             raise ActionRefused("The case is already escalated.")
@@ -224,7 +225,7 @@ class Escalate(Action):
 
 
 class Instruct(Action):
-    """Instruct the bank's systems to do something about a card, account or customer."""
+    """Send the bank's systems an instruction about a card, account or customer."""
 
     title = "Instruct the bank's systems"
     key = "i"
@@ -238,12 +239,12 @@ class Instruct(Action):
 
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
-        """Names the instruction."""
+        """Includes the instruction."""
         return f"sent the instruction: {label(detail.get('instruction'))}"
 
 
 class Close(Action):
-    """Decide the case, or propose to where a second person has to approve."""
+    """Close the case, or propose to, where a second person has to approve."""
 
     title = "Close"
     key = "1"
@@ -257,7 +258,7 @@ class Close(Action):
     text: Text | None = None
 
     def apply(self, review: Review, principal: Principal, needs_approval: bool) -> Review:
-        """Closed, or waiting for approval."""
+        """Closed, or pending approval."""
         return replace(
             review,
             status="PENDING_APPROVAL" if needs_approval else "CLOSED",
@@ -269,14 +270,14 @@ class Close(Action):
 
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
-        """Names the disposition, and whether it was only proposed."""
+        """Includes the disposition, and whether it was only proposed."""
         proposed = detail.get("after", {}).get("status") == "PENDING_APPROVAL"
         did = "proposed to close the case" if proposed else cls.past
         return f"{did} as {phrase(detail.get('disposition'))}"
 
 
 class _SecondPerson(Action):
-    """What somebody else decides about a proposed closing."""
+    """A second person's decision on a proposed closing."""
 
     permission = "approve"
     statuses = frozenset({"PENDING_APPROVAL"})
@@ -284,7 +285,7 @@ class _SecondPerson(Action):
 
     @classmethod
     def check(cls, review: Review, principal: Principal) -> None:
-        """Also forbids it to the person who proposed the closing."""
+        """Also forbids it to the user who proposed the closing."""
         super().check(review, principal)
         if review.proposed_by == principal.name:
             raise ActionForbidden("Four eyes: another person must approve what you proposed.")
@@ -295,12 +296,12 @@ class _SecondPerson(Action):
 
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
-        """Names the disposition that had been proposed."""
+        """Includes the disposition that was proposed."""
         return f"{cls.past} as {phrase(detail.get('before', {}).get('disposition'))}"
 
 
 class Approve(_SecondPerson):
-    """Approve a closing that somebody else proposed."""
+    """Approve a closing that someone else proposed."""
 
     title = "Approve"
     key = "p"
@@ -314,7 +315,7 @@ class Approve(_SecondPerson):
 
 
 class Reject(_SecondPerson):
-    """Reject a proposed closing; the case is in review again."""
+    """Reject a proposed closing; the case returns to review."""
 
     title = "Reject"
     key = "x"
@@ -331,7 +332,7 @@ class Reject(_SecondPerson):
 
 
 class Reopen(Action):
-    """Take up a closed case again, as its owner."""
+    """Reopen a closed case and become its owner."""
 
     title = "Reopen"
     key = "o"
@@ -355,7 +356,7 @@ class Reopen(Action):
 
 
 class Undo(Action):
-    """Undo one's own last action on the case; `undo.undoable` says which that is."""
+    """Undo one's own last action on the case; `undo.undoable` finds it."""
 
     title = "Undo"
     key = "u"
@@ -366,7 +367,7 @@ class Undo(Action):
 
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
-        """Names what was undone."""
+        """Includes what was undone."""
         return f"undid: {phrase(detail.get('undone'))}"
 
 

@@ -1,4 +1,4 @@
-"""The audit log's chain: each entry carries the hash of the one before it."""
+"""The hash chain of the audit log: each entry contains the hash of the previous one."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ START = "0" * 64
 
 
 class Tampered(Exception):
-    """The log was changed after it was written; `seq` is the first entry that shows it."""
+    """The log was modified; `seq` is the first entry at which that shows."""
 
     def __init__(self, seq: int, what: str) -> None:
         super().__init__(f"The audit log is broken at entry {seq}: {what}.")
@@ -44,9 +44,9 @@ class AuditEntry:
 
 
 def verify(entries: Iterable[AuditEntry]) -> int:
-    """Check a whole log, oldest first, and return its length; raises `Tampered`.
+    """Verify a whole log, oldest first, and return its length; raises `Tampered`.
 
-    A log cut off at its end verifies: compare its last hash with a copy stored elsewhere.
+    A truncated log still verifies: compare its last hash with a copy stored elsewhere.
     """
     seq, previous = 0, START
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Groups each account's signals into windows and opens cases from them."""
+"""Groups each account's signals into session windows and opens cases from them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +14,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CaseBook:
-    """Keeps the cases of every account up to date.
+    """Maintains the cases of every account.
 
-    What a case says is a function of the set of its signals; only its id is fixed by the moment
-    at which it opened.
+    A case is a function of the set of its signals, except for its id, which is fixed when it opens.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -28,7 +27,7 @@ class CaseBook:
         self._windows: dict[str, list[SessionWindow]] = {}
 
     def add(self, account_id: str, signal: Signal) -> Iterator[Case]:
-        """Count a signal that is new for the account; yield the cases that it changes."""
+        """Add a signal that is new for the account; yield the cases that change."""
         windows = self._windows.setdefault(account_id, [])
         touched = [s for s in windows if s.reaches(signal.occurred_at, self._rules.cases.gap)]
         if not touched:
@@ -43,7 +42,7 @@ class CaseBook:
         yield from self._changed(window)
 
     def withdraw(self, account_id: str, signal: Signal) -> Iterator[Case]:
-        """Take a signal back; yield the cases that it changes."""
+        """Remove a signal; yield the cases that change."""
         windows = self._windows.get(account_id, [])
         window = next((s for s in windows if signal.signal_id in s.signals), None)
         if window is None:
@@ -60,11 +59,11 @@ class CaseBook:
         windows.extend(part for part in parts if part.signals)
 
     def resume(self, window: SessionWindow) -> None:
-        """Take up a window where an earlier run left it."""
+        """Restore a window of an earlier run."""
         self._windows.setdefault(window.account_id, []).append(window)
 
     def forget(self, moment: datetime) -> None:
-        """Drop the windows that no signal from `moment` on can join; their cases stay."""
+        """Drop the windows that no signal from `moment` on can join; their cases remain."""
         edge = moment - self._rules.cases.gap
         for account_id, windows in list(self._windows.items()):
             kept = [s for s in windows if s.last_at >= edge]
@@ -92,7 +91,7 @@ class CaseBook:
         return total_weight(self._weights, window.pattern_first_at)
 
     def _opened_at(self, window: SessionWindow) -> datetime | None:
-        """The first moment at which the patterns seen so far weighed enough."""
+        """The time at which the patterns so far first reached the opening score."""
         seen: list[str] = []
         for pattern in window.patterns():
             seen.append(pattern)
@@ -130,9 +129,9 @@ class CaseBook:
 
 
 def case_id(window: SessionWindow) -> str:
-    """A short id that the same window opened by the same signals gets on every replay.
+    """A short id that the same first signal yields on every replay.
 
-    The dbt models make the same id; MD5 is what every SQL engine has, and nothing is secret here.
+    The dbt models compute the same id. MD5 because every SQL engine has it; it protects nothing.
     """
     seed = f"{window.account_id}|{(window.first_at - EPOCH) // timedelta(microseconds=1)}"
     return "case_" + md5(seed.encode(), usedforsecurity=False).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What a case is."""
+"""Cases, as detection opens them."""
 
 from datetime import datetime
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's signals without a gap, once their distinct patterns weigh enough.
+    """An account's session window of signals whose distinct patterns reach the opening score.
 
-    `case_id` is fixed when the case opens. `exposure` is the sum of the amounts of the events
-    that fired, each counted once. `patterns` stand in the order in which they first fired.
-    `withdrawn` says that late evidence took the case back below the opening score: it stays, but
-    nothing supports it any more. `merged_into` names the case that late evidence joined it to.
+    `case_id` is fixed when the case opens. `exposure` is the sum of the amounts of the events that
+    fired, each counted once. `patterns` are in the order in which they first fired. `withdrawn`
+    means that late evidence took the score below the opening score: the case remains, unsupported.
+    `merged_into` is the case that late evidence joined it to.
     """
 
     case_id: str

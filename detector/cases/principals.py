@@ -1,4 +1,4 @@
-"""Who acts on the system, and what each role may do."""
+"""Principals, and what each role may do."""
 
 from dataclasses import dataclass
 from typing import Literal

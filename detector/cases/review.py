@@ -1,4 +1,4 @@
-"""The state that people give a case: status, owner, disposition."""
+"""The state that users give a case: status, owner, disposition."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +22,11 @@ INSTRUCTIONS: dict[Instruction, Literal["card", "account", "customer"]] = {
     "LOCK_SESSION": "customer",
     "REFER_AML": "account",
 }
-"""Each instruction to the bank's systems, and the kind of entity it applies to."""
+"""The instructions to the bank's systems, each with the kind of entity it applies to."""
 
 
 class ActionRefused(Exception):
-    """The state of the case does not allow the action; the text says why and what would help."""
+    """The case's state does not allow the action; the text says why and what would help."""
 
 
 class ActionForbidden(ActionRefused):

@@ -1,4 +1,4 @@
-"""An account's signals without a gap."""
+"""Session windows of an account's signals."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from detector.signals.signal import Signal
 
 
 class SessionWindow:
-    """One account's signals with no silence between them longer than the gap."""
+    """One account's signals, consecutive ones at most the gap apart."""
 
     __slots__ = (
         "_amounts",
@@ -34,11 +34,11 @@ class SessionWindow:
         self._first_id = ""
 
     def add(self, signal: Signal) -> None:
-        """Count a signal, whenever it happened."""
+        """Add a signal, in any order."""
         at = signal.occurred_at
         if not self.signals:
             self.last_at = at
-        # Signals of one moment have an order too, lest the customer depend on their arrival.
+        # Signals at the same time need an order too, or the customer would depend on arrival.
         if not self.signals or (at, signal.signal_id) < (self.first_at, self._first_id):
             self.first_at, self._first_id = at, signal.signal_id
             self.customer_id = signal.customer_id
@@ -52,15 +52,15 @@ class SessionWindow:
             self.exposure_cents += int(signal.amount.replace(".", ""))
 
     def patterns(self) -> list[str]:
-        """The patterns in the order in which they first fired; ties in the order of their names."""
+        """The patterns in the order in which they first fired; ties by name."""
         return sorted(self.pattern_first_at, key=lambda name: (self.pattern_first_at[name], name))
 
     def reaches(self, at: datetime, gap: timedelta) -> bool:
-        """Whether a signal at this time belongs to the session."""
+        """Whether a signal at this time belongs to the window."""
         return self.first_at - gap <= at <= self.last_at + gap
 
     def without(self, signal: Signal, gap: timedelta) -> "list[SessionWindow]":
-        """The sessions that are left when a signal is taken back; one empty session if none."""
+        """The windows that remain without a signal; one empty window if none do."""
         rest = [s for s in self.signals.values() if s.signal_id != signal.signal_id]
         rest.sort(key=lambda s: s.occurred_at)
         parts: list[SessionWindow] = []

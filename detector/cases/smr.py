@@ -1,4 +1,4 @@
-"""Suspicious matter reports: the clock of a report, and the grounds as far as events tell them."""
+"""Suspicious matter reports: the reporting deadline, and a draft of the grounds from events."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -16,11 +16,11 @@ TERRORISM_HOURS = 24
 def due_at(
     formed_at: datetime, terrorism: bool, zone: BaseTzInfo, holidays: Collection[date]
 ) -> datetime:
-    """When the report must have been given, in UTC.
+    """The reporting deadline, in UTC.
 
-    A suspicion of terrorism financing leaves 24 hours. Any other leaves three business days: the
-    clock begins on the day after the suspicion formed, and ends with the third day that is
-    neither on a weekend nor a holiday, at midnight where the bank is.
+    24 hours for a suspicion of terrorism financing. Otherwise three business days: counted from the
+    day after the suspicion formed, to the end of the third day that is neither at a weekend nor a
+    holiday, in the bank's time zone.
     """
     if terrorism:
         return formed_at.astimezone(UTC) + timedelta(hours=TERRORISM_HOURS)
@@ -33,7 +33,7 @@ def due_at(
 
 
 def is_business_day(day: date, holidays: Collection[date]) -> bool:
-    """Monday to Friday, but for holidays, which differ from state to state."""
+    """Monday to Friday, except holidays, which differ between states."""
     return day.weekday() < 5 and day not in holidays
 
 
@@ -44,10 +44,10 @@ def grounds(
     profile: Mapping[str, Any] | None,
     zone: tzinfo,
 ) -> str:
-    """A first account of who, what, when, where and how much, from what the system holds.
+    """A draft of who, what, when, where and how much.
 
-    `signals` are the case's, `cash` its account's cash transactions, both in order of time. Why
-    remains for a person to say: intent is a human judgement.
+    `signals` are the case's, `cash` the account's cash transactions, both in order of time. The
+    reasons for suspicion are left to the analyst.
     """
     parts = [_who(case, profile), _when_and_how_much(cash, zone)]
     parts += [f"{_moment(t['occurred_at'], zone)}: {_line(t)}." for t in cash]

@@ -11,10 +11,10 @@ UNDO_WITHIN = timedelta(minutes=15)
 
 
 def undoable(entries: Iterable[AuditEntry], principal: Principal, now: datetime) -> AuditEntry:
-    """The entry of a case (given newest first) that the principal may undo now.
+    """The entry of a case (newest first) that the principal may undo now.
 
-    It is the latest that was not undone. Raises `ActionRefused` when somebody else acted last, or
-    when it was longer than `UNDO_WITHIN` ago.
+    It is the latest that was not undone. Raises `ActionRefused` when someone else acted last, or
+    when it is older than `UNDO_WITHIN`.
     """
     if not principal.may("act"):
         raise ActionForbidden(f"The role {principal.role} takes no actions, so none can be undone.")
@@ -32,7 +32,7 @@ def undoable(entries: Iterable[AuditEntry], principal: Principal, now: datetime)
 
 
 def latest_in_force(entries: Iterable[AuditEntry]) -> AuditEntry | None:
-    """The newest entry (given newest first) that was not undone."""
+    """The newest entry (newest first) that was not undone."""
     undone: set[int] = set()
     for entry in entries:
         if entry.action == "undo":

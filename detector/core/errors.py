@@ -1,4 +1,4 @@
-"""The errors a user can meet; each says what came, what was expected and what to do."""
+"""User-facing errors: each says what came, what was expected and what to do."""
 
 
 class FraudError(Exception):

@@ -1,7 +1,7 @@
-"""The five event types as the detector reads them from a topic.
+"""The five event types as the detector decodes them.
 
-`producers/models.py` is the contract; these structs accept and reject exactly the same records
-and decode several times faster. A test holds the two together.
+`producers/models.py` is the contract; these structs accept and reject exactly the same records and
+decode several times faster. A test keeps the two in agreement.
 """
 
 import re
@@ -16,13 +16,13 @@ from msgspec import Meta
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 City = Annotated[str, Meta(min_length=1, max_length=100)]
 IpAddress = Annotated[str, Meta(min_length=1, max_length=45)]
-# Codes: `decode` checks their characters, which repeat.
+# Codes: `decode` caches its check of their characters.
 Country = Annotated[str, Meta(min_length=2, max_length=2)]
 Currency = Annotated[str, Meta(min_length=3, max_length=3)]
 CategoryCode = Annotated[str, Meta(min_length=4, max_length=4)]
 CardBin = Annotated[str, Meta(min_length=6, max_length=6)]
 CardLast4 = Annotated[str, Meta(min_length=4, max_length=4)]
-# Begins with a letter, so that a card number can never pass for a token.
+# Starts with a letter, so a card number can never pass for a token.
 CardToken = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{3,63}(?!\n)$")]
 AlertType = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{2,39}(?!\n)$")]
 # A decimal string with two places: never negative, never a float.
@@ -35,14 +35,16 @@ Grade = Literal["LOW", "MEDIUM", "HIGH"]
 
 
 class Event(msgspec.Struct, gc=False, kw_only=True):
-    """What every event has: an identity and the moment it happened (UTC)."""
+    """Fields of every event: an identity and the time it happened (UTC)."""
 
     event_id: Id
     occurred_at: Instant
 
 
 class Transaction(Event, gc=False, kw_only=True):
-    """Money moved, or tried to move. `amount` is a decimal string in `currency`."""
+    """A payment, transfer or cash movement, completed or not. `amount` is a decimal string in
+    `currency`.
+    """
 
     transaction_id: Id
     account_id: Id
@@ -69,7 +71,7 @@ class Transaction(Event, gc=False, kw_only=True):
 
 
 class Login(Event, gc=False, kw_only=True):
-    """A customer, or somebody else, tried to sign in."""
+    """A sign-in attempt."""
 
     customer_id: Id
     outcome: Literal["SUCCESS", "FAILURE"]
@@ -80,7 +82,7 @@ class Login(Event, gc=False, kw_only=True):
 
 
 class CardEvent(Event, gc=False, kw_only=True):
-    """A step in the life of a card."""
+    """A step in the life cycle of a card."""
 
     card_token: CardToken
     account_id: Id
@@ -99,7 +101,7 @@ class CardEvent(Event, gc=False, kw_only=True):
 
 
 class FraudAlert(Event, gc=False, kw_only=True):
-    """Another system of the bank raised an alert about a customer."""
+    """An alert about a customer, raised by another system of the bank."""
 
     customer_id: Id
     alert_type: AlertType
@@ -111,7 +113,7 @@ class FraudAlert(Event, gc=False, kw_only=True):
 
 
 class KycProfile(Event, kw_only=True):
-    """What the bank knows of a customer from this moment on."""
+    """A customer's profile, valid from `occurred_at` on."""
 
     customer_id: Id
     account_ids: list[Id]
@@ -137,7 +139,7 @@ STREAM_OF = {kind: stream for stream, kind in STREAMS.items()}
 
 
 class Record(NamedTuple):
-    """One record as a source handed it over: raw bytes, and where they came from."""
+    """One record from a source: its raw bytes and its origin."""
 
     stream: str
     raw: bytes
@@ -146,10 +148,10 @@ class Record(NamedTuple):
 
 
 RECORD_LIMIT = 1 << 20
-"""Bytes of the longest record, the default of a topic."""
+"""Maximum size of a record in bytes, the default of a Kafka topic."""
 
 EARLIEST_YEAR = 1970
-"""Of an event; "0001-01-01" is how some systems write that they do not know."""
+"""Earliest `occurred_at`; some systems write "0001-01-01" for an unknown time."""
 
 _CODE_FIELDS = ("currency", "merchant_country", "merchant_category", "card_bin", "card_last4")
 _CODES_OF: dict[str, Callable[[Any], tuple[str | None, ...]] | None] = {
@@ -162,7 +164,7 @@ _CODES_OF: dict[str, Callable[[Any], tuple[str | None, ...]] | None] = {
 _READERS = {
     name: (msgspec.json.Decoder(kind).decode, _CODES_OF[name]) for name, kind in STREAMS.items()
 }
-# A regular expression in a type would run for every record; codes repeat, so each is checked once.
+# A regular expression in the type would run for every record; codes repeat, so checks are cached.
 _known_codes: set[str | None] = {None}
 _LETTERS, _DIGITS = re.compile("[A-Z]+"), re.compile("[0-9]+")
 _CARD_NUMBER = re.compile(rb"(?<![0-9])[0-9]{13,19}(?![0-9])")
@@ -183,11 +185,11 @@ def decode(record: Record) -> Event:
     read, codes_of = reader
     try:
         event = read(record.raw)
-        # Times in UTC share one tzinfo object, which makes comparing them several times faster.
+        # UTC times share one tzinfo object, which makes comparing them several times faster.
         if event.occurred_at.tzinfo is not UTC:
             event.occurred_at = event.occurred_at.astimezone(UTC)
         if not record.raw.isascii():
-            record.raw.decode()  # the reader looks only into the fields that it knows
+            record.raw.decode()  # the decoder reads only the fields that it knows
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if event.occurred_at.year < EARLIEST_YEAR:
@@ -198,7 +200,7 @@ def decode(record: Record) -> Event:
 
 
 def _check_codes(codes: tuple[str | None, ...]) -> None:
-    """Countries and currencies are capital letters; codes of four or six are digits."""
+    """Check that countries and currencies are capital letters, and numeric codes digits."""
     for code in codes:
         if code is None:
             continue

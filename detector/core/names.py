@@ -8,12 +8,12 @@ SEPARATOR = ", "
 
 
 def joined(names: list[str]) -> str:
-    """The names as the views and people have them."""
+    """The names as text, as in the views."""
     return SEPARATOR.join(names)
 
 
 def split(names: str | list[str]) -> list[str]:
-    """The names of a column, or a list as it is."""
+    """The names of a text column; a list is returned unchanged."""
     return names if isinstance(names, list) else [name for name in names.split(SEPARATOR) if name]
 
 

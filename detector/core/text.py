@@ -1,4 +1,4 @@
-"""Constants and numbers as words, the same in every layer."""
+"""Constants and numbers in words, the same in every layer."""
 
 ACRONYMS = frozenset({"aml", "smr", "kyc", "cnp", "pep", "ip", "api", "atm", "pos", "mfa", "pin"})
 DASH = "\N{EN DASH}"
@@ -20,7 +20,7 @@ def phrase(constant: str | None) -> str:
 
 
 def amount(value: float) -> str:
-    """A threshold as people write it: thousands separated, no needless decimals."""
+    """A number for display: thousands separated, no trailing zeros."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,}"
 
 
@@ -31,5 +31,5 @@ def listed(words: list[str], conjunction: str = "or") -> str:
 
 
 def article(noun: str) -> str:
-    """The indefinite article that a noun takes."""
+    """The indefinite article for a noun."""
     return "an" if noun[:1] in "aeiou" else "a"

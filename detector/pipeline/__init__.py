@@ -1,1 +1,1 @@
-"""The loop from source to store to sinks, and what it promises across crashes."""
+"""The loop from source to store to sinks, and its guarantees across crashes."""

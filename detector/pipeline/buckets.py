@@ -1,4 +1,4 @@
-"""The newest stretch of event time in equal buckets, counted as work is committed."""
+"""The newest period of event time in equal buckets, updated as work is committed."""
 
 import threading
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Bucket(msgspec.Struct, kw_only=True):
-    """What happened from `window_start` on; a flagged transaction is counted once."""
+    """Counts from `window_start` on; a flagged transaction is counted once."""
 
     window_start: datetime
     transactions: int = 0
@@ -34,7 +34,7 @@ class Buckets:
         self._streams = {pattern.id: pattern.source for pattern in rules.patterns.values()}
         self._width, self._count = width, count
         self._buckets = {bucket.window_start: bucket for bucket in earlier}
-        # Which events are counted as flagged, for as long as late evidence may flag them again.
+        # Events counted as flagged, kept while late evidence may still flag them again.
         self._flagged: dict[str, datetime] = {}
         self._reach = rules.lateness
         self._prune_at = PRUNE_AT
@@ -60,12 +60,12 @@ class Buckets:
                 self._forget(work.watermark)
 
     def newest(self) -> list[Bucket]:
-        """The buckets in order of time, empty ones left out."""
+        """The non-empty buckets in order of time."""
         with self._lock:
             return [msgspec.structs.replace(b, signals=dict(b.signals)) for b in self._in_order()]
 
     def total(self, watermark: datetime) -> Bucket:
-        """All of them up to the watermark in one."""
+        """One bucket that sums up all of them up to the watermark."""
         with self._lock:
             edge = watermark - self._count * self._width
             whole = Bucket(window_start=edge)
@@ -96,5 +96,5 @@ class Buckets:
         if len(self._flagged) >= self._prune_at:
             reach = watermark - self._reach
             self._flagged = {name: at for name, at in self._flagged.items() if at >= reach}
-            # Doubling keeps it O(1) amortised, however many are within reach.
+            # Doubling makes pruning O(1) amortised.
             self._prune_at = max(PRUNE_AT, 2 * len(self._flagged))

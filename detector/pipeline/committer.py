@@ -1,4 +1,4 @@
-"""Commits work in the order in which it was evaluated, from a thread of its own."""
+"""Commits work on its own thread, in the order of evaluation."""
 
 import threading
 import time
@@ -17,13 +17,14 @@ Ticket = tuple[Work, "Future[None]"]
 
 
 class Committer:
-    """Takes work in order and gives a future for each that is done once it is committed.
+    """Commits work in order; each submission gets a future that is done once it is committed.
 
-    Submissions that wait together become one transaction, so that a thousand small ones a second
-    cost what some dozen do; while few records come it rests after each commit for as long as that
-    took, so that committing leaves half a core to others. Batches of a source are never joined
-    with each other: what a source is acknowledged is always one whole commit. After a failure
-    nothing more is committed, for the state that work was evaluated on and the store no longer
+    Pending submissions are merged into one transaction, so a thousand small ones a second cost as
+    much as a few dozen. Under light load the thread rests after each commit for as long as the
+    commit took, so it uses at most half a core.
+
+    Two batches from the source are never merged: an acknowledged position is always one whole
+    commit. After a failure nothing more is committed, because in-memory state and store no longer
     agree.
     """
 
@@ -42,11 +43,11 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to commit; call it once."""
+        """Start the thread; call once."""
         self._thread.start()
 
     def submit(self, work: Work) -> "Future[None]":
-        """Queue work; raises what went wrong in an earlier commit."""
+        """Queue work; raises the error of an earlier commit."""
         ticket: Future[None] = Future()
         with self._changed:
             self._check()
@@ -55,7 +56,7 @@ class Committer:
         return ticket
 
     def settle(self) -> None:
-        """Wait until all that was submitted is committed; raises what went wrong."""
+        """Wait until everything submitted is committed; raises the error of a failed commit."""
         with self._changed:
             self._hurry += 1
             self._changed.notify_all()
@@ -65,11 +66,11 @@ class Committer:
 
     @property
     def backlog(self) -> int:
-        """How many pieces of work wait."""
+        """Number of pending submissions."""
         return len(self._waiting)
 
     def close(self) -> None:
-        """Commit what waits, then end; what went wrong was told to those who submitted it."""
+        """Commit what is pending, then stop; submitters have already received any error."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -97,12 +98,12 @@ class Committer:
                 self._rest(min(LONGEST_REST_S, time.monotonic() - started))
 
     def _rest(self, seconds: float) -> None:
-        """Let submissions gather, unless somebody waits for the end."""
+        """Let submissions accumulate, unless something waits for the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._hurry, timeout=seconds)
 
     def _next_group(self) -> list[Ticket]:
-        """What to commit next, in one transaction; empty at the end."""
+        """The next submissions to commit in one transaction; empty at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             group: list[Ticket] = []

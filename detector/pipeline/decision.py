@@ -1,4 +1,4 @@
-"""What a payment system is told about one transaction: approve, review or decline, and why."""
+"""The decision on one transaction for a payment system: approve, review or decline, and why."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class PatternValue(msgspec.Struct, frozen=True):
-    """What a pattern observed at the transaction; null where it has nothing to compare with."""
+    """What a pattern observed at the transaction; null without anything to compare with."""
 
     observed: float | None
     threshold: float
@@ -22,7 +22,7 @@ class PatternValue(msgspec.Struct, frozen=True):
 
 
 class DecisionReason(msgspec.Struct, frozen=True):
-    """A pattern that fired, in one sentence for a person."""
+    """A pattern that fired, with its reason in one sentence."""
 
     pattern: str
     rule_id: str
@@ -31,10 +31,10 @@ class DecisionReason(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The document that a payment system gets.
+    """The response to a payment system.
 
-    `risk_score` is the account's at the time of the transaction, with all that fired at it, and
-    `active_patterns` are those that make it up; `reasons` are about this transaction alone.
+    `risk_score` is the account's at the time of the transaction, including the signals it caused;
+    `active_patterns` are the patterns behind it; `reasons` concern this transaction alone.
     """
 
     event_id: str
@@ -60,7 +60,7 @@ def decide(
     decisions: dict[Any, Any],
     now: datetime,
 ) -> Decision:
-    """Answer by the level of the account; what could not be evaluated is for a person to see."""
+    """Decide by the account's risk level; a transaction that could not be evaluated gets `review`."""
     level = risk.risk_level if risk else "low"
     verdict = decisions[level] if ingest_status == "evaluated" else "review"
     answer = Answer(

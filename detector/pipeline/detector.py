@@ -1,4 +1,4 @@
-"""From records to work: decode, drop duplicates, find signals, score, open cases."""
+"""From records to work: decode, deduplicate, find signals, score, open cases."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -31,14 +31,14 @@ _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """The current time."""
     return datetime.now(UTC)
 
 
 class Detector:
-    """All of detection in memory; it turns batches into work and holds no files or connections.
+    """All of detection, in memory: turns batches into work, and holds no files or connections.
 
-    `known_events` is asked only about events too old for the memory of recent ids.
+    `known_events` is queried only for events older than the in-memory window of recent ids.
     """
 
     def __init__(self, rules: Rules, known_events: KnownEvents, clock: Clock = utc_now) -> None:
@@ -54,7 +54,7 @@ class Detector:
         self._forget_at: datetime | None = None
 
     def resume(self, memory: Memory) -> None:
-        """Take up the state of an earlier run; call it before the first batch."""
+        """Restore the state of an earlier run; call before the first batch."""
         self.watermark = memory.watermark
         self._recent_ids = dict(memory.recent_ids)
         for customer, account, since in memory.holdings:
@@ -69,7 +69,7 @@ class Detector:
             self.cases.resume(window)
 
     def process(self, source: str, batch: Batch) -> Work:
-        """Evaluate a batch; the answer is everything that has to be committed for it."""
+        """Evaluate a batch; returns everything that must be committed for it."""
         work = Work(source, batch.position, batch.available_at)
         latest = self._clock() + self.rules.clock_skew
         events, old = self._read(batch.records, latest, work)
@@ -95,7 +95,7 @@ class Detector:
         return work
 
     def decide(self, event: Event, ingest_status: IngestStatus) -> Decision:
-        """Judge a transaction that was evaluated a short while ago by what is known now."""
+        """Decide on a transaction that has just been evaluated, from the current state."""
         assert isinstance(event, Transaction)
         evaluated = ingest_status == "evaluated"
         return decide(
@@ -110,7 +110,7 @@ class Detector:
     def _read(
         self, records: list[Record], latest: datetime, work: Work
     ) -> tuple[list[Event], list[str]]:
-        """Decode; also name the events that are too old for the memory of recent ids."""
+        """Decode the records; also return the events older than the window of recent ids."""
         events: list[Event] = []
         old: list[str] = []
         newest, lateness = self.watermark or _DAWN, self.rules.lateness
@@ -130,22 +130,22 @@ class Detector:
         return events, old
 
     def _ingest_status(self, event: Event, latest: datetime) -> IngestStatus:
-        """Say what becomes of a new event, and move the watermark."""
+        """The status of a new event; advances the watermark."""
         at = event.occurred_at
         if at > latest:
             return "future"
         if self.watermark is None or at > self.watermark:
             self.watermark = at
         elif at < self.watermark - self.rules.lateness and not isinstance(event, KycProfile):
-            # A profile is reference data: however old it is, it says what holds from then on.
+            # A profile is reference data: valid from its time on, however old it is.
             return "late"
         return "evaluated"
 
     def _evaluate(self, event: Event, work: Work) -> None:
         learned, changes = self.attribution.learn(event), self.signals.update(event)
         if type(event) is KycProfile and self.watermark is not None:
-            # An old profile may speak of what is final; how much of that is still in memory
-            # depends on batches and restarts, so none of it is answered again.
+            # An old profile may concern finalised events; how many of them are still in memory
+            # depends on batches and restarts, so none are re-evaluated.
             edge = self.watermark - self.rules.lateness
             learned = [pair for pair in learned if pair[1].occurred_at >= edge]
             changes = [change for change in changes if change.signal.occurred_at >= edge]
@@ -186,7 +186,7 @@ class Detector:
             work.cases[case.case_id] = case
 
     def _forget(self) -> None:
-        """Drop state that is out of reach; once per lateness of event time keeps it cheap."""
+        """Drop expired state; once per lateness of event time is enough."""
         if self.watermark is None:
             return
         if self._forget_at is None:
@@ -208,7 +208,7 @@ class Detector:
 def _dead_letter(record: Record, reason: str) -> DeadLetter:
     return DeadLetter(
         stream=record.stream,
-        # A reason may quote what stood in the field.
+        # A reason may quote the contents of the field.
         reason=without_card_numbers(reason.encode()).decode(),
         origin=record.origin,
         offset=record.offset,

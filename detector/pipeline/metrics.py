@@ -1,4 +1,4 @@
-"""What detection tells Prometheus about itself."""
+"""Prometheus metrics of detection."""
 
 import time
 
@@ -18,7 +18,7 @@ _SCORE_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
 class Metrics:
-    """A sink that counts committed work, in a registry of its own."""
+    """A sink that counts committed work, in its own registry."""
 
     media_type = CONTENT_TYPE_LATEST
 
@@ -31,7 +31,7 @@ class Metrics:
             registry=registry,
         )
         self.duplicates = Counter(
-            "fraud_duplicates_total", "Events dropped as known by event_id.", registry=registry
+            "fraud_duplicates_total", "Duplicate events dropped, by event_id.", registry=registry
         )
         self.dead_letters = Counter(
             "fraud_dead_letters_total",
@@ -81,5 +81,5 @@ class Metrics:
             self.watermark.set(work.watermark.timestamp())
 
     def expose(self) -> bytes:
-        """All of them in the text format."""
+        """All metrics in the Prometheus text format."""
         return generate_latest(self._registry)

@@ -15,10 +15,10 @@ from detector.signals.rules import Rules
 
 
 class Pipeline:
-    """Takes batches from a source to a store and its sinks, one commit a batch.
+    """Takes batches from a source to a store and its sinks, one commit per batch.
 
-    Killed at any moment and started again on the same store, it ends with the same store as if
-    it had never been killed: a batch's events, findings and source position are one transaction.
+    Killed at any moment and restarted on the same store, it ends with the same store as if it had
+    never been killed: a batch's events, results and source position are one transaction.
     """
 
     def __init__(
@@ -34,16 +34,16 @@ class Pipeline:
         self.sinks = sinks
         self.detector = Detector(rules, self._known_events, clock)
         self.ready = threading.Event()
-        """Set while it detects: between taking up its state and the end of the run."""
+        """Set while detection runs: from the restored state to the end of the run."""
         self._stop = threading.Event()
-        # Who holds the turn evaluates; work is queued for the commit in the order of turns.
+        # The holder of this lock evaluates; work is queued for commit in lock order.
         self._turn = threading.Lock()
         self._committer = Committer(store, lambda: self.sinks, source.acknowledge)
         self._before: Future[None] | None = None
-        self._answers: dict[str, Decision] = {}  # given, and not yet committed
+        self._answers: dict[str, Decision] = {}  # submitted, not yet committed
 
     def run(self) -> None:
-        """Go on from the last commit until the source ends or `stop` is called."""
+        """Continue from the last commit until the source ends or `stop` is called."""
         try:
             self.detector.resume(self.store.recall(self.detector.rules))
             self.source.open(self.store.position(self.source.name))
@@ -61,7 +61,7 @@ class Pipeline:
                 self.source.close()
 
     def step(self) -> bool:
-        """Take one batch from source to sinks; False when the source has ended."""
+        """Process one batch; False at the end of the source."""
         batch = self.source.poll()
         if batch is None:
             return False
@@ -74,16 +74,16 @@ class Pipeline:
         return True
 
     def submit(self, records: list[Record]) -> "tuple[Work, Future[None]]":
-        """Evaluate records from outside the source now; the future is done once committed.
+        """Evaluate records from outside the source; the future is done once they are committed.
 
         Safe from any thread. Raises `Stopped` when the pipeline is not running.
         """
         return self._evaluate("", Batch(records, "", time.monotonic()))
 
     def score(self, raw: bytes) -> Decision:
-        """Evaluate one transaction, a JSON document, now and decide on it; its commit follows.
+        """Evaluate one transaction, a JSON document, and decide on it; it is committed afterwards.
 
-        A repeated event_id gets the first answer again. Safe from any thread. Raises
+        A repeated event_id gets the first decision again. Safe from any thread. Raises
         `InvalidTransaction` when the document breaks the contract (it is stored as a dead letter)
         and `Stopped` when the pipeline is not running.
         """
@@ -104,7 +104,7 @@ class Pipeline:
         return decision
 
     def _answer_again(self, record: Record) -> Decision:
-        """The first answer about a transaction that came before, by whichever way."""
+        """The decision on a transaction that was received before, from any source."""
         event = decode(record)
         given = self._answers.get(event.event_id) or self.store.decision(event.event_id)
         if given is not None:
@@ -113,12 +113,12 @@ class Pipeline:
             return self.detector.decide(event, "evaluated")
 
     def stop(self) -> None:
-        """Ask the loop to end after the batch at hand; safe from any thread or signal handler."""
+        """Stop the loop after the current batch; safe from any thread or signal handler."""
         self._stop.set()
 
     @property
     def backlog(self) -> int:
-        """How many pieces of work are evaluated and wait for their commit."""
+        """Number of submissions that are evaluated and not yet committed."""
         return self._committer.backlog
 
     def _evaluate(self, source: str, batch: Batch) -> "tuple[Work, Future[None]]":
@@ -142,8 +142,8 @@ class Pipeline:
 
 
 class InvalidTransaction(FraudError):
-    """A transaction to be scored breaks the contract; the message says where."""
+    """A transaction to be scored breaks the contract; the message names the field."""
 
 
 class Stopped(FraudError):
-    """Work was submitted to a pipeline that has not started or has ended."""
+    """Work was submitted to a pipeline that is not running."""

@@ -1,4 +1,4 @@
-"""What the pipeline needs from outside: a source, a store and sinks; and who reads its views."""
+"""The interfaces of the pipeline: source, store, sinks, and readers of the views."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from detector.signals.signal import Signal
 
 
 class Source(Protocol):
-    """Where records come from, in an order that a position can be taken up in again."""
+    """Where records come from; reading can resume at a position."""
 
     name: str
 
@@ -21,18 +21,18 @@ class Source(Protocol):
         """Start after `position`, or at the beginning when None."""
 
     def poll(self) -> Batch | None:
-        """The next records, none if there are none yet (after a short wait), None at the end."""
+        """The next records; empty if there are none after a short wait; None at the end."""
 
     def acknowledge(self, position: str) -> None:
-        """Everything up to `position` is committed; called once per committed batch, in order."""
+        """Everything up to `position` is committed; called once per commit, in order."""
 
     def close(self) -> None:
-        """Let go of files and connections; called once, also after an error."""
+        """Release files and connections; called once, also after an error."""
 
 
 @dataclass(slots=True)
 class Memory:
-    """What a store gives back so that detection goes on as if it had never stopped."""
+    """What a store restores, so that detection continues as if it had never stopped."""
 
     watermark: datetime | None = None
     events: Iterable[Event] = ()
@@ -44,7 +44,7 @@ class Memory:
 
 
 class Store(Protocol):
-    """Where work is kept; a commit is seen whole or not at all, also after a crash."""
+    """Persists work; a commit is atomic, also across a crash."""
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
@@ -56,10 +56,10 @@ class Store(Protocol):
         """Which of these event ids are already stored."""
 
     def decision(self, event_id: str) -> Decision | None:
-        """What was decided about a transaction, None if nobody asked."""
+        """The recorded decision on a transaction; None if it was never scored."""
 
     def recall(self, rules: Rules) -> Memory:
-        """What is needed to go on from the last commit."""
+        """Everything needed to continue from the last commit."""
 
     def close(self) -> None:
         """Release the store."""
@@ -69,21 +69,22 @@ class Sink(Protocol):
     """Receives committed work; after a crash it may receive the same work again."""
 
     def publish(self, work: Work) -> None:
-        """Publish committed work; must not raise for trouble of its own."""
+        """Publish committed work; must not raise its own failures."""
 
 
 class Reader(Protocol):
-    """Answers SQL over the views: those of the embedded store or of RisingWave.
+    """Answers SQL over the views of the embedded store or of RisingWave.
 
-    Queries stay within what DuckDB and RisingWave both understand; parameters are `?`.
+    Queries use only what DuckDB and RisingWave both understand; parameters are `?`.
     """
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """The rows of a query, as committed; safe from any thread."""
+        """The rows of a query over committed data; safe from any thread."""
 
 
 class ConsoleReader(Reader, Protocol):
-    """A reader that the console can serve pages from."""
+    """A reader that can serve the console."""
 
     open_cases: str
-    """Goes after FROM: `mv_open_fraud_cases` without the customers' KYC tier, at its fastest."""
+    """For use after FROM: `mv_open_fraud_cases` without the customers' KYC tier, which is faster.
+    """

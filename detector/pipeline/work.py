@@ -1,4 +1,4 @@
-"""What moves through the pipeline: a batch comes in, a piece of work is committed."""
+"""What moves through the pipeline: batches in, units of committed work out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ IngestStatus = Literal["evaluated", "late", "future"]
 class Batch(NamedTuple):
     """Records in arrival order, and the source's position after the last of them.
 
-    `available_at` is when the oldest of them could first have been read (seconds of
-    `time.monotonic`), so that latency counts waiting too.
+    `available_at` is when the oldest of them could first be read (seconds of `time.monotonic`), so
+    that latency includes waiting.
     """
 
     records: list[Record]
@@ -28,9 +28,9 @@ class Batch(NamedTuple):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that broke the contract: why, where it stood, and its bytes.
+    """A record that broke the contract: the reason, its origin and its bytes.
 
-    Card numbers in the bytes are masked. Lines beyond the size limit keep their first part.
+    Card numbers in the bytes are masked. Records over the size limit are truncated.
     """
 
     stream: str
@@ -41,7 +41,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller was told about a transaction; `answer` is the JSON document as it was sent."""
+    """The decision returned for a transaction; `answer` is the JSON document as sent."""
 
     event_id: str
     account_id: str
@@ -54,9 +54,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Work:
-    """Everything one batch changes; it is committed as a whole or not at all.
+    """Everything that one batch changes, committed atomically.
 
-    `source` and `position` are empty for records that were submitted from outside a source.
+    `source` and `position` are empty for records submitted from outside a source.
     """
 
     source: str
@@ -77,11 +77,11 @@ class Work:
 
     @property
     def size(self) -> int:
-        """How many records it stores."""
+        """The number of records it stores."""
         return len(self.dead_letters) + sum(map(len, self.events.values()))
 
     def keep(self, stream: str, events: list[Event], ingest_status: IngestStatus) -> None:
-        """Note events to be stored."""
+        """Add events to be stored."""
         self.events.setdefault((stream, ingest_status), []).extend(events)
 
     def count(self, ingest_status: IngestStatus) -> int:
@@ -90,7 +90,7 @@ class Work:
 
 
 def merged(works: Sequence[Work]) -> Work:
-    """One piece of work with the effect of several in this order; at most one has a source."""
+    """One unit with the combined effect of several in this order; at most one has a source."""
     if len(works) == 1:
         return works[0]
     batch = next((work for work in works if work.source), works[-1])

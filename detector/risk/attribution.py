@@ -8,10 +8,10 @@ from detector.signals.signal import Signal
 
 
 class Attribution:
-    """Knows which accounts a customer holds, and since when.
+    """Tracks which accounts a customer holds, and since when.
 
-    An account-level signal counts for its account. A customer-level signal counts for every
-    account that a profile or a transaction had linked to the customer by the time of the signal.
+    An account-level signal counts for its account. A customer-level signal counts for every account
+    that a profile or a transaction had linked to the customer by the time of the signal.
     """
 
     def __init__(self, lateness: timedelta) -> None:
@@ -20,11 +20,11 @@ class Attribution:
         self._recent: dict[str, dict[str, Signal]] = {}
 
     def learn(self, event: Event) -> Iterable[tuple[str, Signal]]:
-        """Take in an event's links; answer the recent signals that count for one more account."""
+        """Record an event's links; return the recent signals that now count for another account."""
         if type(event) is Transaction:
             held = self._held_since.get(event.customer_id)
             if held and event.account_id in held and held[event.account_id] <= event.occurred_at:
-                return ()  # nearly always
+                return ()  # the common case
             return self.link(event.customer_id, event.account_id, event.occurred_at)
         if type(event) is KycProfile:
             customer, at = event.customer_id, event.occurred_at
@@ -32,7 +32,7 @@ class Attribution:
         return ()
 
     def link(self, customer: str, account: str, at: datetime) -> Iterable[tuple[str, Signal]]:
-        """Note that the customer holds the account since `at`, if not known to be earlier."""
+        """Record that the customer holds the account since `at`, unless an earlier time is known."""
         held = self._held_since.get(customer)
         if held is None:
             held = self._held_since[customer] = {}
@@ -47,7 +47,7 @@ class Attribution:
         ]
 
     def accounts(self, signal: Signal) -> list[str]:
-        """The accounts that the signal counts for, as far as is known now."""
+        """The accounts that the signal counts for, as currently known."""
         if signal.account_id is not None:
             return [signal.account_id]
         self._recent.setdefault(signal.customer_id, {})[signal.signal_id] = signal
@@ -55,13 +55,13 @@ class Attribution:
         return [account for account, since in held.items() if since <= signal.occurred_at]
 
     def withdraw(self, signal: Signal) -> list[str]:
-        """The accounts that the signal counted for; it will count for no further one."""
+        """The accounts that the signal counted for; it is no longer attributed to any."""
         accounts = self.accounts(signal)
         self._recent.get(signal.customer_id, {}).pop(signal.signal_id, None)
         return accounts
 
     def forget(self, moment: datetime) -> None:
-        """Drop the signals that no link from `moment` on can reach."""
+        """Drop the signals that no link from `moment` on can affect."""
         for customer, signals in list(self._recent.items()):
             kept = {name: s for name, s in signals.items() if s.occurred_at >= moment}
             if kept:

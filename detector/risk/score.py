@@ -11,7 +11,7 @@ from detector.state.windows import DistinctWindow, distinct_times
 
 
 class RiskPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's score at a moment at which a signal of it fired.
+    """An account's score at the time of one of its signals.
 
     `risk_score` is min(1, Σ weight of the patterns with a signal in (t - window, t]).
     """
@@ -24,7 +24,7 @@ class RiskPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RiskBook:
-    """Keeps the risk history of every account, as a function of the set of its signals."""
+    """Keeps every account's risk history; a function of the set of its signals."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -32,7 +32,7 @@ class RiskBook:
         self._windows: dict[str, DistinctWindow] = {}
 
     def add(self, account_id: str, signal: Signal) -> Iterator[RiskPoint]:
-        """Count a signal that is new for the account; yield the points that it changes."""
+        """Add a signal that is new for the account; yield the points that change."""
         window = self._windows.get(account_id)
         if window is None:
             window = DistinctWindow(self._rules.risk.window, self._rules.lateness, open_start=True)
@@ -41,7 +41,7 @@ class RiskBook:
         yield from self._points(account_id, window, signal.occurred_at)
 
     def withdraw(self, account_id: str, signal: Signal) -> Iterator[RiskPoint | datetime]:
-        """Take a signal back; yield the points that change, or the time of one that is gone."""
+        """Remove a signal; yield the points that change, or the time of a point that disappears."""
         window = self._windows[account_id]
         at = signal.occurred_at
         window.remove(at, (signal.pattern, signal.signal_id))
@@ -50,13 +50,13 @@ class RiskBook:
         yield from self._points(account_id, window, at)
 
     def score(self, account_id: str, at: datetime) -> RiskPoint | None:
-        """An account's score at a moment, None when nothing counts for it then."""
+        """An account's score at a time; None without a signal in its window."""
         window = self._windows.get(account_id)
         patterns = window.values_at(at) if window is not None else None
         return self._point(account_id, at, patterns) if patterns else None
 
     def forget(self, moment: datetime) -> None:
-        """Drop the accounts whose signals count for no moment from `moment` on."""
+        """Drop the accounts whose signals no longer count from `moment` on."""
         for account_id in [a for a, w in self._windows.items() if w.ended_before(moment)]:
             del self._windows[account_id]
 
@@ -77,5 +77,5 @@ class RiskBook:
 
 
 def total_weight(weights: dict[str, float], patterns: Iterable[str]) -> float:
-    """min(1, Σ weights), free of binary rounding so that 0.45 + 0.35 reaches 0.80."""
+    """min(1, Σ weights), rounded so that 0.45 + 0.35 reaches 0.80 exactly."""
     return min(1.0, round(sum(weights[pattern] for pattern in patterns), 6))

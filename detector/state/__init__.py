@@ -1,1 +1,1 @@
-"""Small keyed state in event time: trailing windows, ordered trails, first sightings."""
+"""Keyed state in event time: trailing windows and ordered events."""

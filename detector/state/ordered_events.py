@@ -1,4 +1,4 @@
-"""The recent events of one key in order, each with its predecessor."""
+"""The recent events of one key, in order."""
 
 from bisect import bisect_left
 from datetime import datetime, timedelta
@@ -13,8 +13,8 @@ _Order = tuple[datetime, str]
 class OrderedEvents(Generic[E]):
     """Events ordered by time, then by event_id, so that ties have one order everywhere.
 
-    Holds what an event at most `lateness` behind the newest could still meet: everything within
-    the lateness, and the one event before that.
+    Keeps every event that one at most `lateness` behind the newest could be compared with: those
+    within the lateness, and the last one before them.
     """
 
     __slots__ = ("_lateness", "_trim_at", "events", "order")
@@ -43,7 +43,7 @@ class OrderedEvents(Generic[E]):
         return (events[place - 1] if place else None), events[place + 1]
 
     def before(self, event: E) -> E | None:
-        """The predecessor of an event, which may or may not be here itself."""
+        """The predecessor of an event; the event itself may or may not have been pushed."""
         place = bisect_left(self.order, (event.occurred_at, event.event_id))
         return self.events[place - 1] if place else None
 

@@ -1,4 +1,4 @@
-"""Trailing windows of one key, exact in event time whatever order events arrive in."""
+"""Trailing windows of one key, exact in event time whatever the order of arrival."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -18,13 +18,13 @@ class TrailingWindow:
     __slots__ = ("_back", "_keep", "_trim_at", "items", "start", "times")
 
     def __init__(self, span: timedelta, lateness: timedelta, open_start: bool = False) -> None:
-        # Times are whole microseconds, so leaving the start out is starting one later.
+        # Times are whole microseconds, so an open start is one microsecond later.
         self._back = span - timedelta(microseconds=1) if open_start else span
         self._keep = span + lateness
         self._trim_at = 32
         self.times: list[datetime] = []
         self.items: list[Any] = []
-        self.start = 0  # where the window of the newest item starts
+        self.start = 0  # start index of the newest item's window
 
     def push(self, at: datetime, item: Any) -> int:
         """Insert an item and return the index of the first item whose window it is in.
@@ -49,7 +49,7 @@ class TrailingWindow:
         return bisect_left(times, at)
 
     def remove(self, at: datetime, item: Any) -> None:
-        """Take out an item that was pushed with this time; nothing happens if it is not there."""
+        """Remove an item that was pushed with this time, if present."""
         for place in range(bisect_left(self.times, at), bisect_right(self.times, at)):
             if self.items[place] == item:
                 del self.times[place], self.items[place]
@@ -57,7 +57,7 @@ class TrailingWindow:
                 return
 
     def affected_by(self, at: datetime) -> range:
-        """Indexes of the items whose window holds the time `at`."""
+        """Indexes of the items whose window contains the time `at`."""
         return range(bisect_left(self.times, at), bisect_right(self.times, at + self._back))
 
     def bounds(self, index: int) -> tuple[int, int]:
@@ -66,11 +66,11 @@ class TrailingWindow:
         return self._start_of(at), bisect_right(self.times, at)
 
     def count_at(self, at: datetime) -> int:
-        """How many items the window that ends at `at` holds."""
+        """The number of items in the window that ends at `at`."""
         return bisect_right(self.times, at) - self._start_of(at)
 
     def ended_before(self, moment: datetime) -> bool:
-        """Whether nothing that happens from `moment` on can need what is held here."""
+        """Whether no event from `moment` on can need these items."""
         return not self.times or self.times[-1] + self._back < moment
 
     def _start_of(self, at: datetime) -> int:
@@ -78,7 +78,7 @@ class TrailingWindow:
 
     def _trim(self, at: datetime) -> None:
         newest = max(at, self.times[-1])
-        # Never past `start`: a late newcomer leaves the newest window as it is.
+        # Not past `start`: a late item must not change the newest window.
         gone = min(bisect_left(self.times, newest - self._keep), self.start)
         del self.times[:gone], self.items[:gone]
         self.start -= gone
@@ -87,7 +87,7 @@ class TrailingWindow:
 
 
 class DistinctWindow(TrailingWindow):
-    """A trailing window that also knows how often each value occurs in its newest window.
+    """A trailing window that also counts each value in its newest window.
 
     Items are `(value, payload)` pairs.
     """
@@ -99,7 +99,7 @@ class DistinctWindow(TrailingWindow):
         self.counts: Counter[Hashable] = Counter()
 
     def push(self, at: datetime, item: tuple[Hashable, Any]) -> int:
-        """As `TrailingWindow.push`; `counts` follows the newest window."""
+        """As `TrailingWindow.push`; also updates `counts`."""
         if len(self.times) >= self._trim_at:
             self._trim(at)
         newest = self.times[-1] if self.times else at
