@@ -1,1 +1,1 @@
-"""Sources, stores and sinks: the only code that touches files and networks."""
+"""Sources, stores and sinks: the only code that uses files and networks."""

@@ -1,4 +1,4 @@
-"""Writing the synthetic bank's events to files, and the truth beside them."""
+"""Writes the synthetic bank's events, and their labels, to files."""
 
 import itertools
 import json
@@ -25,10 +25,10 @@ def write_bank(
     start: datetime = DEFAULT_START,
     advance: Callable[[int], None] = lambda _: None,
 ) -> dict[str, int]:
-    """Write the first `events` events of the bank and return how many went to each stream.
+    """Write the first `events` events of the bank and return the number of each stream.
 
     `advance` is called with the number of events written since the last call. Raises `InputError`
-    when the folder already holds event files, so that none is overwritten.
+    when the folder already contains event files, so that none is overwritten.
     """
     out.mkdir(parents=True, exist_ok=True)
     if taken := [p.name for p in out.iterdir() if p.name.endswith(".jsonl")]:
@@ -49,7 +49,7 @@ def write_bank(
 
 
 def bank_settings(**given: object) -> ProducerSettings:
-    """The bank's settings: what is given, then the environment; the customer pool fits the rate."""
+    """The bank's settings: given ones, then the environment; the customer pool fits the rate."""
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = ProducerSettings(**chosen)
     pool = max(settings.customer_pool_size, settings.pool_size_needed)

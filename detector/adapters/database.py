@@ -1,4 +1,4 @@
-"""Opening a DuckDB file."""
+"""Opens DuckDB files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,13 @@ from detector.core.errors import InputError, StoreError, StoreInUse
 
 
 def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a store's file with times in UTC; a new one is for its owner's eyes only.
+    """Open a store's file with times in UTC; a new file is readable by its owner only.
 
     Raises `StoreError` when the file is missing (read only), not a store, or in use.
     """
     if read_only and not path.exists():
         raise StoreError(f"There is no store at {path}. Run `fraud run` or `fraud replay` first.")
-    # What DuckDB writes beside the file is as secret as the file.
+    # What DuckDB writes beside the file is as sensitive as the file.
     path.parent.mkdir(0o700, parents=True, exist_ok=True)
     new = not path.exists()
     try:
@@ -28,21 +28,21 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
                 "`fraud run`. Stop it first, or name another store with --store."
             ) from error
         raise StoreError(f"{path} cannot be opened as a store: {error}") from error
-    if new and path.exists():  # not so in memory
+    if new and path.exists():  # not so for a database in memory
         path.chmod(0o600)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
 class StoreFile:
-    """A store's file that is read and cannot be changed, nor reach other files and networks."""
+    """A store's file, read-only, without access to other files or the network."""
 
     def __init__(self, path: Path) -> None:
         self._db = connect(path, read_only=True)
         self._db.execute("SET enable_external_access = false")
 
     def answer(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[list[str], list[Any]]:
-        """The columns and rows of any query, as a person may have written it."""
+        """The columns and rows of any query, possibly written by hand."""
         try:
             self._db.execute(sql, parameters)
         except duckdb.Error as error:
@@ -51,7 +51,7 @@ class StoreFile:
         return columns, self._db.fetchall() if columns else []
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query with `?` for parameters."""
+        """The rows of a query; parameters are `?`."""
         columns, rows = self.answer(sql, parameters)
         return [dict(zip(columns, row, strict=True)) for row in rows]
 

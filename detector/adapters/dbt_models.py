@@ -1,7 +1,7 @@
 """The dbt models on DuckDB: the same detection as batch SQL, over a folder of event files.
 
-dbt compiles the models once per change of the project; what it wrote is run here, in the order in
-which the models depend on each other, so that neither a server nor a second dbt run is needed.
+dbt compiles the models once per change of the project; the compiled SQL runs here in order of its
+dependencies, so neither a server nor a second dbt run is needed.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from detector.signals.rules import DEFAULT_PATH
 PROJECT = DEFAULT_PATH.parent
 DATABASE = "fraud"
 KEPT = 4
-"""How many compiled projects are kept, so that processes with other settings can share."""
+"""Number of compiled projects kept, so that processes with other settings can share them."""
 
 LISTS = {"account_ids", "registered_device_ids"}
 
@@ -51,13 +51,13 @@ class DataTest:
 
 @dataclass(frozen=True)
 class CompiledProject:
-    """The models in an order in which each follows what it reads, and the data tests."""
+    """The models, each after those it reads, and the data tests."""
 
     models: list[Model]
     tests: list[DataTest]
 
     def needed_for(self, names: Collection[str]) -> list[Model]:
-        """These models and all that they read, in order."""
+        """These models and everything they read, in order."""
         wanted = set(names)
         for model in reversed(self.models):
             if model.name in wanted:
@@ -68,10 +68,10 @@ class CompiledProject:
 def compiled(
     amounts: Mapping[str, float] | None = None, project: Path = PROJECT
 ) -> CompiledProject:
-    """The project compiled for DuckDB; dbt runs only if the project has changed since last time.
+    """The project compiled for DuckDB; dbt runs only if the project has changed.
 
     `amounts` are the named amounts in force (`Rules.amounts`), where they may differ from the
-    project's. Raises `InputError` when dbt is missing or refuses the project.
+    project's. Raises `InputError` when dbt is missing or rejects the project.
     """
     environment = {name.upper(): f"{value:g}" for name, value in (amounts or {}).items()}
     target = _targets(project) / f"reference-{_digest(project, environment)}"
@@ -91,8 +91,8 @@ def load(
 ) -> None:
     """Fill the raw tables with the records of each stream's files, the first of each event_id.
 
-    Records that are not JSON objects are left out, as are the events whose ids the query
-    `set_aside` gives. A stream without files has an empty table.
+    Skips records that are not JSON objects, and the events whose ids the query `set_aside` returns.
+    A stream without files has an empty table.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
     for stream, kind in STREAMS.items():
@@ -111,8 +111,8 @@ def load(
 def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
     """The files of each stream among folders and files.
 
-    A file's name begins with its stream: `transactions.jsonl`, `logins-2026-01.parquet`, ….
-    Raises `InputError` for a file that is not there or begins with no stream.
+    A file's name starts with its stream: `transactions.jsonl`, `logins-2026-01.parquet`, …. Raises
+    `InputError` for a missing file or an unknown stream.
     """
     found: dict[str, list[Path]] = {stream: [] for stream in STREAMS}
     for path in paths:
@@ -133,13 +133,13 @@ def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def run(db: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
-    """Build the models as tables, over the raw tables that `load` filled."""
+    """Build the models as tables over the raw tables that `load` filled."""
     for model in models:
         db.execute(f"CREATE OR REPLACE TABLE {model.name} AS {model.sql}")
 
 
 def open_database(path: Path | None = None, memory_limit: str | None = None) -> Any:
-    """A DuckDB connection in which compiled models find their tables, on disk or in memory."""
+    """A DuckDB connection with the database name that compiled models use, on disk or in memory."""
     db = duckdb.connect()
     db.execute("SET TimeZone = 'UTC'")
     if memory_limit:
@@ -153,7 +153,7 @@ def open_database(path: Path | None = None, memory_limit: str | None = None) -> 
 
 
 def _records(path: Path, fields: Sequence[str]) -> str:
-    """A query for the records of a file, every field as the text that it is in JSON."""
+    """A query for the records of a file, every field as its text in JSON."""
     name = str(path).replace("'", "''")
     if path.suffix == ".parquet":
         return _parquet_records(name, fields)
@@ -178,7 +178,7 @@ def _parquet_records(name: str, fields: Sequence[str]) -> str:
 
 
 def _parquet_text(field: str, kind: str | None) -> str:
-    """A Parquet column as the text that its value would be on a topic."""
+    """A Parquet column as the text that its value would be in JSON."""
     if kind is None:
         return "NULL"
     if kind.startswith("TIMESTAMP"):
@@ -199,7 +199,7 @@ def _drop_redeliveries(db: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def _targets(project: Path) -> Path:
-    """Where compiled models are kept: in a checkout dbt's own folder, else the user's cache."""
+    """Where compiled models are kept: dbt's target folder in a checkout, else the user's cache."""
     if (project.parent / "pyproject.toml").exists():
         return project / "target"
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -207,7 +207,7 @@ def _targets(project: Path) -> Path:
 
 
 def _digest(project: Path, environment: Mapping[str, str]) -> str:
-    """Changes whenever something changes that the compiled models depend on."""
+    """A hash of everything that the compiled models depend on."""
     digest = hashlib.blake2b(repr(sorted(environment.items())).encode(), digest_size=8)
     files = [project / "dbt_project.yml", project / "profiles.yml"]
     for folder in ("macros", "models", "tests"):

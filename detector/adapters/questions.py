@@ -93,7 +93,7 @@ class Status(BaseModel):
 
 
 class QuestionAnswer(BaseModel):
-    """The rows that answer a question; `status` has a single one."""
+    """The rows that answer a question; `status` has exactly one."""
 
     question: QuestionName
     rows: list[AccountRisk] | list[OpenCase] | list[Minute] | list[Span] | list[Status]
@@ -101,9 +101,9 @@ class QuestionAnswer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What answers a question and the type of its rows.
+    """A question: its SQL and the type of its rows.
 
-    `source` is a FROM clause with its ORDER BY, or a function where one query cannot answer.
+    `source` is a FROM clause with its ORDER BY, or a function where one query is not enough.
     """
 
     title: str
@@ -114,7 +114,7 @@ class Question:
 
     @property
     def columns(self) -> list[str]:
-        """The columns shown to people."""
+        """The columns shown in a terminal."""
         return list(self.row.model_fields)[: self.shown]
 
     @property
@@ -125,7 +125,7 @@ class Question:
 
 
 def ask(reader: Reader, name: QuestionName, limit: int | None = None) -> list[BaseModel]:
-    """At most `limit` rows that answer a question; by default its usual number."""
+    """At most `limit` rows that answer a question; by default its own limit."""
     question = QUESTIONS[name]
     if callable(question.source):
         found = question.source(reader)
@@ -151,7 +151,7 @@ def as_json(row: BaseModel) -> dict[str, Any]:
 
 
 def _each(query: str) -> str:
-    """The same query about every stream."""
+    """One query over every stream."""
     return " UNION ALL ".join(query.format(stream=stream) for stream in STREAMS)
 
 

@@ -1,4 +1,4 @@
-"""RisingWave as the console reads it, over PostgreSQL's protocol; needs extra `risingwave`."""
+"""RisingWave for the console, over PostgreSQL's protocol; needs the extra `risingwave`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,11 +17,11 @@ PATIENCE_S = 5
 
 
 class RisingWave:
-    """Answers questions over the views of a cluster, and is told what analysts decide.
+    """Reads the views of a cluster, and writes reviews to it.
 
-    Connections are made when needed and mended when the server was away; safe from any thread.
-    Values are put into statements by the client, since RisingWave does not take parameters
-    everywhere that PostgreSQL does.
+    Opens connections as needed and replaces broken ones; safe from any thread. The client
+    interpolates values into statements, since RisingWave does not accept parameters everywhere that
+    PostgreSQL does.
     """
 
     open_cases = "mv_open_fraud_cases"
@@ -45,7 +45,7 @@ class RisingWave:
         )
 
     def open(self) -> None:
-        """Connect; raises `StoreError` when nobody answers or the door stays shut."""
+        """Connect; raises `StoreError` when the server does not answer or refuses the user."""
         self._pool.open()
         try:
             self._pool.wait(PATIENCE_S)
@@ -57,16 +57,16 @@ class RisingWave:
             ) from error
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query with `?` for parameters."""
+        """The rows of a query; parameters are `?`."""
         with self._asked() as connection:
             return connection.execute(_postgres(sql), parameters).fetchall()
 
     def answer(self, sql: str) -> tuple[list[str], list[Any]]:
-        """The columns and rows of one query as a person may have written it; nothing changes."""
+        """The columns and rows of one read-only query, possibly written by hand."""
         with self._asked() as connection:
             connection.execute("START TRANSACTION READ ONLY")
             try:
-                # Only a prepared statement is a single one for sure.
+                # Only a prepared statement is guaranteed to be a single one.
                 cursor = psycopg.Cursor(connection, row_factory=tuple_row)
                 found = cursor.execute(sql.encode(), prepare=True).fetchall()
                 return [column.name for column in cursor.description or ()], found
@@ -74,7 +74,7 @@ class RisingWave:
                 connection.execute("ROLLBACK")
 
     def put(self, review: Review) -> None:
-        """Tell the cluster what analysts decided about a case; the last word counts."""
+        """Write the review of a case to the cluster, replacing an earlier one."""
         row = {
             "status": review.status,
             "owner": review.owner,
@@ -96,7 +96,7 @@ class RisingWave:
             raise StoreError(f"RisingWave does not take a review: {error}.") from error
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._pool.close()
 
     @contextmanager
@@ -112,10 +112,10 @@ class RisingWave:
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SET TIME ZONE 'UTC'")
-    # RisingWave shows a change only after a flush; PostgreSQL has no such setting and needs none.
+    # RisingWave shows a change only after a flush; PostgreSQL has no such setting.
     with suppress(psycopg.Error):
         connection.execute("SET implicit_flush = true")
-    # The embedded store gives JSON as text.
+    # The embedded store returns JSON as text.
     for name in ("json", "jsonb"):
         connection.adapters.register_loader(name, TextLoader)
 

@@ -126,7 +126,7 @@ class Claim(Action):
 
     @classmethod
     def check(cls, review: Review, principal: Principal) -> None:
-        """Also refuses a case that has an owner, or is escalated and out of the principal's reach."""
+        """Also refuses a case that has an owner, or that only an approver may claim."""
         super().check(review, principal)
         _escalated_is_out_of_reach(review, principal)
         if review.owner == principal.name:

@@ -60,7 +60,7 @@ def decide(
     decisions: dict[Any, Any],
     now: datetime,
 ) -> Decision:
-    """Decide by the account's risk level; a transaction that could not be evaluated gets `review`."""
+    """Decide by the account's risk level; `review` for what could not be evaluated."""
     level = risk.risk_level if risk else "low"
     verdict = decisions[level] if ingest_status == "evaluated" else "review"
     answer = Answer(

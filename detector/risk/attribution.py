@@ -32,7 +32,7 @@ class Attribution:
         return ()
 
     def link(self, customer: str, account: str, at: datetime) -> Iterable[tuple[str, Signal]]:
-        """Record that the customer holds the account since `at`, unless an earlier time is known."""
+        """Record that the customer holds the account since `at`, or since an earlier known time."""
         held = self._held_since.get(customer)
         if held is None:
             held = self._held_since[customer] = {}

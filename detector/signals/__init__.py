@@ -1,1 +1,1 @@
-"""From events to signals: one file an operator, patterns read from the dbt project."""
+"""From events to signals: one file per operator; patterns are read from the dbt project."""

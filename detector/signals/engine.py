@@ -54,7 +54,7 @@ class SignalEngine:
         self._open: dict[str, Signal] = {}
 
     def update(self, event: Event) -> list[SignalChange]:
-        """Take in one event and answer what it changes."""
+        """Process one event and return the changes."""
         changes: list[SignalChange] = []
         for pattern, key_of, update in self._routes[type(event)]:
             key = key_of(event)
@@ -64,9 +64,9 @@ class SignalEngine:
         return changes
 
     def readings(self, event: Event) -> list[Reading]:
-        """What each pattern sees at an event that was evaluated a short while ago, fired or not.
+        """What each pattern observes at an event that was just evaluated, fired or not.
 
-        A pattern whose `where` the event does not meet sees nothing and is left out.
+        Leaves out patterns whose `where` the event does not meet.
         """
         readings = []
         for pattern, key_of, operator in self._watches[type(event)]:
@@ -96,7 +96,7 @@ class SignalEngine:
             self.update(event)
 
     def forget(self, moment: datetime) -> None:
-        """Drop what no event from `moment` on can need; call it now and then as time moves on."""
+        """Drop what no event from `moment` on can need; call from time to time."""
         for operator in self._operators:
             operator.forget(moment)
         self._open = {name: s for name, s in self._open.items() if s.occurred_at >= moment}

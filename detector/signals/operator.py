@@ -1,4 +1,4 @@
-"""What an operator is: everything the system has to know about one stands on its class.
+"""The base of operators: everything the system needs to know about one is on its class.
 
 An operator is a file in `signals/operators/` and a macro of the same name in the dbt project.
 """
@@ -20,19 +20,20 @@ Unit = Literal["count", "km", "money"]
 class Operator(ABC):
     """One pattern's operator over one or more streams.
 
-    Its findings are a function of the set of events fed so far: an event that arrives late, or
-    tied with another, also brings findings about the events whose answer it changes. `handlers`
-    names the streams that it reads: which key an event has, None to ignore it, and what takes it.
+    Its findings are a function of the set of events so far: an event that arrives late, or ties
+    with another, also yields findings about the events whose result it changes. `handlers` has, for
+    each stream that it reads, the function that returns an event's key (None to ignore the event)
+    and the one that processes it.
     """
 
     name: ClassVar[str]
-    """In the blocks of patterns, and of the macro."""
+    """Its name in the patterns' blocks, and of the macro."""
     parameters: ClassVar[frozenset[str]] = frozenset()
-    """Which of value, measure and registered_in a block must give; the others it must not."""
+    """Which of value, measure and registered_in a block must give; it must omit the others."""
     facts: ClassVar[frozenset[str]] = frozenset()
-    """What a reason may mention besides the fields of the event."""
+    """What a reason may contain besides the fields of the event."""
     single_event: ClassVar[bool] = False
-    """Whether it fires at the first suspicious event, instead of at the last of several."""
+    """Whether it fires at the first suspicious event, rather than at the last of several."""
 
     def __init__(self, pattern: Pattern, lateness: timedelta) -> None:
         self.pattern = pattern
@@ -44,7 +45,7 @@ class Operator(ABC):
 
     @classmethod
     def check(cls, pattern: Pattern) -> None:
-        """Raise `ValueError` for a block that this operator cannot work with."""
+        """Raise `ValueError` for a block that does not fit this operator."""
         if pattern.value:
             check_known("fields", {pattern.value}, pattern.fields)
 
@@ -79,11 +80,11 @@ class Operator(ABC):
 
     @abstractmethod
     def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
-        """Take in an event of a key and answer for every event whose answer it may change."""
+        """Process an event of a key; yield a finding for every event whose result it may change."""
 
     @abstractmethod
     def observe(self, key: Hashable, event: Any) -> float | None:
-        """What is observed at an event that was taken in, fired or not.
+        """What is observed at an event that was processed, fired or not.
 
         None without state of the key, or without anything to compare with.
         """

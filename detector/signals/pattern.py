@@ -12,13 +12,13 @@ Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 Scope = Literal["account", "customer"]
 Scalar = bool | int | float | str
 PARAMETERS = ("value", "measure", "registered_in")
-"""The fields of a block that only some operators take."""
+"""The fields of a block that only some operators use."""
 
 _NUMBERS = {"amount", "latitude", "longitude", "confidence"}
 
 
 class Block(BaseModel):
-    """A part of the rules; unknown keys are refused."""
+    """A part of the rules; unknown keys are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,8 +55,8 @@ class Condition(Block):
 class Pattern(Block):
     """One fraud pattern: what it watches, when it fires and what a signal of it means.
 
-    `scope` says what a signal counts for: its account, or all accounts of its customer. Which of
-    `value`, `measure` and `registered_in` a pattern takes depends on its operator.
+    `scope` says what a signal counts for: its account, or all accounts of its customer. The
+    operator decides which of `value`, `measure` and `registered_in` a pattern has.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -81,7 +81,7 @@ class Pattern(Block):
 
     @cached_property
     def window(self) -> timedelta:
-        """The trailing window; both of its ends count."""
+        """The trailing window; both ends inclusive."""
         return timedelta(seconds=self.window_seconds)
 
     @property

@@ -43,7 +43,7 @@ class Risk(Block):
         return timedelta(seconds=self.window_seconds)
 
     def level(self, score: float) -> Level:
-        """Name the level of a score above 0."""
+        """The level of a score above 0."""
         if score >= self.levels["critical"]:
             return "critical"
         if score >= self.levels["high"]:
@@ -52,7 +52,7 @@ class Risk(Block):
 
 
 class Cases(Block):
-    """When signals become a case and how soon an analyst should decide it."""
+    """When signals become a case, and when it is due."""
 
     gap_seconds: Annotated[int, Field(gt=0)]
     opens_at: Literal["critical", "high", "medium"]
@@ -60,11 +60,11 @@ class Cases(Block):
 
     @property
     def gap(self) -> timedelta:
-        """A silence longer than this starts another case."""
+        """A longer period without signals starts another case."""
         return timedelta(seconds=self.gap_seconds)
 
     def due_after(self, level: Level) -> timedelta | None:
-        """How soon after its opening a case of this level should be decided."""
+        """The time from opening to due date for a case of this level."""
         return timedelta(seconds=self.due_seconds[level]) if level in self.due_seconds else None
 
 
@@ -161,7 +161,7 @@ class Rules(Block):
 
 
 class RuleSettings(BaseSettings):
-    """What the environment or `.env` changes of the rules."""
+    """Rule settings from the environment or `.env`."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
 

@@ -10,16 +10,16 @@ Key = Hashable | None
 
 
 def key_where(pattern: Pattern) -> Callable[[Any], Key]:
-    """A function that gives the key of an event that meets the pattern's `where`, else None.
+    """A function that returns the key of an event that meets the pattern's `where`, else None.
 
-    Also None where a part of the key is missing.
+    Also None where part of the key is missing.
     """
     where = " and ".join(map(python, pattern.where)) or "True"
     return _compiled(f"({_key(pattern)}) if {where} else None")
 
 
 def key_of(pattern: Pattern) -> Callable[[Any], Key]:
-    """A function that gives the key of any event, None where a part of it is missing."""
+    """A function that returns the key of any event; None where part of it is missing."""
     return _compiled(_key(pattern))
 
 

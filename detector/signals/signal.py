@@ -1,4 +1,4 @@
-"""What a firing pattern says: evidence, not a yes."""
+"""Signals: a pattern that fired, with its evidence."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from detector.signals.pattern import Pattern
 
 
 class Finding(NamedTuple):
-    """An operator's answer about one event: what it observed, or None where nothing fires."""
+    """An operator's result for one event: what it observed, or None if it does not fire."""
 
     event: Any
     observed: float | None
@@ -74,12 +74,12 @@ def to_signal(pattern: Pattern, finding: Finding) -> Signal:
 
 
 class _Words(dict[str, str]):
-    """What a reason may mention, looked up only when it does."""
+    """The values that a reason may contain, looked up only when needed."""
 
     def __init__(self, pattern: Pattern, finding: Finding) -> None:
         event, observed, facts = finding
         assert observed is not None
-        # Whole numbers, cut off: SQL engines round halves differently, but all cut alike.
+        # Truncated to whole numbers: SQL engines round halves differently, but all truncate alike.
         super().__init__(
             observed=str(int(observed)),
             threshold=str(int(pattern.threshold)),

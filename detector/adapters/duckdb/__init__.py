@@ -1,1 +1,1 @@
-"""The embedded store: one DuckDB file, its views, and what a restart reads from it."""
+"""The embedded store: one DuckDB file, its views, and recovery from it."""

@@ -1,8 +1,8 @@
-"""What a restart reads from the store, so that detection goes on as if it had never stopped.
+"""Restores detection from the store, as if it had never stopped.
 
-No snapshot is kept: the state of every operator follows from committed events, so the few that
-are still within reach are read back and fed again. What is read does not grow with the length of
-the history, but for one first sighting per known value and one link per account.
+There are no snapshots: the state of every operator follows from committed events, so those still in
+reach are read and fed again. The amount read does not grow with the history, except for one first
+sighting per known value and one link per account.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from detector.signals.signal import Signal
 
 
 def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
-    """Read back what is still within reach of the watermark."""
+    """Read everything still within reach of the watermark."""
     row = db.execute("SELECT watermark FROM progress").fetchone()
     watermark = row[0] if row else None
     if watermark is None:
@@ -108,7 +108,7 @@ def _attributed(db: duckdb.DuckDBPyConnection, since: datetime) -> list[tuple[st
 def _session_windows(
     db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime
 ) -> Iterator[SessionWindow]:
-    """The session_windows that a coming signal could still join, each with its case."""
+    """The session windows that another signal could still join, each with its case."""
     rows = db.execute(
         """
         WITH steps AS (

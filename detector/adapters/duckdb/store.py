@@ -26,10 +26,10 @@ _UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
 
 
 class DuckDBStore:
-    """Keeps events, findings and source positions; every commit is one transaction.
+    """Stores events, findings and source positions; every commit is one transaction.
 
-    Rows are written as newline-delimited JSON that DuckDB parses itself, which is several times
-    faster from Python than binding values.
+    Rows are written as newline-delimited JSON that DuckDB parses, which is several times faster
+    from Python than binding values.
     """
 
     open_cases = f"({OPEN_CASES}) AS open_cases"
@@ -39,7 +39,7 @@ class DuckDBStore:
         self._rules = rules
         self._connection = connect(path)
         self._people: PeopleStore | None = None
-        # One core for commits, the other for detection; checkpoints seldom enough to stay cheap.
+        # One core for commits, the other for detection; few checkpoints keep their cost low.
         self._connection.execute("SET threads = 1")
         self._connection.execute("SET checkpoint_threshold = '128MB'")
         self._folder = Path(tempfile.mkdtemp(prefix="fraud-"))
@@ -60,7 +60,7 @@ class DuckDBStore:
                 f"{self.path} is the database of something else, with tables such as "
                 f"{min(tables)}. Name another store with --store."
             )
-        # Whole or not at all: half of a schema would look like the database of something else.
+        # Atomic: half a schema would look like a foreign database.
         db.begin()
         db.execute(files("detector.adapters.duckdb").joinpath("schema.sql").read_text("utf-8"))
         db.execute(people_schema())
@@ -126,13 +126,13 @@ class DuckDBStore:
         return row[0] if row else None
 
     def known_events(self, ids: list[str]) -> set[str]:
-        """Which of these event ids are already stored."""
+        """Which of these event ids are stored."""
         union = " UNION ALL ".join(f"SELECT event_id FROM {stream}" for stream in STREAMS)
         query = f"SELECT event_id FROM ({union}) WHERE event_id IN (SELECT unnest(?))"
         return {row[0] for row in self._connection.execute(query, [ids]).fetchall()}
 
     def decision(self, event_id: str) -> Decision | None:
-        """What was decided about a transaction, None if nobody asked."""
+        """The recorded decision on a transaction; None if it was never scored."""
         names = Decision.__struct_fields__
         query = f"SELECT {', '.join(names)} FROM score_decisions WHERE event_id = ?"
         for row in self.query(query, [event_id]):
@@ -141,7 +141,7 @@ class DuckDBStore:
         return None
 
     def recall(self, rules: Rules) -> Memory:
-        """What is needed to go on from the last commit."""
+        """Everything needed to continue from the last commit."""
         return recall(self._connection, rules)
 
     def signals_since(self, at: datetime) -> Iterator[Signal]:
@@ -149,7 +149,7 @@ class DuckDBStore:
         return read_signals(self._connection, "occurred_at >= ?", [at])
 
     def dead_letters_since(self, at: datetime) -> Iterator[DeadLetter]:
-        """The records that were set aside since then (by the wall clock), in that order."""
+        """The dead letters since then (by the wall clock), in order."""
         rows = self.query(
             'SELECT stream, reason, origin, "offset", raw FROM dead_letters '
             "WHERE received_at >= ? ORDER BY received_at",
@@ -159,17 +159,17 @@ class DuckDBStore:
         return (DeadLetter(**dict(zip(names, row, strict=True))) for row in rows)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a query over the store, of what was committed."""
+        """The rows of a query over committed data."""
         return self._connection.cursor().execute(sql, parameters).fetchall()
 
     def people(self, four_eyes: bool = True) -> PeopleStore:
-        """What people do, in the same database; opened by the first call."""
+        """The people store in the same database; opened by the first call."""
         if self._people is None:
             self._people = PeopleStore(self._connection, four_eyes=four_eyes)
         return self._people
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """As `query`, each row by the names of its columns; safe from any thread."""
+        """As `query`, each row as a mapping of column names; safe from any thread."""
         cursor = self._connection.cursor().execute(sql, parameters)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,16 +1,20 @@
-"""The views of the embedded store: the names and columns that the cluster has too."""
+"""The views of the embedded store, with the names and columns of the dbt models.
+
+They read what the engine computed, where the models compute it from events;
+`tests/dbt/test_views.py` proves that both have the same rows (decision 0036).
+"""
 
 from detector.core.events import STREAMS
 from detector.signals.rules import Rules
 
 
 def view_names(rules: Rules) -> list[str]:
-    """The names of all views, in the order in which they build on each other."""
+    """The names of all views, in order of dependency."""
     return list(_views(rules))
 
 
 def view_statements(rules: Rules) -> list[str]:
-    """The statements that (re)create every view, from the rules in force."""
+    """The statements that create or replace every view, for these rules."""
     return [f"CREATE OR REPLACE VIEW {name} AS {q}" for name, q in _views(rules).items()]
 
 
@@ -129,7 +133,7 @@ OPEN_CASES = """
     FROM cases AS c
     LEFT JOIN case_reviews AS r USING (case_id)
     WHERE coalesce(r.status, 'NEW') <> 'CLOSED' AND c.merged_into IS NULL"""
-"""The open cases without the tier of their customers, which costs a look at every profile."""
+"""The open cases without their customers' KYC tier, which requires reading every profile."""
 
 _OPEN_CASES_WITH_TIER = f"""
     SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,

@@ -1,4 +1,4 @@
-"""How far Kafka was told what the store holds."""
+"""How much of the store's content has been published to Kafka."""
 
 import contextlib
 import os
@@ -12,14 +12,14 @@ from detector.core.events import STREAMS
 
 
 class Bookmark(msgspec.Struct):
-    """Up to where everything is on Kafka: by event time, and by the clock of the commits."""
+    """Everything up to here is on Kafka: by event time, and by commit time."""
 
     watermark: datetime | None
     committed_at: datetime
 
     @classmethod
     def load(cls, path: Path) -> "Bookmark | None":
-        """The bookmark in a file, None without one."""
+        """The bookmark in a file; None if there is none."""
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError):
@@ -28,12 +28,12 @@ class Bookmark(msgspec.Struct):
     def save(self, path: Path) -> None:
         """Replace the bookmark in a file."""
         draft = path.with_name(path.name + ".new")
-        with contextlib.suppress(OSError):  # An older bookmark only means more repetitions.
+        with contextlib.suppress(OSError):  # An older bookmark only causes repetitions.
             draft.write_bytes(msgspec.json.encode(self))
             os.replace(draft, path)
 
     def first_change(self, store: DuckDBStore, lateness: timedelta) -> datetime | None:
-        """From when on signals may have changed since the bookmark; None if none has."""
+        """The earliest time at which signals may have changed since the bookmark, or None."""
         events = " UNION ALL ".join(
             f"SELECT occurred_at, received_at FROM {name}" for name in STREAMS
         )
@@ -42,5 +42,5 @@ class Bookmark(msgspec.Struct):
         )[0][0]
         if first is None or self.watermark is None:
             return first
-        # An event changes only signals at or after it, and none that is further back than this.
+        # An event changes only signals at or after it, and none further back than this.
         return max(first, self.watermark - lateness)

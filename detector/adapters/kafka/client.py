@@ -1,4 +1,4 @@
-"""What Kafka sources and sinks share: how to connect, and how to speak of trouble."""
+"""Shared by the Kafka source and sink: connection options, and logging of outages."""
 
 import logging
 import time
@@ -14,13 +14,13 @@ logger = logging.getLogger("detector.kafka")
 FIRST_SILENCE_S = 30.0
 LONGEST_SILENCE_S = 600.0
 
-# A broker that closes one connection is everyday life; librdkafka opens another by itself.
+# Brokers close idle connections all the time; librdkafka reopens them.
 _EVERYDAY = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
 _REFUSED = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED}
 
 
 def connection_options(settings: ProducerSettings) -> dict[str, Any]:
-    """The settings that the producers use too, by the names that librdkafka has for them."""
+    """The producers' settings under librdkafka's names."""
     password = settings.kafka_sasl_password
     options = {
         "bootstrap.servers": settings.kafka_bootstrap_servers,
@@ -29,7 +29,7 @@ def connection_options(settings: ProducerSettings) -> dict[str, Any]:
         "sasl.username": settings.kafka_sasl_username,
         "sasl.password": password.get_secret_value() if password else None,
         "ssl.ca.location": settings.kafka_ssl_cafile,
-        # Its own complaints would come line by line; `Trouble` says the same once.
+        # It logs every attempt; `Trouble` logs the first, then with backoff.
         "log_level": 2,
         "reconnect.backoff.max.ms": 2_000,
     }
@@ -64,7 +64,7 @@ def consumer_options(settings: ProducerSettings, group: str, store_id: str) -> d
 
 
 class Trouble:
-    """Says once that something is wrong, then ever more rarely, and once that it is over."""
+    """Logs a problem once, again with backoff, and once when it is over."""
 
     def __init__(self, task: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._task = task
@@ -74,7 +74,7 @@ class Trouble:
         self._since: float | None = None
 
     def arose(self, text: str) -> None:
-        """Log the text, unless trouble was spoken of a short while ago."""
+        """Log the text, unless it was logged recently."""
         now = self._clock()
         if self._since is None:
             self._since = now
@@ -87,26 +87,26 @@ class Trouble:
         logger.warning("%s: %s", self._task, text)
 
     def over(self, text: str) -> None:
-        """Log that all is well again, if there was trouble."""
+        """Log the recovery, if there was a problem."""
         if self._since is not None:
             waited = self._clock() - self._since
             logger.warning("%s: %s after %.0f s", self._task, text, waited)
             self._since = None
 
     def explain(self, error: KafkaError, servers: str) -> None:
-        """Log what the client reports, with what to do about it."""
+        """Log a client error, with what to do about it."""
         code = error.code()
         if code == KafkaError._ALL_BROKERS_DOWN:
             self.arose(
-                f"no Kafka broker answers at {servers}; trying on. If it never did, "
+                f"no Kafka broker answers at {servers}; retrying. If it has never answered, "
                 "check KAFKA_BOOTSTRAP_SERVERS or --bootstrap."
             )
         elif code in _REFUSED:
             self.arose(
-                f"Kafka at {servers} refuses us: {error.str()}; trying on. Check "
+                f"Kafka at {servers} refuses the connection: {error.str()}; retrying. Check "
                 "KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_CAFILE."
             )
         elif code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
             self.arose(f"{error.str()}; waiting until the topic is created.")
         elif code not in _EVERYDAY:
-            self.arose(f"Kafka at {servers}: {error.str()}; trying on.")
+            self.arose(f"Kafka at {servers}: {error.str()}; retrying.")

@@ -1,8 +1,8 @@
 """Keeps the partitions of all topics aligned in time while a backlog is read.
 
-A broker hands out partitions in chunks, an hour of logins before a minute of transactions. Taken
-in that order, the transactions would be too late. Lanes hold back what is ahead: a record is
-handed over only when no partition can still deliver an earlier one.
+A broker delivers partitions in chunks, an hour of logins before a minute of transactions. In that
+order the transactions would be too late. Lanes hold records back until no partition can still
+deliver an earlier one.
 """
 
 import re
@@ -23,7 +23,7 @@ _UNKNOWN = float("-inf")
 
 
 class HeldRecord(NamedTuple):
-    """A record with what orders it (seconds since 1970), and since when it could be read."""
+    """A record with its sort key (seconds since 1970), and the time since which it was readable."""
 
     at: float
     record: Record
@@ -32,7 +32,7 @@ class HeldRecord(NamedTuple):
 
 
 class Lane:
-    """One partition: what was read of it and not yet handed over, in the order of its offsets."""
+    """One partition: records that were read and not yet returned, in the order of their offsets."""
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -45,15 +45,15 @@ class Lane:
 
     @property
     def blocks(self) -> bool:
-        """Whether it holds the others back: nothing at hand, and not known to be at its end."""
+        """Whether the others wait for it: nothing buffered, and not known to be at its end."""
         return not self.at_end and not self.records
 
 
 class Lanes:
-    """The partitions that are read now.
+    """The assigned partitions.
 
-    Within a partition the order of offsets always holds. Across partitions the earlier record
-    comes first, as long as every partition is either at its end or has delivered something later.
+    Within a partition records keep the order of their offsets. Across partitions the earlier record
+    comes first, provided every partition is at its end or has delivered something later.
     """
 
     def __init__(self) -> None:
@@ -65,19 +65,19 @@ class Lanes:
         return iter(list(self._lanes.values()))
 
     def get(self, key: Key) -> Lane | None:
-        """The lane of a partition, None if it is not read (any more)."""
+        """The lane of a partition; None if it is not assigned."""
         return self._lanes.get(key)
 
     def keys(self) -> set[Key]:
-        """The partitions that are read now."""
+        """The assigned partitions."""
         return set(self._lanes)
 
     def add(self, key: Key) -> None:
-        """Begin to wait for a partition."""
+        """Add a partition."""
         self._lanes[key] = Lane(key)
 
     def drop(self, keys: Iterable[Key]) -> None:
-        """Forget partitions with all that was not handed over; whoever has them reads it again."""
+        """Drop partitions and their buffered records; the next owner reads those again."""
         gone = set(keys)
         for key in gone:
             self._lanes.pop(key, None)
@@ -86,11 +86,11 @@ class Lanes:
         self._held, self._bytes = len(kept), sum(len(held.record.raw) for held in kept)
 
     def put(self, lane: Lane, record: Record, timestamp: float | None, now: float) -> None:
-        """Take in the next record of a lane.
+        """Add the next record of a lane.
 
-        `timestamp` is what the broker says of it. A record is placed at the earlier of that and
-        its `occurred_at`, so that neither a late delivery nor a wrong clock disturbs the others;
-        without either, or with one from the future, it follows its predecessor.
+        `timestamp` is the broker's. A record is placed at the earlier of that and its
+        `occurred_at`, so that neither a late delivery nor a wrong clock delays the others; without
+        either, or with a future one, it follows its predecessor.
         """
         at = _moment(record.raw, timestamp, now, lane.last_at)
         if at > lane.last_at:
@@ -104,7 +104,7 @@ class Lanes:
 
     @property
     def crowded(self) -> bool:
-        """Whether so much is held that only what holds the others back should be read."""
+        """Whether so much is buffered that only blocking lanes should be read."""
         return self._held >= MOST_RECORDS or self._bytes >= MOST_BYTES
 
     @property
@@ -113,16 +113,16 @@ class Lanes:
         return self._held <= MOST_RECORDS // 2 and self._bytes <= MOST_BYTES // 2
 
     def blocking(self) -> list[Lane]:
-        """The lanes that hold the others back."""
+        """The lanes that the others wait for."""
         return [lane for lane in self._lanes.values() if lane.blocks]
 
     @property
     def ready(self) -> bool:
-        """Whether records wait to be handed over."""
+        """Whether records are ready to be returned."""
         return bool(self._ready)
 
     def take(self, limit: int) -> list[HeldRecord]:
-        """The next records in order, at most so many."""
+        """The next records in order, at most `limit`."""
         if len(self._ready) < limit:
             self._advance()
         ready = self._ready
@@ -132,13 +132,13 @@ class Lanes:
         return taken
 
     def _advance(self) -> None:
-        """Move what no partition can precede any more from the lanes to the ready records."""
+        """Move the records that no partition can precede from the lanes to the ready ones."""
         lanes = self._lanes.values()
         frontier = min((lane.last_at for lane in lanes if not lane.at_end), default=float("inf"))
         found: list[HeldRecord] = []
         for lane in lanes:
             held = lane.records
-            # No lane goes back in time, so what comes later is not earlier than the frontier.
+            # Times within a lane never decrease, so later records are not before the frontier.
             while held and held[0].at <= frontier:
                 found.append(held.popleft())
         found.sort(key=itemgetter(0))

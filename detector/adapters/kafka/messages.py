@@ -1,4 +1,4 @@
-"""How a signal and a dead letter look on Kafka."""
+"""Kafka messages for signals and dead letters."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Outgoing(NamedTuple):
 
 
 def signal_message(signal: Signal, change: str) -> Outgoing:
-    """A signal under its id; `change` says whether it is new, updated, withdrawn or repeated."""
+    """A signal keyed by its id; `change` is new, updated, withdrawn or repeated."""
     value = {"change": change, **msgspec.structs.asdict(signal)}
     return Outgoing(
         SIGNALS_TOPIC,
@@ -33,7 +33,7 @@ def signal_message(signal: Signal, change: str) -> Outgoing:
 
 
 def letter_message(letter: DeadLetter) -> Outgoing:
-    """The bytes of a bad record, with reason and origin as headers."""
+    """The bytes of a rejected record, with reason and origin as headers."""
     headers = [
         ("reason", letter.reason.encode()),
         ("stream", letter.stream.encode()),

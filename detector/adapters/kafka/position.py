@@ -1,4 +1,4 @@
-"""How far a store has read the topics."""
+"""The read position of a store in the topics."""
 
 import json
 import uuid

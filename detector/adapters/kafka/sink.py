@@ -1,4 +1,4 @@
-"""What Kafka hears of committed work: signals on `fraud.signals`, dead letters on `banking.dlq`."""
+"""Publishes committed work to Kafka: signals to `fraud.signals`, dead letters to `banking.dlq`."""
 
 import threading
 import time
@@ -24,13 +24,13 @@ DRAIN_S = 5.0
 RETRY_S = 1.0
 SAVE_EVERY_S = 1.0
 
-# The broker will never take such a message, however often it is sent.
+# The broker will never accept such a message.
 _HOPELESS = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
 
 
 @dataclass(slots=True)
 class _Parcel:
-    """The messages of one piece of work, and the bookmark once all of them are acknowledged."""
+    """The messages of one unit of work, and the bookmark to save once all are acknowledged."""
 
     bookmark: Bookmark | None
     open: int = 0
@@ -39,16 +39,16 @@ class _Parcel:
 
 
 class KafkaSink:
-    """Publishes after the commit, at least once, from a thread of its own.
+    """Publishes after the commit, at least once, on its own thread.
 
-    `publish` only queues, so a missing broker never holds detection up: messages are sent when it
-    is back. A bookmark beside the store says how far all messages were acknowledged; what a killed
-    run still owed is sent again at the next start. One thing can get lost that way: the withdrawal
-    of a signal that was committed just before a kill, for the store no longer knows the signal.
+    `publish` only queues, so an unavailable broker never delays detection; messages are sent when
+    it is back. A bookmark beside the store records how far all messages were acknowledged; what a
+    killed run had not sent is sent at the next start. One thing can be lost that way: the
+    withdrawal of a signal that was committed just before a kill, because the store no longer
+    contains the signal.
     """
 
     def __init__(self, settings: ProducerSettings, bookmark: Path, **options: Any) -> None:
-        self.published = self.dropped = 0
         self._servers = settings.kafka_bootstrap_servers
         self._file = bookmark
         self._trouble = Trouble("publishing to Kafka")
@@ -57,7 +57,8 @@ class KafkaSink:
                 **connection_options(settings),
                 "client.id": "fraud-detector",
                 "acks": "all",
-                # Retries for ever and in order; an idempotent producer could end in a fatal error.
+                # Retries indefinitely and in order; an idempotent producer could end in a fatal
+                # error.
                 "message.timeout.ms": 0,
                 "max.in.flight.requests.per.connection": 1,
                 "partitioner": "murmur2_random",
@@ -76,19 +77,19 @@ class KafkaSink:
         self._retry_at = self._saved_at = 0.0
         self._saved: Bookmark | None = None
         self._reached: Bookmark | None = None
-        # What was committed before the works that are told now, and with the last of them.
+        # The bookmark before the work being queued, and the one after it.
         self._before: Bookmark | None = None
         self._latest: Bookmark | None = None
         self._committed_at = 0.0
         self._thread = threading.Thread(target=self._run, name="kafka-sink", daemon=True)
 
     def start(self, store: DuckDBStore, rules: Rules) -> None:
-        """Queue what an earlier run may have left unsent, and begin to send."""
+        """Queue what an earlier run may not have sent, and start sending."""
         mark = Bookmark.load(self._file)
         watermark = store.query("SELECT watermark FROM progress")[0][0]
         now = self._latest = Bookmark(watermark, datetime.now(UTC))
         if mark is None:
-            # The first start: what the store already holds is history to Kafka.
+            # First start: what the store already contains is history and is not published.
             self._reached = now
             self._save()
         else:
@@ -100,10 +101,10 @@ class KafkaSink:
         self._thread.start()
 
     def publish(self, work: Work) -> None:
-        """Queue the signals that the work changed and the records it set aside."""
+        """Queue the changed signals and the dead letters of the work."""
         if work.committed_at != self._committed_at:
-            # Works committed together come one by one: until the last is told, the bookmark may
-            # not pass any of them.
+            # Work that was committed together is published one by one; the bookmark must not pass
+            # any of it until the last is queued.
             self._committed_at, self._before = work.committed_at, self._latest
         new = {signal.signal_id for signal in work.new_signals}
         messages = [
@@ -122,7 +123,7 @@ class KafkaSink:
 
     @property
     def waiting(self) -> int:
-        """How many messages Kafka has not acknowledged yet."""
+        """Number of messages that Kafka has not acknowledged."""
         with self._lock:
             return sum(parcel.open for parcel in self._parcels)
 
@@ -147,9 +148,8 @@ class KafkaSink:
             self._parcels.append(parcel)
             if len(self._queue) + len(messages) > MOST_WAITING and self._queue:
                 # They are in the store; the bookmark stays before them until the next start.
-                self.dropped += len(messages)
                 parcel.complete = False
-                self._trouble.arose("too much waits for Kafka; the next start sends the rest")
+                self._trouble.arose("too many messages wait for Kafka; the next start sends them")
                 return
             self._queue.extend((message, parcel) for message in messages)
             self._lock.notify_all()
@@ -175,7 +175,7 @@ class KafkaSink:
             return over or not any(p.open for p in self._parcels if p.complete)
 
     def _send(self) -> None:
-        """Give the client as much as it takes."""
+        """Give the client as many messages as it accepts."""
         with self._lock:
             while self._queue:
                 message, parcel = self._queue[0]
@@ -205,14 +205,12 @@ class KafkaSink:
     def _settle(self, message: Outgoing, parcel: _Parcel, error: KafkaError | None) -> None:
         parcel.open -= 1
         if error is None:
-            self.published += 1
-            self._trouble.over("going on")
+            self._trouble.over("publishing again")
         else:
-            self.dropped += 1
             logger.error("%s refuses %r: %s", message.topic, message.key, error.str())
 
     def _turn_pages(self) -> None:
-        """Move the bookmark over all work whose messages are acknowledged."""
+        """Advance the bookmark past all work whose messages are acknowledged."""
         with self._lock:
             while self._parcels and self._parcels[0].complete and not self._parcels[0].open:
                 self._reached = self._parcels.popleft().bookmark

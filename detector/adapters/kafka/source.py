@@ -31,14 +31,15 @@ TOPICS = {f"banking.{stream}": stream for stream in STREAMS}
 
 
 class KafkaSource:
-    """Reads the five topics, aligned in time (see `kafka_lanes`), each record exactly once a store.
+    """Reads the five topics, aligned in time (see `lanes`), each record exactly once per store.
 
-    The position, kept by the store with the work, is the next offset of every partition this
-    store has ever read; it is the truth about them. The group's offsets follow, never ahead of
-    the store's commit: lag tools read them, and a partition that moves to a process with another
-    store is taken up there. Without `group` the store has a group of its own and reads everything.
+    The position, committed with the work, is the next offset of every partition that this store has
+    ever read, and is authoritative. The group's offsets follow it, never ahead of a commit: lag
+    tools read them, and a partition that moves to a process with another store resumes there.
+    Without `group` the store has its own group and reads everything.
 
-    A missing broker or topic is no error: `poll` is empty until it is back, and a log line says so.
+    A missing broker or topic is not an error: `poll` returns nothing until it is back, and a log
+    line says so.
     """
 
     name = "kafka"
@@ -68,11 +69,11 @@ class KafkaSource:
 
     @property
     def partitions(self) -> set[Key]:
-        """The partitions that this process reads now."""
+        """The partitions that this process reads."""
         return self._lanes.keys()
 
     def open(self, position: str | None) -> None:
-        """Join the group; partitions come with the first polls, each after its stored offset."""
+        """Join the group; the first polls assign partitions, each resumed at its stored offset."""
         self._position = Position(position)
         self._handed_over = self._acknowledged = position or ""
         if self._seconds is not None:
@@ -99,11 +100,11 @@ class KafkaSource:
             return None
         if self._shut_out:
             raise InputError(
-                f"Kafka has shut this reader out: {self._shut_out}. If another process runs on a "
+                f"Kafka has fenced this consumer: {self._shut_out}. If another process uses a "
                 "copy of this store, stop one of the two."
             )
         if self._moved and self._acknowledged == self._handed_over:
-            # The position went on without records, so there is nothing that the store has to have.
+            # The position advanced without records, so the store has nothing to commit for it.
             self._handed_over = self._acknowledged = self._position.encode()
             self._moved = False
         self._tell_group()
@@ -123,27 +124,27 @@ class KafkaSource:
         return batch
 
     def acknowledge(self, position: str) -> None:
-        """The store has committed up to here; the group is told with one of the next polls."""
+        """The store has committed up to here; one of the next polls commits it to the group."""
         with self._settled:
             self._acknowledged = position
             self._settled.notify_all()
 
     def close(self) -> None:
-        """Tell the group what the store has, and leave it."""
+        """Commit the store's position to the group, and leave it."""
         if not hasattr(self, "_consumer"):
             return
-        # What is not in the store now will not get there; there is nothing to wait for.
+        # Nothing more will be committed to the store, so there is nothing to wait for.
         self._handed_over = self._acknowledged
         try:
             self._tell_group(wait=True)
             self._consumer.close()
         except KafkaException as error:
-            logger.warning("could not leave the group in good order: %s", error)
+            logger.warning("could not leave the group cleanly: %s", error)
 
     # Reading
 
     def _read(self, wait_s: float) -> None:
-        """Take in what the client has, and wait a little if it has nothing."""
+        """Read what the client has buffered, and wait a little if it has nothing."""
         first = self._consumer.poll(wait_s)
         if first is not None:
             now = time.time()
@@ -168,7 +169,7 @@ class KafkaSource:
         if error is not None and error.code() != KafkaError._PARTITION_EOF:
             self._explain(error)
             return
-        self._trouble.over("going on")
+        self._trouble.over("reading again")
         assert topic is not None and number is not None and offset is not None
         lane = self._lanes.get((topic, number))
         if lane is None:
@@ -188,13 +189,13 @@ class KafkaSource:
         )
 
     def _note_gap(self, lane: Lane, offset: int) -> None:
-        """Say when the first record is not the one that was expected."""
+        """Log when the first record is not at the expected offset."""
         expected = self._position.next.get(lane.key)
         if expected is not None and offset != expected:
             first, _ = self._consumer.get_watermark_offsets(TopicPartition(*lane.key), cached=True)
             if offset < expected:
                 logger.warning(
-                    "%s starts over at %d where %d was expected: the topic was made anew. Its "
+                    "%s restarts at %d where %d was expected: the topic was recreated. Its "
                     "records are read from the first.", lane.origin, offset, expected,
                 )  # fmt: skip
             elif first > expected:
@@ -204,10 +205,9 @@ class KafkaSource:
                 )  # fmt: skip
 
     def _arrive_at_end(self, lane: Lane, offset: int) -> None:
-        """Note the end of a partition, and that this store reads it from here on.
+        """Record the end of a partition, and that this store reads it from here on.
 
-        Were it only known by its records, nobody could tell later what retention took before the
-        first of them was read.
+        Without that, records deleted by retention before the first one read would go unnoticed.
         """
         lane.at_end = True
         if lane.read_to is None:
@@ -217,7 +217,7 @@ class KafkaSource:
             self._position.next[lane.key] = offset
 
     def _hold_back(self) -> None:
-        """Read only what holds the others back while much is held, and all again afterwards."""
+        """Pause all but the blocking partitions while much is buffered; resume them afterwards."""
         crowded, roomy = self._lanes.crowded, self._lanes.roomy
         for lane in self._lanes:
             if lane.paused and (roomy or lane.blocks):
@@ -228,7 +228,7 @@ class KafkaSource:
                 lane.paused = True
 
     def _excuse_the_absent(self) -> None:
-        """Go on without partitions that no broker leads, as long as the cluster answers."""
+        """Continue without partitions that have no leader, as long as the cluster answers."""
         now = time.monotonic()
         waiting = self._lanes.blocking()
         if not waiting:
@@ -244,7 +244,7 @@ class KafkaSource:
             topic = topics.get(lane.key[0])
             partition = topic.partitions.get(lane.key[1]) if topic else None
             if partition is None or partition.leader < 0:
-                self._trouble.arose(f"no broker leads {lane.origin}; going on without it.")
+                self._trouble.arose(f"no broker leads {lane.origin}; continuing without it.")
                 lane.at_end = True
 
     # The group
@@ -282,7 +282,7 @@ class KafkaSource:
         }
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Give partitions up after all that was handed over of them is in the store."""
+        """Give partitions up once everything returned from them is in the store."""
         self._lanes.drop((p.topic, p.partition) for p in partitions)
         with self._settled:
             settled = self._settled.wait_for(
@@ -293,17 +293,17 @@ class KafkaSource:
         self._tell_group(wait=True, keys={(p.topic, p.partition) for p in partitions})
 
     def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """The group went on without us; it is not told anything."""
+        """The group reassigned the partitions without this member; nothing is committed to it."""
         self._lanes.drop((p.topic, p.partition) for p in partitions)
 
     def _tell_group(self, wait: bool = False, keys: set[Key] | None = None) -> None:
-        """Commit what the store has to the group; it may fail, the store has it."""
+        """Commit the store's position to the group; a failure is harmless, the store has it."""
         now, position = time.monotonic(), self._acknowledged
         due = position != self._told_group and now - self._told_group_at >= GROUP_COMMIT_EVERY_S
         if not position or not (wait or due):
             return
         offsets = Position(position).for_group(self._lanes.keys() if keys is None else keys)
-        # Others may have been further while the partition was theirs.
+        # Other members may have read further while they had the partition.
         offsets = [p for p in offsets if p.offset >= self._floor.get((p.topic, p.partition), 0)]
         if not offsets:
             return
@@ -314,10 +314,10 @@ class KafkaSource:
             else:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            logger.debug("the group was not told: %s", error)
+            logger.debug("the group's offsets were not committed: %s", error)
 
     def _answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """What the group did not take is told again, also when nothing new comes."""
+        """Retry a rejected commit, also when no new records arrive."""
         if error is not None or any(p.error is not None for p in partitions):
             self._told_group = ""
 

@@ -1,1 +1,1 @@
-"""What people do: reviews, snoozes, report drafts, users, keys, the audit log and its followers."""
+"""What users do: reviews, snoozes, report drafts, users, keys, the audit log and its followers."""

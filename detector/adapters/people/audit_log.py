@@ -1,4 +1,4 @@
-"""The audit log in DuckDB: every change of what people do is a transaction of it."""
+"""The audit log in DuckDB: every change by a user is one transaction with its entry."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ class AuditedTransaction:
         self.head = head
         self.entries: list[AuditEntry] = []
         self.after_commit: list[Callable[[], None]] = []
-        """Run once it is committed, before the next transaction begins."""
+        """Called once it is committed, before the next transaction starts."""
 
     def record(
         self, principal: Principal, action: str, kind: str, subject: str, detail: dict[str, Any]
@@ -57,9 +57,9 @@ class AuditedTransaction:
 
 
 class AuditLog:
-    """One writer at a time, readers any time; safe from any thread.
+    """One writer at a time, any number of readers; safe from any thread.
 
-    Only one may be open on a database, because it caches the newest entry.
+    Open only one per database, because it caches the newest entry.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class AuditLog:
 
     @contextmanager
     def transaction(self) -> Iterator[AuditedTransaction]:
-        """A transaction: all that is written in it is committed, or nothing.
+        """A transaction: everything written in it is committed, or nothing.
 
         Listeners are called with its entries after the commit, outside every lock.
         """
@@ -96,7 +96,7 @@ class AuditLog:
                 listener(entry)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """The rows of a query, as committed; times in UTC."""
+        """The rows of a query over committed data; times in UTC."""
         cursor = self._db.cursor().execute(sql, parameters)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, map(_utc, row), strict=True)) for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""The API keys of machines."""
+"""API keys for machines."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from detector.cases.review import ActionRefused
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key of a machine; of its secret only the SHA-256 digest is stored."""
+    """A machine's API key; only the SHA-256 digest of its secret is stored."""
 
     key_id: str
     name: str
@@ -36,7 +36,7 @@ class ApiKeys:
         return sorted(self._keys.values(), key=lambda key: key.created_at)
 
     def get(self, key_id: str) -> ApiKey | None:
-        """The key of that id, which may be revoked."""
+        """The key with that id, possibly revoked."""
         return self._keys.get(key_id)
 
     def holder(self, whole: str) -> Principal | None:
@@ -51,7 +51,7 @@ class ApiKeys:
         return Principal(key.name, key.role)
 
     def add(self, principal: Principal, name: str, role: KeyRole = "machine") -> tuple[ApiKey, str]:
-        """Add a key; the second value is the whole key, which cannot be read again."""
+        """Add a key; the second value is the full key, which cannot be read again."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         with self._audit.transaction() as transaction:
             key = ApiKey(key_id, name, _digest(secret), principal.name, transaction.at, None, role)

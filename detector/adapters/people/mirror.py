@@ -1,4 +1,4 @@
-"""Copies reviews to where the views of a cluster read them."""
+"""Copies reviews to the cluster, whose views read them."""
 
 from typing import Protocol
 
@@ -12,11 +12,11 @@ class ReviewMirror(Protocol):
     """A table of reviews elsewhere, one row per case."""
 
     def put(self, review: Review) -> None:
-        """Insert or replace the review of a case; raises when it cannot, and is called again."""
+        """Insert or replace the review of a case; raises on failure, and is called again."""
 
 
 def mirrored(people: PeopleStore, mirror: ReviewMirror, name: str = "mirror") -> Follower:
-    """A follower, not yet started, that brings the mirror up to date and keeps it so."""
+    """A follower, not yet started, that keeps the mirror up to date."""
 
     def put(entry: AuditEntry) -> None:
         mirror.put(people.reviews.get(entry.subject))

@@ -22,7 +22,7 @@ class ReportDrafts:
         return {**found[0], "fields": json.loads(found[0]["fields"])} if found else None
 
     def save(self, principal: Principal, case_id: str, fields: dict[str, Any]) -> datetime:
-        """Replace the draft and return when; the audit entry does not repeat its content."""
+        """Save the draft and return the time; the audit entry does not contain the draft."""
         with self._audit.transaction() as transaction:
             transaction.db.execute(
                 "INSERT OR REPLACE INTO smr_drafts (case_id, fields, updated_by, updated_at) "

@@ -1,4 +1,4 @@
-"""Reviews of cases: the actions people take, kept apart from what detection writes."""
+"""Reviews of cases: the actions of users, separate from what detection writes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ _REVIEW = f"case_id, {', '.join(_STATE)}, version, reviewed_at"
 
 
 class Conflict(ActionRefused):
-    """Somebody acted on the case after the principal looked at it."""
+    """Someone acted on the case after the principal loaded it."""
 
 
 class Acted(NamedTuple):
@@ -34,7 +34,7 @@ class Acted(NamedTuple):
 
 
 class Reviews:
-    """The review of each case that somebody has acted on; a case without one is NEW."""
+    """The review of each case that has been acted on; a case without one is NEW."""
 
     def __init__(self, audit: AuditLog, users: Users, four_eyes: bool) -> None:
         self._audit = audit
@@ -42,16 +42,16 @@ class Reviews:
         self._four_eyes = four_eyes
 
     def of(self, case_ids: Iterable[str]) -> dict[str, Review]:
-        """The reviews of those of the cases that somebody has acted on."""
+        """The reviews of those of the cases that have been acted on."""
         query = f"SELECT {_REVIEW} FROM case_reviews WHERE case_id IN (SELECT unnest(?::VARCHAR[]))"
         return {row["case_id"]: Review(**row) for row in self._audit.rows(query, [list(case_ids)])}
 
     def get(self, case_id: str) -> Review:
-        """The review of a case; NEW where nobody has acted on it."""
+        """The review of a case; NEW if it has not been acted on."""
         return self.of([case_id]).get(case_id) or Review(case_id)
 
     def snapshot(self, case_id: str) -> dict[str, Any] | None:
-        """A case as it was when somebody last acted on it."""
+        """A case as it was at the latest action."""
         query = "SELECT snapshot FROM case_reviews WHERE case_id = ?"
         found = self._audit.rows(query, [case_id])
         return _thawed(json.loads(found[0]["snapshot"])) if found else None
@@ -59,7 +59,7 @@ class Reviews:
     def closed(
         self, account_id: str | None = None, customer_id: str | None = None, limit: int = 50
     ) -> list[dict[str, Any]]:
-        """The closed cases of an account or a customer as they were, the latest decided first.
+        """The closed cases of an account or a customer as they were, latest closed first.
 
         Each has `disposition`, `owner` and `reviewed_at`.
         """
@@ -75,8 +75,8 @@ class Reviews:
     def act(self, principal: Principal, case: CaseRecord, action: Action) -> Acted:
         """Take an action on a case.
 
-        Raises `Conflict` when the review is no longer at the action's version, `ActionRefused` or
-        `ActionForbidden` when the rules of `cases.actions` do not allow it.
+        Raises `Conflict` when the review has another version than the action, `ActionRefused` or
+        `ActionForbidden` when `cases.actions` does not allow it.
         """
         with self._audit.transaction() as transaction:
             return self._act(transaction, principal, case, action)
@@ -84,7 +84,7 @@ class Reviews:
     def act_on_all(
         self, principal: Principal, cases: Sequence[CaseRecord], action: Action
     ) -> tuple[list[Acted], dict[str, ActionRefused]]:
-        """Take an action on many cases in one transaction; cases that refuse stay as they are."""
+        """Take an action on many cases in one transaction; cases that refuse it stay unchanged."""
         done: list[Acted] = []
         refused: dict[str, ActionRefused] = {}
         with self._audit.transaction() as transaction:
@@ -124,7 +124,7 @@ class Reviews:
         if action.version is not None and action.version != before.version:
             raise Conflict(
                 f"The case is at version {before.version}, you saw version {action.version}: "
-                "somebody acted on it since. Look again."
+                "someone has acted on it since. Reload it."
             )
         after, detail = self._outcome(transaction, principal, case, action, before)
         after = replace(after, version=before.version + 1, reviewed_at=transaction.at)
@@ -149,7 +149,7 @@ class Reviews:
         action: Action,
         before: Review,
     ) -> tuple[Review, dict[str, Any]]:
-        """The review after the action, and what the audit entry says of the action itself."""
+        """The review after the action, and the details for its audit entry."""
         if isinstance(action, Undo):
             undone = undoable(self.history(case["case_id"]), principal, transaction.at)
             repeated = {k: v for k, v in undone.detail.items() if k in ("instruction", "target")}

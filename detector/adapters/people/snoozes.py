@@ -36,7 +36,7 @@ class Snoozes:
         return [Snooze(**row) for row in self._audit.rows(query, [limit])]
 
     def active(self, at: datetime) -> list[Snooze]:
-        """The snoozes in force at that time, those that end soonest first."""
+        """The snoozes in force at that time, those that end first first."""
         query = "SELECT * FROM snoozes WHERE ended_at IS NULL AND until > ? ORDER BY until"
         return [Snooze(**row) for row in self._audit.rows(query, [at])]
 

@@ -1,4 +1,4 @@
-"""Everything people do, in one DuckDB database: the embedded store's, or a file of its own."""
+"""Everything users do, in one DuckDB database: the embedded store's, or a separate file."""
 
 import re
 from collections.abc import Callable
@@ -28,15 +28,15 @@ def people_tables() -> set[str]:
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """The current time."""
     return datetime.now(UTC)
 
 
 class PeopleStore:
-    """What people do; every change and its audit entry are one transaction.
+    """Everything users do; a change and its audit entry are one transaction.
 
-    Safe from any thread. It has its own cursor on the connection's database and writes only its
-    own tables, so it never conflicts with the pipeline. Create one per database. `four_eyes` says
+    Safe from any thread. It has its own cursor on the connection's database and writes only its own
+    tables, so it never conflicts with the pipeline. Create one per database. `four_eyes` says
     whether closing a critical case takes a second person.
     """
 
@@ -60,7 +60,9 @@ class PeopleStore:
     def open(
         cls, path: Path, *, four_eyes: bool = True, clock: Callable[[], datetime] = utc_now
     ) -> "PeopleStore":
-        """The store in a file: an embedded store's, or one of its own that only its owner reads."""
+        """The people store in a file: an embedded store's, or a separate one that only its owner
+        can read.
+        """
         connection = connect(path)
         try:
             people = cls(connection, four_eyes=four_eyes, clock=clock)

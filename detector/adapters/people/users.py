@@ -8,12 +8,12 @@ from detector.cases.principals import Permission, Principal, UserRole
 from detector.cases.review import ActionRefused
 
 NO_PASSWORD = "!"
-"""In place of a password hash: the user cannot sign in with a password."""
+"""Instead of a password hash: the user cannot sign in with a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who may sign in. A session is valid for one `epoch` only."""
+    """A user of the console. A session is valid for one `epoch` only."""
 
     username: str
     password_hash: str = field(repr=False)
@@ -25,7 +25,7 @@ class User:
 
     @property
     def principal(self) -> Principal:
-        """The user as who acts."""
+        """The user as a principal."""
         return Principal(self.username, self.role)
 
 
@@ -45,7 +45,7 @@ class Users:
         return self._users.get(username)
 
     def who_may(self, permission: Permission) -> list[str]:
-        """The names of the users who have a permission and are not disabled."""
+        """The names of the enabled users who have a permission."""
         return [u.username for u in self.all() if not u.disabled and u.principal.may(permission)]
 
     def add(

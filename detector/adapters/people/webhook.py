@@ -19,7 +19,7 @@ from detector.cases.audit import AuditEntry
 SIGNATURE = "X-Fraud-Signature"
 TIMEOUT_S = 5.0
 
-# httpx logs every address it calls, and a webhook's address often holds a token.
+# httpx logs every URL it requests, and a webhook's URL often contains a token.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -39,7 +39,7 @@ class Webhook:
 
     @property
     def name(self) -> str:
-        """A name for the receiver without its address, which may hold a secret."""
+        """A name for the receiver without its URL, which may contain a secret."""
         return f"webhook {hashlib.sha256(self._url.encode()).hexdigest()[:16]}"
 
     def follow(self, log: AuditLog) -> Follower:
@@ -47,7 +47,7 @@ class Webhook:
         return Follower(log, self.name, self.post, is_posted)
 
     def post(self, entry: AuditEntry) -> None:
-        """Post one entry; raises when the receiver did not accept it."""
+        """Post one entry; raises when the receiver does not accept it."""
         content = {**asdict(entry), "at": entry.at.astimezone(UTC).isoformat()}
         body = json.dumps(content, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json"}
@@ -56,22 +56,22 @@ class Webhook:
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            # The text of the error may repeat the address.
+            # The error's text may contain the URL.
             raise ConnectionError(type(error).__name__) from None
         if not answer.is_success:
             raise ConnectionError(f"it answered {answer.status_code}")
 
 
 def is_posted(entry: AuditEntry) -> bool:
-    """Whether receivers are sent an entry: actions on cases for which `cases.actions` says so.
+    """Whether webhooks are sent an entry: actions on cases for which `cases.actions` says so.
 
-    An undo is sent where what it undoes was.
+    An undo is sent if the action it undoes was.
     """
     action = ACTIONS.get(entry.detail["undone"] if entry.action == "undo" else entry.action)
     return entry.subject_kind == "case" and action is not None and action.webhook
 
 
 def signature(secret: bytes, seconds: int, body: bytes) -> str:
-    """The header's value; the receiver computes it too, to check origin and age of the body."""
+    """The header's value; the receiver recomputes it to check the body's origin and age."""
     mac = hmac.new(secret, f"{seconds}.".encode() + body, hashlib.sha256)
     return f"t={seconds},v1={mac.hexdigest()}"

@@ -1,1 +1,1 @@
-"""Where events come from: the synthetic bank, files, the API."""
+"""Sources of events: the synthetic bank, files, the API."""

@@ -1,4 +1,4 @@
-"""The source of a run whose events are all submitted by the API."""
+"""The source of a run whose events are all submitted through the API."""
 
 import time
 
@@ -8,7 +8,7 @@ TICK_SECONDS = 0.05
 
 
 class ApiSource:
-    """Has no records of its own; ends after `seconds`, or never."""
+    """Returns no records; ends after `seconds`, or never."""
 
     name = "api"
 
@@ -27,7 +27,7 @@ class ApiSource:
         return Batch([], "", 0.0) if time.monotonic() < self._until else None
 
     def acknowledge(self, position: str) -> None:
-        """There is nothing to acknowledge."""
+        """Nothing to acknowledge."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing to close."""

@@ -1,4 +1,4 @@
-"""Event files as a source: a folder with one file a stream, read in event time."""
+"""Event files as a source: a folder with one file per stream, read in event time."""
 
 import gzip
 import heapq
@@ -19,8 +19,8 @@ from detector.core.events import RECORD_LIMIT, STREAMS, Record
 from detector.pipeline.work import Batch
 
 BATCH = 50_000
-"""Records a batch; a commit costs the same few milliseconds however large it is."""
-# Every refill yields the interpreter to the thread that commits; large ones yield seldom.
+"""Records per batch; a commit costs the same few milliseconds at any size."""
+# Every refill yields the interpreter to the committing thread; large ones yield rarely.
 BUFFER = 1 << 20
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _OCCURRED_AT = re.compile(rb'"occurred_at"\s*:\s*"([^"]*)"')
@@ -30,10 +30,10 @@ _Timed = tuple[bytes, int, Record]
 class FileSource:
     """Reads a folder's event files merged by event time.
 
-    Files are named by stream: `transactions.jsonl`, `logins.jsonl.gz`, `alerts.parquet`, ….
-    Records of one file keep their order; across files the earlier `occurred_at` comes first, and a
-    record without a readable one follows its predecessor. The position is the count of records
-    read of each file.
+    Files are named by stream: `transactions.jsonl`, `logins.jsonl.gz`, `alerts.parquet`, …. Records
+    of one file keep their order; across files the earlier `occurred_at` comes first, and a record
+    without a readable one follows its predecessor. The position is the number of records read of
+    each file.
     """
 
     def __init__(self, folder: Path, batch_size: int = BATCH) -> None:
@@ -74,7 +74,7 @@ class FileSource:
 
 
 def find_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """The event file of each stream, and the names of files that are none.
+    """The event file of each stream, and the names of other files.
 
     Raises `InputError` when the folder has no event file, or two for one stream.
     """
@@ -103,7 +103,7 @@ def _example() -> str:
 
 
 def _timed(order: int, path: Path, stream: str, skip: int) -> Iterator[_Timed]:
-    """Records with what orders them: time first, then file, so that records never compare."""
+    """Records with their sort key: time, then file, so that records are never compared."""
     lines = _parquet_lines(path) if path.suffix == ".parquet" else _lines(path)
     at = b""
     find, name = _OCCURRED_AT.search, path.name
@@ -115,7 +115,7 @@ def _timed(order: int, path: Path, stream: str, skip: int) -> Iterator[_Timed]:
 
 
 def _in_utc(text: bytes) -> bytes:
-    """A time with another offset, written so that it sorts among those in UTC."""
+    """A time with another offset, converted so that it sorts among those in UTC."""
     try:
         moment = datetime.fromisoformat(text.decode()).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -17,7 +17,7 @@ LABELS_KEPT = 20_000
 
 
 class Label(NamedTuple):
-    """What the bank knows of one of its fraudulent events, and detection must not."""
+    """The label of a fraudulent event: known to the bank, hidden from detection."""
 
     event_id: str
     at: datetime
@@ -26,10 +26,10 @@ class Label(NamedTuple):
 
 
 class SyntheticSource:
-    """Hands over the bank's events as their time comes, as the bytes they would be on a topic.
+    """Returns the bank's events as they become due, encoded as on a topic.
 
-    The bank starts anew at every opening, with the same customers; what it did before is history.
-    `truth` holds the newest labels of fraud, for screens that compare detection with it.
+    The bank restarts at every opening, with the same customers; its past is history. `truth`
+    contains the newest labels, for screens that compare detection with them.
     """
 
     name = "synthetic"
@@ -73,10 +73,10 @@ class SyntheticSource:
         return Batch(records, str(self._handed_over), time.monotonic() - waited)
 
     def acknowledge(self, position: str) -> None:
-        """The bank needs no acknowledgement."""
+        """Nothing to acknowledge."""
 
     def close(self) -> None:
-        """The bank holds nothing open."""
+        """Nothing to close."""
 
     def _records(self, bank: SyntheticBank) -> Iterator[tuple[datetime, Record]]:
         for number, (topic, event) in enumerate(bank, 1):

@@ -1,4 +1,4 @@
-"""The operators: each class in a file of this folder, by name."""
+"""The operators by name: each class is in a file of this folder."""
 
 import pkgutil
 from importlib import import_module
@@ -8,7 +8,7 @@ from detector.signals.operator import Operator
 for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-# Concrete all of them; a type checker cannot know.
+# All of them are concrete; a type checker cannot know that.
 OPERATORS: dict[str, type[Operator]] = {
     operator.name: operator  # type: ignore[type-abstract]
     for operator in Operator.__subclasses__()

@@ -29,7 +29,7 @@ class DistinctBurst(Operator):
 
     @classmethod
     def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
-        """One window more than is judged."""
+        """One window more than is evaluated."""
         text, values = sql(pattern.where)
         return {
             pattern.source: Sql(f"{text} AND occurred_at >= ?", [*values, edge - pattern.window])

@@ -1,4 +1,4 @@
-"""novelty: a value that is not known for its key."""
+"""novelty: a value that is new for its key."""
 
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Iterable
@@ -16,7 +16,7 @@ from detector.signals.signal import Finding
 
 
 class Knowledge:
-    """What is known for one key: first sightings, profiles in time order, recent candidates."""
+    """What is known about one key: first sightings, profiles in time order, recent candidates."""
 
     __slots__ = ("candidates", "first_seen", "profiles")
 
@@ -30,8 +30,8 @@ class Novelty(Operator):
     """Fires when `measure` reaches the threshold and the value is unknown for the key.
 
     A value is known when the profile in force at the event registers it, or when the key first
-    showed it longer than the window ago. Every event with a value teaches it, whether or not the
-    event meets `where`. What a key has shown is kept for good: one time per value.
+    showed it longer than the window ago. Every event with a value adds to what is known, whether or
+    not it meets `where`. What a key has shown is kept indefinitely: one time per value.
     """
 
     name = "novelty"
@@ -157,7 +157,7 @@ class Novelty(Operator):
         return Finding(event, float(self._measure_of(event)), facts)
 
     def forget(self, moment: datetime) -> None:
-        """Drop the candidates whose answer is final; what is known of a key is kept."""
+        """Drop the candidates whose result is final; what is known of a key is kept."""
         for known in self._state.values():
             if known.candidates:
                 known.candidates[:] = [c for c in known.candidates if c.occurred_at >= moment]

@@ -77,7 +77,7 @@ class Pair(Operator):
             past = self._state[key] = OrderedEvents(self.lateness)
         before, after = past.push(event)
         if after is not None:
-            # Also when it does not fire: the late event may end a finding that stood here.
+            # Even when it does not fire: the late event may end an earlier finding.
             findings = [self._judge(event, after)]
             return [self._judge(before, event), *findings] if before is not None else findings
         if before is None or self._near(before, event):
@@ -94,7 +94,7 @@ class Pair(Operator):
         return round(haversine_km(*where), 1)
 
     def _near(self, before: Any, event: Any) -> bool:
-        """Whether the way along a meridian and a parallel, never the shorter one, is in reach."""
+        """Whether the distance along a meridian and a parallel, an upper bound, is within reach."""
         degrees: float = abs(before.latitude - event.latitude) + abs(
             before.longitude - event.longitude
         )
@@ -124,5 +124,5 @@ def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     half_lat = sin(radians(lat2 - lat1) / 2)
     half_lon = sin(radians(lon2 - lon1) / 2)
     chord = half_lat * half_lat + cos(radians(lat1)) * cos(radians(lat2)) * half_lon * half_lon
-    # Rounding may lift antipodes a hair above 1, where asin has no answer.
+    # Rounding may put antipodes slightly above 1, where asin is undefined.
     return 2 * EARTH_RADIUS_KM * asin(sqrt(min(1.0, chord)))

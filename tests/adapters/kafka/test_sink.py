@@ -44,7 +44,7 @@ class Played(build.ListSource):
         """Begin with the first batch."""
 
 
-class PeopleStore:
+class Publisher:
     """A store with a sink, fed by hand."""
 
     def __init__(self, address: str, folder: Path, **options: Any) -> None:
@@ -53,7 +53,7 @@ class PeopleStore:
         self.bookmark = folder / "bookmark"
         self.sink = KafkaSink(settings, self.bookmark, **options)
 
-    def start(self) -> "PeopleStore":
+    def start(self) -> "Publisher":
         """Begin to publish."""
         self.sink.start(self.store, build.REAL)
         return self
@@ -91,11 +91,11 @@ def address(broker: Broker) -> Iterator[str]:
 
 def test_signals_are_told_when_they_come_change_and_go(address: str, tmp_path: Path) -> None:
     """Keyed by signal_id, in order, each with everything an analyst gets."""
-    people = PeopleStore(address, tmp_path).start()
+    publisher = Publisher(address, tmp_path).start()
     burst = _burst(10)
     late = build.transaction(9)  # makes the count of the fifth a six, and of the fourth a five
-    people.feed(burst, [late])
-    people.close()
+    publisher.feed(burst, [late])
+    publisher.close()
     fifth, fourth = (f"velocity:{burst[n].event_id}" for n in (4, 3))
     told = _told(address)
     assert told[0] == (fifth, "new")
@@ -108,10 +108,10 @@ def test_signals_are_told_when_they_come_change_and_go(address: str, tmp_path: P
 
 def test_a_withdrawn_signal_is_told_as_withdrawn(address: str, tmp_path: Path) -> None:
     """A late profile registers the device: the takeover was none."""
-    people = PeopleStore(address, tmp_path).start()
+    publisher = Publisher(address, tmp_path).start()
     used = build.online(100, device_id="d-9", amount="900.00")
-    people.feed([used], [build.profile(90, devices=["d-9"])])
-    people.close()
+    publisher.feed([used], [build.profile(90, devices=["d-9"])])
+    publisher.close()
     name = f"account_takeover:{used.event_id}"
     assert _told(address) == [(name, "new"), (name, "withdrawn")]
 
@@ -119,16 +119,16 @@ def test_a_withdrawn_signal_is_told_as_withdrawn(address: str, tmp_path: Path) -
 def test_what_a_killed_run_owed_is_sent_at_the_next_start(address: str, tmp_path: Path) -> None:
     """Committed, but never told: the bookmark knows. What was told, before or then, is not told
     again, however often it starts."""
-    people = PeopleStore(address, tmp_path).start()
+    publisher = Publisher(address, tmp_path).start()
     told = _burst(10)
-    people.feed(told)
-    people.close()
-    people = PeopleStore(address, tmp_path)  # never started: as if killed before it could send
+    publisher.feed(told)
+    publisher.close()
+    publisher = Publisher(address, tmp_path)  # never started: as if killed before it could send
     owed = _burst(1_000)
-    people.feed(owed, publish=False)
-    people.store.close()
+    publisher.feed(owed, publish=False)
+    publisher.store.close()
     for _ in range(2):
-        PeopleStore(address, tmp_path).start().close()
+        Publisher(address, tmp_path).start().close()
     assert _told(address) == [
         (f"velocity:{told[4].event_id}", "new"),
         (f"velocity:{owed[4].event_id}", "repeated"),
@@ -140,32 +140,32 @@ def test_works_committed_together_are_owed_until_all_are_told(
 ) -> None:
     """Killed between the first and the second: both stand in the store by one commit."""
     monkeypatch.setattr(kafka_sink, "SAVE_EVERY_S", 0)
-    people = PeopleStore(address, tmp_path).start()
+    publisher = Publisher(address, tmp_path).start()
     detector = Detector(build.REAL, lambda _: set(), clock=lambda: build.NOW)
     first, second = (_burst(start) for start in (10, 1_000))
     works = [detector.process("", build.batch(events, "")) for events in (first, second)]
-    people.store.commit(merged(works))
-    people.sink.publish(works[0])
-    until(lambda: people.sink.published == 1)
+    publisher.store.commit(merged(works))
+    publisher.sink.publish(works[0])
+    until(lambda: publisher.sink.waiting == 0)
     time.sleep(0.2)  # time enough to move the bookmark
-    people.store.close()
-    PeopleStore(address, tmp_path).start().close()
+    publisher.store.close()
+    Publisher(address, tmp_path).start().close()
     assert (f"velocity:{second[4].event_id}", "repeated") in _told(address)
-    people.sink.close()
+    publisher.sink.close()
 
 
 def test_a_late_event_among_what_was_owed_repeats_what_it_may_have_changed(
     address: str, tmp_path: Path
 ) -> None:
     """The count of a signal that was told has grown since, and nobody heard of it."""
-    people = PeopleStore(address, tmp_path).start()
+    publisher = Publisher(address, tmp_path).start()
     burst = _burst(10)
-    people.feed([*burst, build.login(200)])
-    people.close()
-    people = PeopleStore(address, tmp_path)  # never started: as if killed before it could send
-    people.feed([build.transaction(9)], publish=False)
-    people.store.close()
-    PeopleStore(address, tmp_path).start().close()
+    publisher.feed([*burst, build.login(200)])
+    publisher.close()
+    publisher = Publisher(address, tmp_path)  # never started: as if killed before it could send
+    publisher.feed([build.transaction(9)], publish=False)
+    publisher.store.close()
+    Publisher(address, tmp_path).start().close()
     fifth, fourth = (f"velocity:{burst[n].event_id}" for n in (4, 3))
     assert _told(address) == [(fifth, "new"), (fourth, "repeated"), (fifth, "repeated")]
     told = [json.loads(m.value() or b"") for m in everything_in(address, SIGNALS)]
@@ -174,58 +174,57 @@ def test_a_late_event_among_what_was_owed_repeats_what_it_may_have_changed(
 
 def test_a_first_start_on_an_old_store_tells_only_what_is_new(address: str, tmp_path: Path) -> None:
     """What was found before Kafka was asked for is history."""
-    people = PeopleStore(address, tmp_path)
-    people.feed(_burst(10), publish=False)
-    people.start()
+    publisher = Publisher(address, tmp_path)
+    publisher.feed(_burst(10), publish=False)
+    publisher.start()
     later = _burst(2_000)
-    people.feed(later)
-    people.close()
+    publisher.feed(later)
+    publisher.close()
     assert _told(address) == [(f"velocity:{later[4].event_id}", "new")]
 
 
 def test_a_missing_broker_delays_signals_and_nothing_else(broker: Broker, tmp_path: Path) -> None:
     """Detection commits meanwhile; when the broker is back the signals are sent, in order."""
     fresh_topics(broker.address, partitions=1)
-    people = PeopleStore(broker.address, tmp_path).start()
+    publisher = Publisher(broker.address, tmp_path).start()
     first, second = _burst(10), _burst(1_000)
-    people.feed(first)
-    until(lambda: people.sink.published == 1)
+    publisher.feed(first)
+    until(lambda: publisher.sink.waiting == 0)
     broker.stop()
     try:
-        people.feed(second)
-        assert people.store.query("SELECT count(*) FROM fraud_signals") == [(2,)]
+        publisher.feed(second)
+        assert publisher.store.query("SELECT count(*) FROM fraud_signals") == [(2,)]
     finally:
         broker.start()
-    until(lambda: people.sink.published == 2)
-    people.close()
+    until(lambda: publisher.sink.waiting == 0)
+    publisher.close()
     assert [key for key, _ in _told(broker.address)] == [
         f"velocity:{burst[4].event_id}" for burst in (first, second)
     ]
-    assert people.sink.dropped == 0
 
 
 def test_a_stop_without_a_broker_keeps_what_is_owed(tmp_path: Path, broker: Broker) -> None:
     """It ends within seconds; the next start sends the rest."""
     fresh_topics(broker.address, partitions=1)
-    people = PeopleStore("127.0.0.1:9", tmp_path).start()
+    publisher = Publisher("127.0.0.1:9", tmp_path).start()
     burst = _burst(10)
-    people.feed(burst)
-    people.close()
-    people = PeopleStore(broker.address, tmp_path).start()
-    people.close()
+    publisher.feed(burst)
+    publisher.close()
+    publisher = Publisher(broker.address, tmp_path).start()
+    publisher.close()
     assert _told(broker.address) == [(f"velocity:{burst[4].event_id}", "repeated")]
 
 
-def test_a_signal_the_broker_refuses_is_counted_and_holds_nothing_up(
-    address: str, tmp_path: Path
+def test_a_message_the_broker_rejects_is_logged_and_delays_no_other(
+    address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Too large for the client: dropped with a line in the log; the next one goes out."""
-    people = PeopleStore(address, tmp_path, **{"message.max.bytes": 1_000}).start()
+    publisher = Publisher(address, tmp_path, **{"message.max.bytes": 1_000}).start()
     huge = [build.Record("logins", b"x" * 5_000, "test", 1)]
     source = build.ListSource([huge])
-    Pipeline(build.REAL, source, people.store, [people.sink], clock=lambda: build.NOW).run()
-    until(lambda: people.sink.dropped == 1)
-    people.close()
+    Pipeline(build.REAL, source, publisher.store, [publisher.sink], clock=lambda: build.NOW).run()
+    until(lambda: publisher.sink.waiting == 0 and "refuses" in caplog.text)
+    publisher.close()
     assert everything_in(address, DLQ_TOPIC) == []
 
 

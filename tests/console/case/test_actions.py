@@ -113,7 +113,7 @@ def test_what_somebody_did_meanwhile_is_a_conflict(office: Office) -> None:
     assert act(office.person("kim"), case_id, "claim", version=0).status_code == 200
     late = act(office.person("sam"), case_id, "close", disposition="INCONCLUSIVE", version=0)
     assert late.status_code == 409
-    assert "Look again" in late.json()["detail"]
+    assert "Reload it" in late.json()["detail"]
 
 
 def test_unknown_cases_are_not_found(office: Office) -> None:
