@@ -1,4 +1,4 @@
-# `make run` and `make test` need nothing but Python >= 3.11; everything else they install here.
+# `make run` and `make test` need only Python >= 3.11; they install everything else here.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,12 +6,12 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-# Processes that share the tests; each takes whole folders of them.
+# Test processes; each runs whole folders.
 JOBS ?= 2
 .PHONY: help run test test-producers test-wheel lint fmt types imports check bench evaluate parity \
   docs-patterns dbt-compile dbt-test dbt-docs clean
 
-help: ## Show what there is to do
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(BIN)/python:
@@ -23,7 +23,7 @@ else
 	@$(PYTHON) -m venv $(VENV)
 endif
 
-# One stamp a set of extras, so that running needs no test tools.
+# One stamp per set of extras, so that `make run` installs no test tools.
 define install
 	@echo "Installing into $(VENV) (once) ..."
 	@$(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check) -e '$(1)'
@@ -43,7 +43,7 @@ run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-
 test: $(VENV)/.dev ## Run every test
 	@$(BIN)/python -m pytest -q -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
-test-producers: $(BIN)/python ## Install producers/ alone in a venv of its own and test it there
+test-producers: $(BIN)/python ## Install producers/ alone into a separate venv and test it there
 	@rm -rf producers/.venv && $(PYTHON) -m venv producers/.venv
 	@cd producers && .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@cd producers && .venv/bin/python -m pytest tests/ -q
@@ -56,14 +56,14 @@ lint: $(VENV)/.dev ## Check style and formatting
 	@$(BIN)/ruff format --check .
 	@$(BIN)/djlint --lint --quiet detector/console
 
-fmt: $(VENV)/.dev ## Mend style and formatting
+fmt: $(VENV)/.dev ## Fix style and formatting
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 types: $(VENV)/.dev ## Check types
 	@$(BIN)/mypy
 
-imports: $(VENV)/.dev ## Check that imports point down
+imports: $(VENV)/.dev ## Check the import contracts
 	@$(BIN)/lint-imports
 
 # Cheap checks first. Among the tests: RisingWave's linter and the golden DDL, Compose, hadolint,
@@ -166,7 +166,7 @@ reset: need-docker ## Stop the cluster and DELETE its data (asks first; YES=1 do
 	  printf 'Delete all topics, views and dashboard state? Type yes: '; \
 	  read -r answer; [ "$$answer" = yes ] || { echo "Nothing was deleted."; exit 1; }; fi
 	@$(COMPOSE) --profile console down --volumes
-	@echo "Deleted. Start anew with: make up"
+	@echo "Deleted. Start again with: make up"
 
 validate: need-docker ## Check the running cluster from the topics to the dashboard
 	@scripts/check_pipeline.sh $(ARGS)

@@ -1,6 +1,6 @@
 """How fast the case queue answers: `python -m benchmarks.queue [--cases 100000] [--rounds 30]`.
 
-Fills a store with open cases by SQL, every tenth of them touched by somebody, with as many customer
+Fills a store with open cases by SQL, every tenth of them acted on, with as many customer
 profiles, and with signals for cards that are snoozed. Then asks the console in one process, signed
 in, without a network: document and page, with filters, and the last page of all. Prints
 JSON: milliseconds of the first answer and of the following ones.

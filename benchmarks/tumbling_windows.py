@@ -56,13 +56,13 @@ def missed(db: duckdb.DuckDBPyConnection, pattern: Pattern) -> tuple[int, int, f
 
 
 def main(folder: Path) -> None:
-    """Print the table that stands in docs/fraud_patterns.md."""
+    """Print the table for docs/fraud_patterns.md."""
     rules = load_rules()
     bursts = [p for p in rules.patterns.values() if p.operator in {"burst", "distinct_burst"}]
     with open_database() as db:
         load(db, event_files([folder]))
         run(db, compiled().needed_for([p.view for p in bursts]))
-        print("| pattern | attacks | missed | share missed | found later by (median) |")
+        print("| pattern | attacks | missed | share missed | detected later by (median) |")
         print("|---|---:|---:|---:|---:|")
         for pattern in bursts:
             attacks, lost, delay = missed(db, pattern)

@@ -7,25 +7,25 @@ from itertools import count
 
 from producers.models import Event
 
-# Called with the time it was planned for; returns the events of that very moment.
+# Called with its planned time; returns the events of that time.
 Action = Callable[[datetime], Iterable[Event]]
 
 
 class Agenda:
-    """Holds future actions; those of the same moment come in the order they were planned."""
+    """Holds future actions; actions at the same time run in the order in which they were planned."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, Action]] = []
         self._order = count()
 
     def plan(self, at: datetime, action: Action) -> None:
-        """Plan an action; never for a time before the one that was taken last."""
+        """Plan an action; not before the one that was taken last."""
         heapq.heappush(self._heap, (at, next(self._order), action))
 
     def __bool__(self) -> bool:
         return bool(self._heap)
 
     def take(self) -> Iterable[Event]:
-        """Perform the earliest action and return its events."""
+        """Run the earliest action and return its events."""
         at, _, action = heapq.heappop(self._heap)
         return action(at)

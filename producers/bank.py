@@ -1,4 +1,4 @@
-"""The synthetic bank: one endless stream of everything that happens, in order of time."""
+"""The synthetic bank: one endless stream of events in order of time."""
 
 import logging
 import random
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 class SyntheticBank:
     """Yields `(topic, event)` without end, in order of `occurred_at`.
 
-    First come the KYC profiles of the whole pool, at `start`; all else happens later. Behaviour
-    depends on the seed, identifiers on the seed and the start: the same two give the same bytes,
-    another start gives the same customers and no id a second time. Iterating again goes on where
-    the last iteration stopped.
+    The KYC profiles of the whole pool come first, at `start`. Behaviour depends on the seed,
+    identifiers on the seed and the start: the same two produce the same bytes, another start
+    produces the same customers with new ids. Iterating again continues where the last iteration
+    stopped.
     """
 
     def __init__(self, settings: ProducerSettings, start: datetime) -> None:
@@ -103,12 +103,12 @@ class SyntheticBank:
         self._crime.begin(self.start)
 
     def _repeat(self, rate: float, make: Callable[[datetime], Iterable[Event]]) -> None:
-        """Let something happen `rate` times a second on average, as a Poisson process."""
+        """Repeat an action `rate` times a second on average, as a Poisson process."""
         if rate <= 0:
             return
 
         def plan_next(after: datetime) -> None:
-            # Never in the same microsecond, so that nothing ties with what it follows.
+            # Never in the same microsecond, so that no two events tie.
             gap = timedelta(microseconds=1 + int(self._rng.expovariate(rate) * 1e6))
             self._agenda.plan(after + gap, happen)
 
@@ -152,8 +152,8 @@ class SyntheticBank:
         needed = self.settings.pool_size_needed
         if len(self.pool) < needed:
             logger.warning(
-                "CUSTOMER_POOL_SIZE is %d; TRANSACTION_RATE %g needs at least %d customers who "
-                "live ordinarily. Fewer transactions will come. Raise CUSTOMER_POOL_SIZE.",
+                "CUSTOMER_POOL_SIZE is %d; TRANSACTION_RATE %g needs at least %d; "
+                "there will be fewer transactions. Raise CUSTOMER_POOL_SIZE.",
                 len(self.pool),
                 self.settings.transaction_rate,
                 needed,
@@ -161,7 +161,7 @@ class SyntheticBank:
 
 
 def truth(topic: str, event: Event) -> dict[str, str | None] | None:
-    """Return the row of the truth file about an event; None if it is benign."""
+    """Return the label of an event for the truth file; None if it is benign."""
     if not isinstance(event, LabelledEvent) or not event.is_fraud:
         return None
     return {

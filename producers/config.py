@@ -6,13 +6,13 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# A customer has 1.6 accounts on average and benign use stays at 4 transactions a minute and
-# account; a pool of this many customers per transaction a second leaves room under that limit.
+# A customer has 1.6 accounts, and benign use stays below 4 transactions per minute and account;
+# this many customers per transaction a second leave room under that limit.
 CUSTOMERS_PER_TRANSACTION_RATE = 20
 
 
 class ConfigError(ValueError):
-    """A setting cannot be used; the text names it, what came, what is allowed, what to do."""
+    """A setting cannot be used; the text names it, its value, what is allowed and what to do."""
 
 
 def _setting(default: Any, meaning: str, allowed: str, **limits: Any) -> Any:
@@ -20,10 +20,10 @@ def _setting(default: Any, meaning: str, allowed: str, **limits: Any) -> Any:
 
 
 class ProducerSettings(BaseSettings):
-    """How the synthetic bank behaves and where it publishes; fixed once built.
+    """Behaviour of the synthetic bank and where it publishes; immutable.
 
-    Keyword arguments win over the environment, the environment over `.env`. Raises `ConfigError`
-    when a value is refused.
+    Keyword arguments take precedence over the environment, the environment over `.env`. Raises
+    `ConfigError` for an invalid value.
     """
 
     model_config = SettingsConfigDict(
@@ -49,7 +49,7 @@ class ProducerSettings(BaseSettings):
         0.5, "Card events per second.", "a number from 0 to 100000", ge=0, le=100_000
     )
     noise_alert_rate: float = _setting(
-        0.2, "Alerts about nothing per second.", "a number from 0 to 100000", ge=0, le=100_000
+        0.2, "False alarms per second.", "a number from 0 to 100000", ge=0, le=100_000
     )
     kyc_rate: float = _setting(
         0.1, "KYC profiles renewed per second.", "a number from 0 to 100000", ge=0, le=100_000
@@ -66,13 +66,13 @@ class ProducerSettings(BaseSettings):
     )
 
     kafka_bootstrap_servers: str = _setting(
-        "localhost:19092", "Brokers to begin with.", "host:port, comma-separated", min_length=1
+        "localhost:19092", "Bootstrap brokers.", "host:port, comma-separated", min_length=1
     )
     kafka_compression: Literal["gzip", "lz4", "snappy", "zstd"] | None = _setting(
         None, "Compression of batches; all but gzip need an extra.", "gzip, lz4, snappy or zstd"
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _setting(
-        "PLAINTEXT", "How to speak to the brokers.", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+        "PLAINTEXT", "Security protocol.", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = _setting(
         None, "SASL mechanism.", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
@@ -97,7 +97,7 @@ class ProducerSettings(BaseSettings):
 
     @property
     def pool_size_needed(self) -> int:
-        """The smallest pool in which benign customers can live at this transaction rate."""
+        """The smallest pool whose benign customers can produce this transaction rate."""
         return max(10, round(self.transaction_rate * CUSTOMERS_PER_TRANSACTION_RATE))
 
     def kafka_options(self) -> dict[str, Any]:

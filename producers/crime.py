@@ -1,4 +1,4 @@
-"""The crime of the bank: seven scenarios in turn, as many as the fraud rate asks for."""
+"""Fraud in the bank: seven scenarios in turn, as often as the fraud rate requires."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from producers.patterns import structuring_threshold
 
 BRUTE_FORCE = "brute_force_login"
 SCENARIOS = (*_FRAUD_SCENARIOS, BRUTE_FORCE)
-# Two alarms of different systems about one event; together they are what `compound` means.
+# Alerts of two systems about one event; together they make the `compound` pattern.
 COMPOUND_ALARMS = (
     ("account_takeover", "cnp_spike"),
     ("account_takeover", "velocity"),
@@ -32,10 +32,10 @@ _AT_HOME = frozenset({"velocity", "geo_impossible", "structuring"})
 
 
 class FraudRotation:
-    """Goes round the seven scenarios in shuffled rounds.
+    """Runs the seven scenarios in shuffled rounds.
 
-    The pause after an instance is as long as its transactions take at the fraudulent share of
-    the transaction rate, so the share comes out as asked whatever the scenarios' sizes.
+    The pause after an instance is as long as its transactions take at the fraudulent share of the
+    transaction rate, so the share is as configured whatever the scenarios' sizes.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class FraudRotation:
             self._agenda.plan(start + _seconds(self._rng.uniform(1, 2)), self._strike)
 
     def is_busy(self, customer_id: str, at: datetime) -> bool:
-        """True while an instance runs on the customer, or has only just ended."""
+        """Whether an instance on the customer is running or has just ended."""
         until = self._busy_until.get(customer_id)
         return until is not None and at <= until
 
@@ -93,7 +93,7 @@ class FraudRotation:
             return 0
         storm: Sequence[LabelledEvent] = ()
         if scenario == "account_takeover":
-            # Every second takeover begins with passwords tried by force.
+            # Every second takeover starts with a brute-force login.
             self._takeovers += 1
             if self._takeovers % 2 == 0:
                 storm = self._storm(victim.customer, at)

@@ -1,4 +1,4 @@
-"""Honest customers who look a little like thieves: sprees, new phones, cafés with their cash."""
+"""Honest customers whose behaviour resembles fraud: sprees, new phones, cash businesses."""
 
 import random
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from producers.models import Event, Transaction
 
 SPREE_SHARE = 0.01
 NEW_PHONE_SHARE = 0.002
-# A spree adds two or three payments to the one it begins with; a new phone adds two.
+# A spree adds two or three payments to the first; a new phone adds two.
 PAYMENTS_PER_ARRIVAL = 1 + SPREE_SHARE * 2.5 + NEW_PHONE_SHARE * 2
 _SMALL_CENTS = 40_000
 
 
 class Lookalikes:
-    """Plans benign stories that unfold over time; each step stays within what is ordinary."""
+    """Plans benign stories that unfold over time; each step stays within ordinary limits."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Lookalikes:
         yield from small(at)
 
     def open_cash_businesses(self, pool: CustomerPool, start: datetime) -> None:
-        """Let the cafés of the pool bank their takings once a day, from `start` on."""
+        """Let the cash businesses of the pool bank their takings once a day, from `start` on."""
         for customer in pool.customers:
             if customer.segment == "CASH_BUSINESS":
                 for account in customer.accounts:
@@ -115,7 +115,7 @@ class Lookalikes:
 def banking_time(account: Account, day: datetime) -> datetime:
     """Return when an account's cash is banked on a day: a function of the two alone.
 
-    From day to day it moves by less than an hour, so two deposits are never close.
+    It shifts by less than an hour from day to day, so two deposits are never close.
     """
     usual_h = random.Random(fingerprint(account.account_id)).uniform(1, 22)
     today = random.Random(fingerprint(account.account_id, day.date()))

@@ -1,4 +1,4 @@
-"""The producer service: the synthetic bank at the pace of the wall clock, published to Kafka."""
+"""The producer service: the synthetic bank in real time, published to Kafka."""
 
 import logging
 import queue
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 
 class ProducerService:
-    """One bank thread that keeps the pace and five producer threads, one for each topic.
+    """One bank thread in real time and one producer thread per topic.
 
-    When the broker is away the queues fill and the bank waits, so nothing is lost and memory
+    When the broker is unavailable the queues fill and the bank waits, so nothing is lost and memory
     stays bounded; afterwards it catches up. `stop` may be called from a signal handler.
     """
 
@@ -54,16 +54,16 @@ class ProducerService:
         self._set_target_rates(settings)
 
     def stop(self) -> None:
-        """Ask the bank to stop; what it has made is still delivered."""
+        """Ask the bank to stop; events already produced are still delivered."""
         self._stopping.set()
 
     def run(self) -> int:
-        """Publish until stopped, drain, and return the exit code: 0 if all was delivered."""
+        """Publish until stopped, drain, and return the exit code: 0 if everything was delivered."""
         threads = (*self.publishers.values(), self._bank_thread)
         for thread in threads:
             thread.start()
         while self._bank_thread.is_alive():
-            # A join without a limit would keep the main thread from handling signals.
+            # A join without a timeout would keep the main thread from handling signals.
             self._bank_thread.join(timeout=0.2)
         for publisher in self.publishers.values():
             publisher.finish()
@@ -93,14 +93,14 @@ class ProducerService:
                 return
 
     def _wait_until(self, due: float) -> bool:
-        """Wait for the moment an event is due; False if the service stops first."""
+        """Wait until an event is due; False if the service stops first."""
         delay = due - self._clock()
         if delay > 0:
             self._stopping.wait(delay)
         return not self._stopping.is_set()
 
     def _put(self, topic: str, event: Event) -> bool:
-        # A refused alert request has no topic of its own here; it travels with the alerts.
+        # A rejected alert request has no topic here; it is sent with the alerts.
         publisher = self.publishers.get(topic, self.publishers[FraudAlert.topic])
         while not self._stopping.is_set():
             try:
@@ -133,7 +133,7 @@ def connect_to_kafka(settings: ProducerSettings) -> KafkaClient:
         request_timeout_ms=15_000,
         max_block_ms=15_000,
         bootstrap_timeout_ms=3_000,
-        # Its own default lets a client sleep for half a minute after the broker is back.
+        # By default a client may sleep for half a minute after the broker is back.
         reconnect_backoff_max_ms=2_000,
         **settings.kafka_options(),
     )
@@ -145,7 +145,7 @@ def main() -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    # The client logs each refused connection; the publishers say the same once per attempt.
+    # The client logs each refused connection; the publishers log one line per attempt.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         settings = ProducerSettings()

@@ -1,10 +1,10 @@
-"""What the producers tell Prometheus about themselves."""
+"""Prometheus metrics of the producers."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class ProducerMetrics:
-    """The five metrics, in a registry of their own so that two services never share numbers."""
+    """The five metrics, in their own registry so that two services never share counts."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

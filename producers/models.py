@@ -1,9 +1,8 @@
-"""The event contract: five Pydantic models, one for each topic of the bank.
+"""The event contract: five Pydantic models, one per topic of the bank.
 
-What a topic carries is decided here. Validation is strict: a number is no amount, a naive time
-is no time, and an identifier is never empty. `is_fraud`, `fraud_scenario` and
-`scenario_instance` are the truth about an event; they can be read in Python, they are written to
-no payload, and a payload cannot set them.
+It defines what a topic carries. Validation is strict: a number is not an amount, a naive time is
+not a time, and an identifier is never empty. `is_fraud`, `fraud_scenario` and `scenario_instance`
+are an event's labels; they can be read in Python, are in no payload, and cannot be set by one.
 """
 
 import json
@@ -24,12 +23,12 @@ TIME_PATTERN = (
 _CENT = Decimal("0.01")
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _TIME = re.compile(TIME_PATTERN)
-_EARLIEST_YEAR = 1970  # "0001-01-01" is how some systems write that they do not know
+_EARLIEST_YEAR = 1970  # some systems write "0001-01-01" for an unknown time
 
 
 def _to_cents(value: Decimal) -> Decimal:
     if not value.is_finite() or value.is_signed() or value >= _AMOUNT_LIMIT:
-        raise ValueError("an amount is from 0.00 to 999999999999.99")
+        raise ValueError("an amount must be from 0.00 to 999999999999.99")
     if value.as_tuple().exponent == -2:
         return value
     cents = value.quantize(_CENT)
@@ -46,7 +45,7 @@ def _to_utc(value: datetime) -> datetime:
     except OverflowError as error:
         raise ValueError("the time is out of range") from error
     if value.year < _EARLIEST_YEAR:
-        raise ValueError(f"a time is not before {_EARLIEST_YEAR}")
+        raise ValueError(f"a time must not be before {_EARLIEST_YEAR}")
     return value
 
 
@@ -93,7 +92,7 @@ class _UtcTime:
 
 
 class _Truth:
-    """A label that Python code sets and reads; whatever a payload says of it is ignored."""
+    """A label that Python code sets and reads; ignored in a payload."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -110,7 +109,7 @@ IpAddress = Annotated[str, StringConstraints(min_length=1, max_length=45)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(?!\n)$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}(?!\n)$")]
 MerchantCategory = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(?!\n)$")]
-# A token begins with a letter, so that a card number can never be taken for one.
+# A token starts with a letter, so a card number cannot be mistaken for one.
 CardToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{3,63}(?!\n)$")]
 CardBin = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}(?!\n)$")]
 CardLast4 = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(?!\n)$")]
@@ -136,7 +135,7 @@ Segment = Literal["RETAIL", "PREMIUM", "STUDENT", "BUSINESS", "CASH_BUSINESS"]
 
 
 class Event(BaseModel):
-    """What all events share: an id, unique for ever, and the time in the bank's world."""
+    """Fields of every event: a globally unique id, and the time in the bank's world."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -151,12 +150,12 @@ class Event(BaseModel):
     occurred_at: UtcTime
 
     def to_json(self) -> bytes:
-        """Return the payload as compact UTF-8 JSON, without the truth."""
+        """Return the payload as compact UTF-8 JSON, without labels."""
         return self.__pydantic_serializer__.to_json(self)
 
 
 class LabelledEvent(Event):
-    """An event whose truth is known in Python and nowhere else."""
+    """An event with labels that exist only in Python."""
 
     is_fraud: Annotated[bool, _Truth] = Field(default=False, exclude=True)
     fraud_scenario: Annotated[str | None, _Truth] = Field(default=None, exclude=True)
@@ -164,7 +163,7 @@ class LabelledEvent(Event):
 
 
 class Transaction(LabelledEvent):
-    """A movement of money on an account, whether it was approved or not."""
+    """A movement of money on an account, approved or not."""
 
     topic: ClassVar[str] = "banking.transactions"
 
@@ -191,7 +190,7 @@ class Transaction(LabelledEvent):
 
 
 class Login(LabelledEvent):
-    """One attempt of a customer, or of somebody else, to log in."""
+    """A sign-in attempt."""
 
     topic: ClassVar[str] = "banking.logins"
 
@@ -204,7 +203,7 @@ class Login(LabelledEvent):
 
 
 class CardEvent(Event):
-    """One step in the life of a card."""
+    """A step in the life cycle of a card."""
 
     topic: ClassVar[str] = "banking.card_events"
 
@@ -215,7 +214,7 @@ class CardEvent(Event):
 
 
 class FraudAlert(LabelledEvent):
-    """An alert that another system of the bank has raised."""
+    """An alert of another system of the bank."""
 
     topic: ClassVar[str] = "banking.alerts"
 
@@ -229,7 +228,7 @@ class FraudAlert(LabelledEvent):
 
 
 class KycProfile(Event):
-    """What the bank knows of a customer from this moment on; it replaces the profile before."""
+    """A customer's profile, valid from `occurred_at` on; replaces the previous one."""
 
     topic: ClassVar[str] = "banking.kyc_profiles"
 
@@ -252,7 +251,7 @@ DLQ_TOPIC = "banking.dlq"
 
 
 class DeadLetter(Event):
-    """What could not be sent, or should not have been asked for, with the reason why."""
+    """An event that could not be sent, or should not have been requested, with the reason."""
 
     topic: ClassVar[str] = DLQ_TOPIC
 
@@ -262,7 +261,7 @@ class DeadLetter(Event):
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of each topic's payload, as it is written."""
+    """Return the JSON Schema of each topic's payload."""
     return {topic: model.model_json_schema(mode="serialization") for topic, model in TOPICS.items()}
 
 

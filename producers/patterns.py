@@ -1,4 +1,4 @@
-"""What the bank's alerting knows of the fraud patterns, read from the one block that has it."""
+"""The fraud patterns as far as the bank's alerting uses them, from the dbt project."""
 
 import os
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DEFAULT_FILE = Path(__file__).resolve().parents[1] / "fraud_detection" / "dbt_pr
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The part of a pattern that an alert repeats."""
+    """The part of a pattern that appears in an alert."""
 
     alert_type: str
     severity: Severity

@@ -1,4 +1,4 @@
-"""One producer thread: takes events from its queue and does not let go until they are delivered."""
+"""One producer thread: holds the events of its queue until they are delivered."""
 
 import logging
 import queue
@@ -24,12 +24,12 @@ logger = logging.getLogger(__name__)
 
 FLUSH_STEP_S = 1.0
 
-# The broker will never take such a record, however often it is sent.
+# The broker will never accept such a record.
 _HOPELESS = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class Delivery(Protocol):
-    """What a client returns for a record: `get` raises if the broker did not take it."""
+    """The result of sending a record: `get` raises if the broker did not accept it."""
 
     def get(self, timeout: float | None = None) -> Any: ...
 
@@ -49,7 +49,7 @@ ClientFactory = Callable[[], KafkaClient]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait between attempts, and how long to go on once asked to stop."""
+    """How long to wait between attempts, and how long to continue once asked to stop."""
 
     first_s: float = 0.5
     longest_s: float = 30.0
@@ -57,7 +57,7 @@ class RetryPolicy:
     drain_s: float = 5.0
 
     def pauses(self, rng: random.Random) -> Iterator[float]:
-        """Yield pauses that double up to the longest, each shortened at random by up to half."""
+        """Yield pauses that double up to the maximum, each shortened at random by up to half."""
         pause = self.first_s
         while True:
             yield pause * rng.uniform(0.5, 1.0)
@@ -65,11 +65,11 @@ class RetryPolicy:
 
 
 class Publisher(threading.Thread):
-    """Delivers one topic's events, at least once and in order of each key.
+    """Delivers one topic's events, at least once and in order per key.
 
-    After a failure it makes a new connection and sends what was not acknowledged again. A record
-    the broker can never take goes to the dead letters with the reason. `finish` lets it empty its
-    queue and end; what cannot be delivered within `RetryPolicy.drain_s` from then is `abandoned`.
+    After a failure it reconnects and resends what was not acknowledged. A record that the broker
+    can never accept goes to the dead letters with the reason. After `finish` it empties its queue
+    and ends; what cannot be delivered within `RetryPolicy.drain_s` is `abandoned`.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Publisher(threading.Thread):
         self._disconnect()
 
     def _next_batch(self) -> list[Event]:
-        """Return what waits in the queue; empty only when all is done."""
+        """Return what is queued; empty only when all is done."""
         batch: list[Event] = []
         while not batch:
             finishing = self._finishing.is_set()
@@ -135,14 +135,14 @@ class Publisher(threading.Thread):
             self._pause(pause)
 
     def _pause(self, seconds: float) -> None:
-        # Asked to finish meanwhile, it tries again at once; later pauses end when time is up.
+        # Asked to finish meanwhile, it retries at once; later pauses end at the deadline.
         if not self._finishing.is_set():
             self._finishing.wait(seconds)
         else:
             time.sleep(max(0.0, min(seconds, self._give_up_at - time.monotonic())))
 
     def _attempt(self, batch: list[Event]) -> list[Event]:
-        """Send a batch and return what must be sent again, or sent as a dead letter, in order."""
+        """Send a batch and return what must be resent, or sent as a dead letter, in order."""
         began = time.monotonic()
         outcomes: list[tuple[Event, Exception | None]]
         try:
@@ -166,12 +166,12 @@ class Publisher(threading.Thread):
         if failure is None:
             self._metrics.delivery.labels(self.topic).observe(time.monotonic() - began)
         else:
-            logger.warning("%s: %s; connecting again", self.topic, failure)
+            logger.warning("%s: %s; reconnecting", self.topic, failure)
             self._disconnect()
         return again
 
     def _flush(self, client: KafkaClient, until: float) -> Exception | None:
-        """Wait for acknowledgements in steps, for `finish` may shorten the time meanwhile."""
+        """Wait for acknowledgements in steps, because `finish` may shorten the deadline meanwhile."""
         while True:
             left = min(until, self._give_up_at) - time.monotonic()
             failure = _failure(partial(client.flush, max(0.1, min(left, FLUSH_STEP_S))))
@@ -210,7 +210,7 @@ def _dead_letter(event: Event, error: Exception) -> DeadLetter:
     return DeadLetter(
         event_id=f"dead_{event.event_id}"[:64],
         source_topic=event.topic,
-        reason=f"the broker refuses it: {error}",
+        reason=f"the broker rejects it: {error}",
         payload=event.to_json()[:10_000].decode(errors="replace"),
         occurred_at=event.occurred_at,
     )

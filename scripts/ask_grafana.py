@@ -1,6 +1,7 @@
 """Ask a running Grafana for the data of every panel, as a browser would. Needs no package.
 
-Prints a line a query and ends with 1 when one fails; a query without rows is reported, not failed.
+Prints a line per query and exits with 1 when one fails; a query without rows is reported, not
+failed.
 """
 
 import base64
@@ -23,7 +24,7 @@ def settings(text: str) -> dict[str, str]:
 
 
 def request_body(query: Query, variables: dict[str, str], now: datetime) -> dict[str, Any]:
-    """What a browser posts for a query: variables filled in, macros left to Grafana."""
+    """The request that a browser posts for a query: variables filled in, macros left to Grafana."""
     sql = query.sql
     for name, value in variables.items():
         sql = sql.replace(f"${{{name}}}", value).replace(f"${name}", value)
@@ -46,7 +47,7 @@ def request_body(query: Query, variables: dict[str, str], now: datetime) -> dict
 
 
 def outcome(answer: dict[str, Any]) -> tuple[bool, str]:
-    """Whether Grafana's answer is good, and the number of rows or the error."""
+    """Whether Grafana's answer is valid, and the number of rows or the error."""
     result = answer.get("results", {}).get("A", {})
     if "error" in result or not result:
         return False, str(result.get("error") or answer.get("message") or "no answer")

@@ -1,8 +1,8 @@
 """risingwave-init: prepare a running Redpanda and RisingWave for the fraud pipeline.
 
-Safe to run again: topics are compared, passwords set to what they are, dbt leaves existing models
-alone, grants repeated. Arguments go to `dbt run`, for example `--select mv_cnp_spike+
---full-refresh`. Exit code 0 only when all eighteen views stand.
+Safe to repeat: topics are compared, passwords set again, dbt leaves existing models alone, grants
+repeated. Arguments are passed to `dbt run`, for example `--select mv_cnp_spike+ --full-refresh`.
+Exit code 0 only when all eighteen views exist.
 """
 
 import os
@@ -23,7 +23,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
-# RisingWave is born with these superusers, none of them with a password.
+# RisingWave creates these superusers, without passwords.
 SUPERUSERS = ("root", "postgres", "rwadmin")
 READER = "fraud_reader"
 CONSOLE = "fraud_console"
@@ -40,7 +40,7 @@ class InitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it should be; retention in milliseconds, -1 for ever."""
+    """A topic's required settings; retention in milliseconds, -1 for unlimited."""
 
     name: str
     partitions: int
@@ -58,7 +58,8 @@ class Topic:
         }
 
 
-# Retention bounds how far a rebuilt model can look back. Profiles stay: they are state, and small.
+# Retention bounds how far back a rebuilt model can read. Profiles are kept: they are state, and
+# small.
 TOPICS = (
     Topic("banking.transactions", 6, 7 * DAY),
     Topic("banking.logins", 3, 7 * DAY),
@@ -78,7 +79,7 @@ class Cursor(Protocol):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepare the cluster; say each step, and end with one sentence when one fails."""
+    """Prepare the cluster; log each step, and end with one sentence when one fails."""
     environment = os.environ
     try:
         admin_password = _needed(environment, "RISINGWAVE_PASSWORD")
@@ -113,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
             for user in passwords:
                 for statement in grant_statements(user, database, schema):
                     cursor.execute(statement)
-            # Beside reading, the console writes down what analysts decide.
+            # The console also writes analysts' reviews.
             cursor.execute(f"GRANT INSERT, UPDATE ON TABLE {schema}.case_reviews TO {CONSOLE}")
             cursor.execute("SELECT name FROM rw_catalog.rw_materialized_views")
             standing = {row[0] for row in cursor.fetchall()}
@@ -128,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def say(text: str) -> None:
-    """Print a line of the log."""
+    """Print a log line."""
     print(f"risingwave-init: {text}", flush=True)
 
 
@@ -153,7 +154,7 @@ def barrier_statements(environment: Mapping[str, str]) -> list[str]:
 
 
 def ensure_user(cursor: Cursor, user: str, password: str) -> None:
-    """Create a user that may log in and do nothing else, or renew its password."""
+    """Create a user that may only sign in, or renew its password."""
     cursor.execute("SELECT usename FROM pg_catalog.pg_user")
     if user in {row[0] for row in cursor.fetchall()}:
         cursor.execute(password_statement(user, password))
@@ -175,7 +176,7 @@ def grant_statements(user: str, database: str, schema: str) -> list[str]:
 
 
 def expected_views(project: Path) -> list[str]:
-    """Return the names of the eighteen views; the seven signal views stand in the dbt project."""
+    """Return the names of the eighteen views; those of the signals are in the dbt project."""
     text = (project / "dbt_project.yml").read_text(encoding="utf-8")
     patterns = yaml.safe_load(text)["vars"]["patterns"]
     return [*OTHER_VIEWS, *(pattern["view"] for pattern in patterns.values())]

@@ -51,7 +51,7 @@ def overview(rules: Rules) -> str:
 
 
 def parameters(pattern: Pattern) -> str:
-    """Everything that stands in a pattern's block."""
+    """Everything in a pattern's block."""
     optional = {name: getattr(pattern, name) for name in ("value", "measure", "registered_in")}
     rows = {
         "rule": pattern.rule_id,

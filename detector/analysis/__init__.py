@@ -1,1 +1,1 @@
-"""What is computed over a whole log: evaluation, parity, backtest."""
+"""Computations over a whole log: evaluation, parity, backtest."""

@@ -38,10 +38,10 @@ def backtest(
     keep: Path | None = None,
     project: CompiledProject | None = None,
 ) -> dict[str, Any]:
-    """Run the models over the files and report what they find.
+    """Run the models over the files and report the results.
 
-    All events count, in whatever order they stand in the files. `seconds` is the time from reading
-    to the last view, without compiling. Raises `InputError` when `keep` exists already.
+    All events count, in any order. `seconds` is the time from reading to the last view, without
+    compiling. Raises `InputError` when `keep` already exists.
     """
     files = event_files(paths)
     for given in (truth, dispositions):
@@ -118,7 +118,7 @@ def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> dict[st
 
 
 def _disposed(db: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
-    """What analysts found of the cases that detection would open today."""
+    """The dispositions of the cases that detection would open today."""
     name = str(path).replace("'", "''")
     rows = db.execute(
         f"SELECT c.level, count(*), count(*) FILTER (WHERE d.disposition IN {CONFIRMED}), "

@@ -1,4 +1,4 @@
-"""Evaluation: how well the patterns find what the truth file says was fraud."""
+"""Evaluation: how well the patterns find the fraud labelled in the truth file."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from detector.signals.rules import Rules
 def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> dict[str, Any]:
     """Compare a store's signals with the truth.
 
-    A signal is right when an event that it rests on (`Operator.support`) is labelled fraudulent, by
-    whichever scenario. An instance of a scenario is found when the pattern
-    of that name fired at one of its events. Instances that the end of the log may have cut off,
-    being younger than the longest of their scenario, count neither way.
+    A signal is right when an event that it rests on (`Operator.support`) is labelled fraudulent, in
+    any scenario. An instance of a scenario is found when the pattern of that name fired at one of
+    its events. Instances that the end of the log may have cut off, being younger than the longest
+    of their scenario, are not counted.
     """
     columns = dict.fromkeys(("event_id", "topic", "scenario", "instance"), "VARCHAR")
     db.execute(

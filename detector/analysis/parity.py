@@ -32,7 +32,7 @@ MODELS = (
 
 @dataclass(frozen=True)
 class Difference:
-    """One row on which the two executions disagree; None where one has no such row."""
+    """A row on which the two engines disagree; None where one has no such row."""
 
     about: str
     column: str
@@ -42,7 +42,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class ParityReport:
-    """How many rows of each kind differ, of how many, and examples of the differences."""
+    """The number of differing rows of each kind, of how many, with examples."""
 
     compared: dict[str, int]
     differences: dict[str, int]
@@ -78,7 +78,7 @@ def parity(
     """Replay a folder through the embedded engine and through the models, and compare.
 
     What the embedded engine set aside as late or from the future depends on arrival and on the
-    clock, so the models leave the same events out; everything else they decide by themselves.
+    clock, so the models exclude the same events; everything else they derive themselves.
     """
     project = project or compiled(rules.amounts)
     with tempfile.TemporaryDirectory() as scratch:
@@ -107,7 +107,7 @@ def compare(db: duckdb.DuckDBPyConnection) -> ParityReport:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows of one kind, as each execution has them: `key` names a row, all columns must agree."""
+    """Rows of one kind from both engines: `key` identifies a row, all columns must agree."""
 
     name: str
     key: Sequence[str]
@@ -115,7 +115,7 @@ class Comparison:
     models: str
 
     def prepare(self, db: duckdb.DuckDBPyConnection) -> int:
-        """Put both sides beside each other and return how many different rows there are."""
+        """Join both sides and return the number of distinct rows."""
         for side, query in (("embedded", self.embedded), ("models", self.models)):
             db.execute(f"CREATE OR REPLACE TEMP TABLE {self.name}_{side} AS {query}")
         return int(
@@ -125,7 +125,7 @@ class Comparison:
         )
 
     def count(self, db: duckdb.DuckDBPyConnection) -> int:
-        """How many keys have a row on one side that the other has not."""
+        """The number of keys with a row on one side that the other lacks."""
         return int(db.execute(f"SELECT count(*) FROM ({self._different()})").fetchall()[0][0])
 
     def examples(self, db: duckdb.DuckDBPyConnection) -> list[Difference]:
@@ -190,7 +190,7 @@ def _events(prefix: str) -> str:
     )
 
 
-# A time in the evidence is a time, however an execution writes it down.
+# Times in the evidence are compared as times, whatever their notation.
 _SIGNALS = """
 SELECT * EXCLUDE (evidence),
   json_merge_patch(evidence, json_object(

@@ -1,1 +1,1 @@
-"""The `fraud` command: the one place that builds objects and connects them."""
+"""The `fraud` command, which builds all objects and connects them."""

@@ -24,7 +24,7 @@ from producers.config import ConfigError
 
 app = typer.Typer(
     help="Real-time bank fraud detection: seven patterns, a risk score per account, cases.",
-    epilog="Start with `fraud run`. Every command takes --json for results a program can read.",
+    epilog="Start with `fraud run`. Every command accepts --json for machine-readable results.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,13 +50,13 @@ app.command()(bench.bench)
 
 
 def main() -> None:
-    """Run the command; trouble that the user can mend ends with one sentence and exit code 2."""
+    """Run the command; an error that the user can fix ends with one sentence and exit code 2."""
     try:
         app()
     except (FraudError, ConfigError) as error:
         print(f"fraud: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
-        # The reader of our output has left, as `head` does; nothing is wrong.
+        # The reader of the output has closed it, as `head` does; not an error.
         sys.stderr.close()
         sys.exit(0)

@@ -1,4 +1,4 @@
-"""Asking a running console by HTTP."""
+"""Queries a running console over HTTP."""
 
 import os
 
@@ -18,11 +18,11 @@ _ASK_FOR_A_KEY = (
 
 
 def ask_console(url: str, name: QuestionName, limit: int | None) -> list[BaseModel]:
-    """The rows with which the console at `url` answers; raises `InputError` with what to do."""
+    """The rows that the console at `url` answers with; raises `InputError` with what to do."""
     place = without_secrets(url)
     key = os.environ.get(KEY, "").strip()
     try:
-        # No proxy of the environment is to see the key.
+        # A proxy from the environment must not see the key.
         with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:
             answer = client.get(
                 f"{url.rstrip('/')}/v1/questions/{name}",

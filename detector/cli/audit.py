@@ -20,7 +20,7 @@ def audit(
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Show what people did, newest first, or verify the chain of hashes."""
+    """Show what users did, newest first, or verify the hash chain."""
     if not store.exists():
         raise StoreError(f"There is no store at {store}. Run `fraud run` first.")
     people = PeopleStore.open(store)

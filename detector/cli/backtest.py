@@ -27,9 +27,7 @@ def command(
         Path | None,
         typer.Option(help="JSONL, CSV or Parquet with case_id and disposition: adds precision."),
     ] = None,
-    memory: Annotated[
-        str, typer.Option(help="Most memory; what needs more goes to disk.")
-    ] = MEMORY,
+    memory: Annotated[str, typer.Option(help="Memory limit; more spills to disk.")] = MEMORY,
     keep: Annotated[
         Path | None,
         typer.Option(
@@ -38,7 +36,7 @@ def command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run detection over history in batch, as SQL, with no clock and no lateness."""
+    """Run detection over history in batch, as SQL, regardless of the clock and of lateness."""
     report = backtest(paths, load_rules(), truth, dispositions, memory, keep)
     if as_json:
         print_json(report)
@@ -69,7 +67,7 @@ def _print(report: dict[str, Any]) -> None:
     if "dispositions" in report:
         by_level = report["dispositions"]["by_level"]
         print_rows(
-            "Cases that analysts decided",
+            "Cases closed by analysts",
             ["level", "decided", "confirmed", "false_positives", "precision"],
             [[level, *found.values()] for level, found in by_level.items()],
         )

@@ -1,4 +1,4 @@
-"""`fraud bench`: how fast decoding, the engine and the whole pipeline are, in one run."""
+"""`fraud bench`: throughput of decoding, the engine and the whole pipeline, in one run."""
 
 import os
 import platform
@@ -44,7 +44,7 @@ def bench(
 def measure(folder: Path, rules: Rules, store: Path) -> dict[str, Any]:
     """Time the pipeline over a folder, then decoding and the engine over the same batches.
 
-    The engine is timed in one thread, decoding included, with no store. Memory is the peak of
+    The engine is timed in one thread, decoding included, without a store. Memory is the peak of
     this process.
     """
     total, pipeline_s = _run_pipeline(folder, rules, store)
@@ -63,7 +63,7 @@ def measure(folder: Path, rules: Rules, store: Path) -> dict[str, Any]:
 
 
 def _time_in_memory(folder: Path, rules: Rules) -> tuple[float, float]:
-    """Seconds of decoding alone, and of the engine, batch by batch so that memory stays small."""
+    """Seconds of decoding alone, and of the engine, batch by batch to limit memory."""
     source = FileSource(folder)
     source.open(None)
     detector = Detector(rules, lambda ids: set())

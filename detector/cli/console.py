@@ -1,4 +1,4 @@
-"""`fraud console`: the operations console by itself."""
+"""`fraud console`: the operations console without a pipeline."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,8 +33,8 @@ def console(
         typer.Option("--demo", help="Sign visitors in automatically; on loopback only."),
     ] = None,
 ) -> None:
-    """Serve the operations console over a store, which then receives events by the API, or over
-    RisingWave. Ctrl-C stops it.
+    """Serve the operations console over a store, which then receives events through the API, or
+    over RisingWave. Ctrl-C stops it.
     """
     if url is None:
         run(source=From.api, store=store, host=host, port=port, demo=demo)

@@ -1,4 +1,4 @@
-"""`fraud evaluate`: how well the patterns find what the truth file says was fraud."""
+"""`fraud evaluate`: how well the patterns find the fraud labelled in the truth file."""
 
 import tempfile
 from pathlib import Path
@@ -20,7 +20,7 @@ def evaluate(
     folder: Folder,
     as_json: AsJson = False,
     store: Annotated[
-        Path | None, typer.Option(help="Keep the replayed store here, for a closer look.")
+        Path | None, typer.Option(help="Keep the replayed store here for inspection.")
     ] = None,
 ) -> None:
     """Replay a generated folder, then compare its signals with its truth.jsonl."""

@@ -1,4 +1,4 @@
-"""`fraud generate`: write the synthetic bank's events to files, and the truth beside them."""
+"""`fraud generate`: write the synthetic bank's events, and their labels, to files."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,8 @@ from detector.cli.progress import EventProgress
 
 
 def generate(
-    out: Annotated[Path, typer.Option(help="The folder to write to; made if missing.")],
-    events: Annotated[int, typer.Option(min=1, help="How many events in all.")] = 200_000,
+    out: Annotated[Path, typer.Option(help="The folder to write to; created if missing.")],
+    events: Annotated[int, typer.Option(min=1, help="Total number of events.")] = 200_000,
     seed: Annotated[int | None, typer.Option(help="Makes the bank repeatable (SEED).")] = None,
     fraud_rate: Annotated[
         float | None, typer.Option(help="Share of fraudulent transactions (FRAUD_RATE).")
@@ -29,7 +29,7 @@ def generate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write one file a stream, and truth.jsonl, which detection never reads."""
+    """Write one file per stream, and truth.jsonl, which detection never reads."""
     settings = bank_settings(
         seed=seed, fraud_rate=fraud_rate, transaction_rate=rate, profile=profile
     )

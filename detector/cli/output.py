@@ -1,4 +1,4 @@
-"""How results are printed: a table for people, JSON for programs."""
+"""Printing results: tables for terminals, JSON for programs."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ def print_json(value: Any) -> None:
 
 
 def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows as a table; long texts wrap, everything else stays whole."""
+    """Print rows as a table; long texts wrap, other values do not."""
     rows = list(rows)
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for place, name in enumerate(columns):
@@ -43,7 +43,7 @@ def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 
 
 def text(value: Any) -> str:
-    """A value as a person reads it."""
+    """A value for display."""
     if value is None:
         return "-"
     if isinstance(value, datetime):

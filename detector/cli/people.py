@@ -1,4 +1,4 @@
-"""People's work as commands change it, in the name of whoever has the shell."""
+"""Changes to the people store by commands, on behalf of the shell's user."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from detector.core.errors import InputError
 
 @contextmanager
 def opened_people(store: Store) -> Iterator[PeopleStore]:
-    """The people's store in a store's file; a refused action becomes an `InputError`."""
+    """The people store of a store's file; a refused action becomes an `InputError`."""
     people = PeopleStore.open(store)
     try:
         yield people
@@ -24,5 +24,5 @@ def opened_people(store: Store) -> Iterator[PeopleStore]:
 
 
 def shell_user() -> Principal:
-    """Whoever has a shell on this machine, as the audit log names them."""
+    """The user of this shell, as named in the audit log."""
     return Principal(f"shell:{getuser()}", "admin")

@@ -12,7 +12,7 @@ PLAIN_EVERY_SECONDS = 5.0
 
 
 class EventProgress:
-    """Counts events as they pass; a spinner in a terminal, a line now and then elsewhere."""
+    """Counts events; a spinner in a terminal, an occasional line elsewhere."""
 
     def __init__(self, doing: str) -> None:
         self._doing = doing
@@ -46,7 +46,7 @@ class EventProgress:
         self.advance(sum(map(len, work.events.values())))
 
     def advance(self, events: int) -> None:
-        """Count further events."""
+        """Count more events."""
         self._events += events
         now = time.monotonic()
         rate = self._events / max(now - self._began, 1e-9)

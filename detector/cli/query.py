@@ -60,7 +60,7 @@ def fraud_rate(
 
 
 def status(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
-    """How far things are: events, signals, cases, dead letters, watermark, positions."""
+    """Progress: events, signals, cases, dead letters, watermark, positions."""
     [found] = _answer("status", store, url, None)
     place = {"store": without_secrets(url) if url else str(store)}
     if json:

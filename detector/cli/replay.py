@@ -1,4 +1,4 @@
-"""`fraud replay`: event files through the same pipeline, as fast as it goes."""
+"""`fraud replay`: event files through the live pipeline, at full speed."""
 
 import signal
 from pathlib import Path
@@ -28,7 +28,7 @@ def replay(
 
 
 def replay_shown(folder: Path, store: Path, rules: Rules, batch_size: int = BATCH) -> Tally:
-    """Replay a folder with progress on stderr; Ctrl-C stops after the batch at hand."""
+    """Replay a folder with progress on stderr; Ctrl-C stops after the current batch."""
 
     def started(pipeline: Pipeline, source: FileSource) -> None:
         if source.ignored:

@@ -1,4 +1,4 @@
-"""`fraud run`: the synthetic bank, or the bank's topics on Kafka, live through the whole system."""
+"""`fraud run`: live detection on the synthetic bank or on Kafka."""
 
 import signal
 import sys
@@ -41,7 +41,7 @@ def run(
         From, typer.Option("--source", help="The synthetic bank, Kafka, or only the console's API.")
     ] = From.synthetic,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="Stop after this long; without it, run on.")
+        float | None, typer.Option(min=0.1, help="Stop after this long; by default never.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Makes the bank repeatable (SEED).")] = None,
     rate: Annotated[
@@ -57,7 +57,7 @@ def run(
         str | None,
         typer.Option(
             envvar="KAFKA_GROUP_ID",
-            help="Share the partitions with other stores of this group; without, read all.",
+            help="Share the partitions with other stores of this group; by default read all.",
         ),
     ] = None,
     store: Store = DEFAULT_STORE,
@@ -77,7 +77,7 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the synthetic bank, or read Kafka, and watch fraud being found. Ctrl-C ends it cleanly.
+    """Run the synthetic bank, or read Kafka, and watch fraud being found. Ctrl-C stops it cleanly.
 
     Kafka is reached with KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and
     KAFKA_SSL_CAFILE, from the environment or .env, as the producers are.
@@ -125,7 +125,7 @@ def run(
 
 
 def kafka_adapters() -> Any:
-    """The Kafka adapters, which need a client that a plain installation does not have."""
+    """The Kafka adapters, whose client is an extra."""
     try:
         return import_module("detector.adapters.kafka")
     except ModuleNotFoundError as error:

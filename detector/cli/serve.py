@@ -50,7 +50,7 @@ def console_beside(
 
 
 def serve_cluster(url: str, people_path: Path, rules: Rules, settings: ConsoleSettings) -> None:
-    """Serve a console over RisingWave until it is told to stop."""
+    """Serve a console over RisingWave until it is stopped."""
     cluster = risingwave(url)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -71,18 +71,18 @@ def serve_cluster(url: str, people_path: Path, rules: Rules, settings: ConsoleSe
 
 
 def session_key(database: Path) -> bytes:
-    """The key that signs sessions, in a file beside the database with the users."""
+    """The key that signs sessions, in a file beside the database of users."""
     return signing_key(database.with_name(database.name + ".session-key"))
 
 
 def _listener(settings: ConsoleSettings) -> socket.socket:
-    """A listener on the chosen port; without a choice, on any free one if the default is taken."""
+    """A listener on the configured port; any free port if the default one is taken."""
     try:
         return listen(settings.host, settings.port)
     except InputError:
         if "port" in settings.model_fields_set:
             raise
-        print(f"Port {settings.port} is taken; the console takes another.", file=sys.stderr)
+        print(f"Port {settings.port} is in use; the console uses another.", file=sys.stderr)
         return listen(settings.host, 0)
 
 

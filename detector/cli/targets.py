@@ -1,4 +1,4 @@
-"""What a command queries: the store's file, a cluster, or a running console."""
+"""What a command queries: a store's file, a cluster, or a running console."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -73,6 +73,6 @@ def risingwave(url: str) -> Any:
 
 
 def without_secrets(url: str) -> str:
-    """An address as it may be shown: without user, password and options."""
+    """A URL for display: without user, password and options."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,19 +1,19 @@
-"""How the interpreter is set while it detects."""
+"""Interpreter settings for detection."""
 
 import gc
 import sys
 
 
 def collect_garbage_rarely() -> None:
-    """Look for cycles of garbage a hundred times more seldom.
+    """Collect cyclic garbage a hundred times less often.
 
-    The state is large, lives long and holds no cycles; Python's defaults walk through all of it
-    again and again, and everybody waits meanwhile.
+    The state is large, long-lived and free of cycles; with Python's defaults the collector walks
+    through it again and again, and stops every thread meanwhile.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 
 def take_short_turns() -> None:
-    """Let a waiting thread run after a millisecond, so that detection does not hold up answers."""
+    """Let a waiting thread run after one millisecond, so that detection does not delay responses."""
     sys.setswitchinterval(0.001)

@@ -1,4 +1,4 @@
-"""`fraud users`: the users of the console, for when nobody can sign in."""
+"""`fraud users`: the users of the console, also when no administrator can sign in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from detector.console.access.passwords import hashed, one_time_password
 from detector.console.http.fields import check_username
 from detector.core.errors import InputError
 
-app = typer.Typer(help="Who may sign in to the console.", no_args_is_help=True)
+app = typer.Typer(help="The users who may sign in to the console.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The user's name.")]
 _COLUMNS = ["username", "role", "disabled", "must_change", "created_at"]
 
@@ -44,12 +44,12 @@ def list_users(store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
 def add(
     name: Name,
     role: Annotated[
-        UserRole, typer.Option(help="The role, which decides what they may do.")
+        UserRole, typer.Option(help="The role, which sets the permissions.")
     ] = UserRole.analyst,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Add a user and print the one-time password to hand over."""
+    """Add a user and print the one-time password."""
     try:
         check_username(name)
     except ValueError as error:
@@ -77,7 +77,7 @@ def disable(
     ] = False,
     store: Store = DEFAULT_STORE,
 ) -> None:
-    """Disable a user; their entries in the audit log stay."""
+    """Disable a user; their entries in the audit log remain."""
     with _people(store) as people:
         people.users.change(shell_user(), name, disabled=not enable)
 

@@ -1,4 +1,4 @@
-"""`fraud validate`: checks that the rules are sound and that what was kept keeps its promises."""
+"""`fraud validate`: checks the rules and the invariants of the stored data."""
 
 import typer
 
@@ -11,7 +11,7 @@ from detector.core.events import STREAMS
 from detector.pipeline.ports import Reader
 from detector.signals.rules import Rules, load_rules
 
-# Each asks for rows that must not exist.
+# Each query returns rows that must not exist.
 _PROMISES = {
     "every signal is about a stored event": (
         "SELECT signal_id FROM mv_fraud_signals AS s WHERE NOT EXISTS "
@@ -34,14 +34,14 @@ _PROMISES = {
         "SELECT account_id FROM account_signals AS a WHERE NOT EXISTS (SELECT 1 FROM risk_history "
         "AS r WHERE r.account_id = a.account_id AND r.occurred_at = a.occurred_at)"
     ),
-    "every open case holds signals": (
+    "every open case has signals": (
         "SELECT case_id FROM mv_open_fraud_cases WHERE signal_count = 0 AND NOT withdrawn"
     ),
 }
 
 
 def validate(store: Store = DEFAULT_STORE, url: ClusterUrl = None, as_json: AsJson = False) -> None:
-    """Check rules, views and what the store or RisingWave holds; exit code 1 when a check fails."""
+    """Check the rules, the views and the data of the store or RisingWave; exit code 1 on failure."""
     rules = load_rules()
     with opened(store, url) as reader:
         checks = [("rules are well-formed", True, f"{len(rules.patterns)} patterns")]

@@ -1,4 +1,4 @@
-"""The web application: its routes in one list, and what stands in front of them."""
+"""The web application: its routes and middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,8 +1,8 @@
 {#-
-  The event contract (producers/models.py) as SQL sees it: for each field of a stream its kind, and
-  whether it may be missing. A test holds it to the contract of the embedded engine.
+  The event contract (producers/models.py) in SQL: the kind of each field of a stream, and whether it may
+  be missing. A test compares it with the contract of the embedded engine.
 
-  Raw records are text, as they came. `kind` says how a field is checked and what it becomes.
+  Raw records are text. `kind` says how a field is checked and which type it gets.
 -#}
 {% macro contract(stream) -%}
   {%- set fields = {
@@ -66,7 +66,7 @@
 {%- endmacro %}
 
 
-{#- Whether the text of a field that is there keeps the contract. -#}
+{#- Whether the text of a present field meets the contract. -#}
 {% macro keeps_contract(name, field) -%}
   {%- set patterns = {
       'country': '^[A-Z]{2}$',
@@ -126,7 +126,7 @@ case
 {%- endmacro %}
 
 
-{#- A staging model: the records of a stream that keep the contract, typed. -#}
+{#- A staging model: the records of a stream that meet the contract, typed. -#}
 {% macro staged(stream) -%}
 with records as (
     select * from {{ raw_records(stream) }}
@@ -139,7 +139,7 @@ where
     -- the first field that breaks the contract; such records are in rejected_records
     {{ contract_breach(stream) }} is null
     {%- if target.type == 'risingwave' %}
-    -- an event may not be from the future; when it came says the broker's record, not the clock
+    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
     and {{ cast_or_null('occurred_at', 'timestamptz') }}
         <= received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
     {%- endif %}
@@ -152,7 +152,7 @@ where
 {%- endmacro %}
 
 
-{#- The DDL of a stream's Kafka table. Redeliveries fall away: the first row of an event_id wins. -#}
+{#- The DDL of a stream's Kafka table. Redeliveries are dropped: the first row of an event_id wins. -#}
 {% macro kafka_table(stream) -%}
 create table if not exists {{ this }} (
   {%- for name, field in contract(stream).items() %}
@@ -175,7 +175,7 @@ format plain encode json
 {%- endmacro %}
 
 
-{#- The DDL of a stream's raw bytes: what RisingWave cannot read as JSON, it skips without a word. -#}
+{#- The DDL of a stream's raw bytes, since RisingWave silently skips what is not JSON. -#}
 {% macro kafka_bytes(stream) -%}
 create source if not exists {{ this }} (record bytea)
 include timestamp as received_at

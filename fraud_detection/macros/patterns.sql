@@ -1,6 +1,6 @@
 {#-
   The block of a pattern in `vars.patterns`, with its name as `id`. Called from the pattern's own
-  model, which must carry the name that the block gives it and use the operator that it asks for.
+  model, which must have the name and use the operator given in the block.
 -#}
 {% macro pattern_block(id, operator) -%}
   {%- set block = var('patterns').get(id) -%}
@@ -45,7 +45,7 @@
 {%- endmacro %}
 
 
-{#- A key with a missing part is no key. -#}
+{#- Conditions that no part of the key is null. -#}
 {% macro key_is_complete(pattern) -%}
   {%- set tests = [] -%}
   {%- for name in pattern.key -%}{%- do tests.append(name ~ ' is not null') -%}{%- endfor -%}
@@ -53,7 +53,7 @@
 {%- endmacro %}
 
 
-{#- A pattern's `where`, one SQL condition a test; a null passes only `is_null: true`. -#}
+{#- A pattern's `where`, one SQL condition per test; a null passes only `is_null: true`. -#}
 {% macro conditions(pattern) -%}
   {%- set tests = [] -%}
   {%- for c in pattern.where -%}
@@ -167,7 +167,7 @@ union all
 {%- endmacro %}
 
 
-{#- The window as an analyst would say it. -#}
+{#- The window in words. -#}
 {% macro window_text(seconds) -%}
   {%- for size, unit in [(3600, 'hour'), (60, 'minute')] -%}
     {%- if seconds % size == 0 -%}
@@ -179,7 +179,7 @@ union all
 {%- endmacro %}
 
 
-{#- A field as the embedded engine writes it into a sentence or a subject. -#}
+{#- A field as the embedded engine formats it in a reason or a subject. -#}
 {% macro as_text(stream, name) -%}
   {%- set field = contract(stream).get(name) -%}
   {%- if field is none or field.kind in ('time', 'latitude', 'longitude', 'share', 'ids') -%}

@@ -10,7 +10,7 @@ case
 {%- endmacro %}
 
 
-{#- What the views for people count of payments; `flagged` says that a pattern fired at one. -#}
+{#- The payment counts of the reporting views; `flagged` means that a pattern fired at one. -#}
 {% macro payment_figures() -%}
     count(*) as transactions,
     sum(amount) as amount,
@@ -21,7 +21,7 @@ case
 {%- endmacro %}
 
 
-{#- The transactions that the views for people cover, each with whether a pattern fired at it. -#}
+{#- The transactions of the reporting views, each with whether a pattern fired at it. -#}
 {% macro reported_payments(columns) -%}
     select
   {%- for name in columns %}

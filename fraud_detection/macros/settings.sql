@@ -10,9 +10,9 @@
       'kafka_brokers': env_var('RISINGWAVE_KAFKA_BROKERS', 'redpanda:9092'),
       'signals_topic': 'fraud.signals',
   } -%}
-  {#- replay: evaluate all history instead of the recent slice; on DuckDB always so. -#}
+  {#- replay: evaluate all history instead of the recent slice; always on DuckDB. -#}
   {#- live_horizon_seconds: how old an event may be and still fire; longer than an outage to catch up. -#}
-  {#- report_seconds: how far back the views for people reach. -#}
+  {#- report_seconds: how far back the reporting views reach. -#}
   {%- if name not in defaults -%}
     {{ exceptions.raise_compiler_error("setting '" ~ name ~ "' is not known; known are " ~ defaults | join(', ')) }}
   {%- endif -%}
@@ -29,7 +29,7 @@
 {#-
   ` and occurred_at > now() - …` in live mode, nothing otherwise.
 
-  RisingWave keeps the rows of an over-window for ever unless they are removed before it. The slice
+  RisingWave keeps the rows of an over-window forever unless they are removed before it. The slice
   that an operator reads reaches one window and a minute further back than the slice it answers
   for, so that no answer changes merely because old rows leave.
 -#}
@@ -45,7 +45,7 @@
   {%- endif -%}
 {%- endmacro %}
 
-{#- The rows that the views for people cover: the last day in live mode, all of them otherwise. -#}
+{#- The rows that the reporting views cover: the last day in live mode, all of them otherwise. -#}
 {% macro where_reported(indent=4) -%}
   {%- if is_live() %}
 {{ ' ' * indent }}where occurred_at > now() - interval '{{ setting('report_seconds') }} seconds'

@@ -1,1 +1,1 @@
-"""What the synthetic bank is made of: customers, their normal days, and seven frauds."""
+"""The parts of the synthetic bank: customers, their ordinary days, and seven frauds."""

@@ -1,4 +1,4 @@
-"""Alerts of the bank's other systems: those that answer a fraud, and those about nothing."""
+"""Alerts of the bank's other systems: about frauds, and false alarms."""
 
 import random
 from datetime import datetime
@@ -22,12 +22,12 @@ _NOISE_SCENARIOS = tuple(name for name in _PATTERNS if name != "compound")
 
 
 def confidence_range(severity: Severity) -> tuple[float, float]:
-    """Return the lowest and the highest confidence an alert of this severity has."""
+    """Return the lowest and highest confidence of an alert of this severity."""
     return _CONFIDENCE[severity]
 
 
 class AlertGenerator:
-    """Builds alerts; it answers what is labelled as fraud and invents nothing else."""
+    """Builds alerts about labelled fraud, and false alarms."""
 
     def __init__(self, ids: Identifiers, rng: random.Random) -> None:
         self._ids = ids
@@ -36,14 +36,14 @@ class AlertGenerator:
     def react(
         self, trigger: Transaction | Login, at: datetime, seen_as: str | None = None
     ) -> FraudAlert | DeadLetter:
-        """Return the alert about a fraudulent event, with the truth of that event.
+        """Return the alert about a fraudulent event, with the labels of that event.
 
-        `seen_as` is the scenario that the alerting system believes in; by default the true one. A
-        normal event, or a scenario without an alert type, gives a dead letter with the reason.
+        `seen_as` is the scenario that the alerting system assumes; by default the true one. A
+        benign event, or a scenario without an alert type, yields a dead letter with the reason.
         """
         scenario = seen_as or trigger.fraud_scenario
         if not trigger.is_fraud:
-            return self._refuse(trigger, at, "an alert was asked for a normal event")
+            return self._refuse(trigger, at, "an alert was requested for a benign event")
         if scenario not in _SCENARIO_TO_ALERT_TYPE:
             return self._refuse(trigger, at, f"no alert type is known for scenario {scenario!r}")
         return FraudAlert(
@@ -62,7 +62,7 @@ class AlertGenerator:
         )
 
     def noise_type(self, customer: CustomerProfile) -> str:
-        """Return the one type of false alarm that this customer's habits set off."""
+        """Return the one type of false alarm that this customer's habits cause."""
         return _SCENARIO_TO_ALERT_TYPE[self._noise_scenario(customer)]
 
     def noise(self, customer: CustomerProfile, at: datetime) -> FraudAlert:

@@ -1,4 +1,4 @@
-"""The life of a card, from issue to its end; no step out of order."""
+"""The life cycle of a card, from issue to expiry, in valid order."""
 
 import random
 from datetime import datetime
@@ -8,7 +8,7 @@ from producers.generators.identifiers import Identifiers
 from producers.generators.payments import Payer
 from producers.models import CardEvent, CardEventType
 
-# What may follow each step, and how often. A card that was replaced or has expired is at its end.
+# What may follow each step, with weights. Replaced and expired cards are final.
 _NEXT_STEPS: dict[CardEventType, dict[CardEventType, float]] = {
     "ISSUED": {"ACTIVATED": 1},
     "ACTIVATED": {
@@ -31,7 +31,7 @@ MAX_EXTRA_CARDS = 1_000
 def card_event(
     ids: Identifiers, owner: Payer, card: Card, step: CardEventType, at: datetime
 ) -> CardEvent:
-    """Return the event of one step in the life of a card."""
+    """Return the event of one step in the life cycle of a card."""
     return CardEvent(
         event_id=ids.next("evt"),
         card_token=card.token,
@@ -43,15 +43,15 @@ def card_event(
 
 
 def next_steps(step: CardEventType) -> dict[CardEventType, float]:
-    """Return what may follow a step, with weights; nothing follows the end of a card."""
+    """Return what may follow a step, with weights; empty for a final step."""
     return _NEXT_STEPS[step]
 
 
 class CardGenerator:
-    """Moves cards on, one step at a time.
+    """Advances cards one step at a time.
 
-    Cards of the pool are active from the start and stay usable or blocked. Virtual cards, which
-    nobody pays with, are issued beside them and live from issue to their end.
+    Cards of the pool are active from the start and stay usable or blocked. Virtual cards, which are
+    never paid with, are issued in addition and go through the whole life cycle.
     """
 
     def __init__(self, pool: CustomerPool, ids: Identifiers, rng: random.Random) -> None:
@@ -62,11 +62,11 @@ class CardGenerator:
         self._virtual: dict[str, tuple[Payer, CardEventType]] = {}
 
     def is_blocked(self, token: str) -> bool:
-        """True if payments with this card are declined at present."""
+        """Whether payments with this card are currently declined."""
         return token in self._blocked
 
     def generate(self, at: datetime) -> CardEvent:
-        """Move some card on by one step."""
+        """Advance a random card by one step."""
         if self._rng.random() < 0.5:
             return self._virtual_card(at)
         return self._pool_card(at)

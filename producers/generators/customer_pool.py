@@ -1,4 +1,4 @@
-"""The customers of the bank: a function of the seed, the same at every start."""
+"""The customers of the bank: a function of the seed, identical at every start."""
 
 import random
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from producers.generators.identifiers import card_token, fingerprint
 from producers.generators.merchants import Merchant, category, domestic
 from producers.models import KycStatus, RiskTier, Segment
 
-# 9 is the digit for national assignment, 036 is Australia: no card scheme issues such a number.
+# 9 is for national assignment, 036 is Australia: no card scheme issues such numbers.
 CARD_BINS = ("903610", "903612", "903625", "903648")
 FREQUENT_FLYER_SHARE = 0.05
 
@@ -34,7 +34,7 @@ _KYC_STATUS: dict[RiskTier, dict[KycStatus, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card by its token; the number behind it exists nowhere."""
+    """A card by its token; there is no number behind it."""
 
     token: str
     bin: str
@@ -43,7 +43,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account with the cards that draw on it; it has at least one."""
+    """An account with the cards linked to it, at least one."""
 
     account_id: str
     cards: tuple[Card, ...]
@@ -51,7 +51,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class CustomerProfile:
-    """Who a customer is and how they usually behave."""
+    """A customer's identity and usual behaviour."""
 
     customer_id: str
     home: Place
@@ -64,17 +64,17 @@ class CustomerProfile:
     risk_tier: RiskTier
     kyc_status: KycStatus
     is_pep: bool
-    noise_type: int  # which false alarm this customer's habits set off, always the same one
+    noise_type: int  # the one type of false alarm that this customer's habits cause
     itinerary: Itinerary | None  # frequent flyers only
 
     @property
     def is_frequent_flyer(self) -> bool:
-        """True if this customer's place changes with time."""
+        """Whether the customer's location changes over time."""
         return self.itinerary is not None
 
 
 class CustomerPool:
-    """`size` customers that depend on the seed alone; a larger pool begins with the same ones."""
+    """`size` customers that depend on the seed alone; a larger pool starts with the same ones."""
 
     def __init__(self, size: int, seed: int) -> None:
         self.customers = tuple(_customer(seed, number) for number in range(1, size + 1))

@@ -1,4 +1,4 @@
-"""Where the customers live and shop: cities, distances, and where a traveller is at a time."""
+"""Where customers live and shop: cities, distances, and the location of travellers."""
 
 import math
 import random
@@ -69,7 +69,7 @@ def near(place: Place, rng: random.Random, spread_km: float) -> Place:
     limit = 2 * spread_km
     north = max(-limit, min(limit, rng.gauss(0, spread_km / 2))) / _KM_PER_DEGREE
     east = max(-limit, min(limit, rng.gauss(0, spread_km / 2))) / _KM_PER_DEGREE
-    # At most 1/sqrt(2) on each axis, so that the diagonal keeps the promise too.
+    # At most 1/sqrt(2) on each axis, so that the diagonal stays within the limit too.
     latitude = place.latitude + north * 0.7
     longitude = place.longitude + east * 0.7 / math.cos(math.radians(place.latitude))
     return Place(place.city, place.country, place.state, round(latitude, 5), round(longitude, 5))
@@ -81,11 +81,11 @@ def cities_beyond(place: Place, km: float, at_most_km: float = math.inf) -> list
 
 
 class Itinerary:
-    """Where a frequent flyer is at any moment: a function of the customer and the time alone.
+    """Where a frequent flyer is at any time: a function of the customer and the time alone.
 
-    Home, a flight, the other city, a flight, home again. Around a flight the card is silent for
-    more than three hours, or for as long as an airliner needs. As nothing is remembered, a bank
-    that is started again finds the customer where the last one left them.
+    Home, a flight, the other city, a flight, home again. Around a flight the card is unused for
+    more than three hours, or for as long as an airliner needs. As there is no state, a restarted
+    bank finds the customer where the previous run left them.
     """
 
     def __init__(self, customer_id: str, home: Place) -> None:

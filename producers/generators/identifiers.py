@@ -5,12 +5,12 @@ from collections import defaultdict
 from datetime import datetime
 from itertools import count
 
-# Sixteen letters in place of the hexadecimal digits: no run of digits can grow long.
+# Sixteen letters instead of hexadecimal digits, so that no long run of digits occurs.
 _LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 
 
 def fingerprint(*parts: object, length: int = 12) -> str:
-    """Return `length` letters that depend on nothing but the parts."""
+    """Return `length` letters that depend only on the parts."""
     text = ":".join(str(part) for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:length].translate(_LETTERS)
 
@@ -21,7 +21,7 @@ def card_token(*parts: object) -> str:
 
 
 class Identifiers:
-    """Hands out the ids of one run: a function of the seed, the start and a counter.
+    """Generates the ids of one run: a function of the seed, the start and a counter.
 
     Two runs that differ in seed or start share no id.
     """

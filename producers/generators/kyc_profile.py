@@ -1,4 +1,4 @@
-"""What the bank publishes about its customers, and which devices it may call registered."""
+"""Customer profiles as the bank publishes them, with the registered devices."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class _Registration(NamedTuple):
 
 
 class KycProfileGenerator:
-    """Publishes profiles and knows which devices were in force at a moment."""
+    """Publishes profiles and knows the registered devices at any time."""
 
     def __init__(self, ids: Identifiers) -> None:
         self._ids = ids
@@ -26,7 +26,7 @@ class KycProfileGenerator:
     def publish(
         self, customer: CustomerProfile, at: datetime, new_device: str | None = None
     ) -> KycProfile:
-        """Return the customer's profile from `at` on; a new device pushes out the oldest."""
+        """Return the customer's profile from `at` on; a new device replaces the oldest."""
         last = self._registered.get(customer.customer_id)
         before = last.devices if last else ()
         devices = before or customer.registered_device_ids

@@ -1,4 +1,4 @@
-"""How dense ordinary life may be, so that honest customers alone never look like a fraud."""
+"""Limits on ordinary activity, so that honest customers alone never look like fraud."""
 
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ MAX_ONLINE, ONLINE_WITHIN = 6, timedelta(seconds=300)
 MAX_FAILED_LOGINS, FAILED_LOGINS_WITHIN = 2, timedelta(seconds=60)
 ALERTS_WITHIN = timedelta(minutes=6)
 # An account's ordinary payments fall into its own 4 seconds of every 17, by the clock: five of them
-# never fit into a minute, not even when the bank is stopped and begun anew in between.
+# never fit into a minute, not even when the bank is restarted in between.
 SLOT_SECONDS, SLOT_OPEN_SECONDS = 17, 4
 
 
@@ -46,9 +46,9 @@ class _Recent:
 
 
 class OrdinaryLimits:
-    """Remembers what has happened, frauds included, and says what a normal customer may still do.
+    """Tracks what has happened, fraud included, and what an honest customer may still do.
 
-    A benign event that is let through never completes a burst, not even one that a fraud began.
+    A benign event that is allowed never completes a burst, not even one that a fraud started.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class OrdinaryLimits:
         self._reserved_until: dict[str, datetime] = {}
 
     def observe_transaction(self, event: Transaction) -> None:
-        """Count a transaction that has happened."""
+        """Count a transaction."""
         self._transactions.add(event.account_id, event.occurred_at)
         if event.card_token and not event.card_present:
             self._online.add(event.card_token, event.occurred_at)
@@ -70,11 +70,11 @@ class OrdinaryLimits:
             self._failed_logins.add(event.customer_id, event.occurred_at)
 
     def observe_alert(self, event: FraudAlert) -> None:
-        """Remember when this customer last had an alert of this type."""
+        """Record when this customer last had an alert of this type."""
         self._alerts.setdefault(event.customer_id, {})[event.alert_type] = event.occurred_at
 
     def reserve(self, account_id: str, until: datetime) -> None:
-        """Keep the owner away from an account while it is under attack."""
+        """Keep the owner away from an account during an attack."""
         self._reserved_until[account_id] = until
 
     def recent_transactions(self, account_id: str, at: datetime) -> int:
@@ -93,7 +93,7 @@ class OrdinaryLimits:
         return self._transactions.count(account_id, at) < MAX_TRANSACTIONS
 
     def may_begin(self, account_id: str, at: datetime) -> bool:
-        """True if an ordinary payment may come now: the account's slot is open and unused."""
+        """Whether an ordinary payment may come now: the account's slot is open and unused."""
         into_slot = (at.timestamp() + _slot_phase(account_id)) % SLOT_SECONDS
         if into_slot >= SLOT_OPEN_SECONDS or not self.may_transact(account_id, at):
             return False

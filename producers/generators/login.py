@@ -1,4 +1,4 @@
-"""Logins: normal ones, mistyped passwords, and passwords tried by force."""
+"""Logins: ordinary ones, mistyped passwords, and brute force."""
 
 import random
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ _ATTACKER_COUNTRIES = ("RU", "NG", "VN", "US", "NL", "BR")
 
 
 class LoginGenerator:
-    """Plans logins; whoever performs them decides whether a failure is still ordinary."""
+    """Plans logins; the caller decides whether a failure is still ordinary."""
 
     def __init__(self, pool: CustomerPool, ids: Identifiers, rng: random.Random) -> None:
         self._pool = pool
@@ -21,7 +21,7 @@ class LoginGenerator:
         self._rng = rng
 
     def generate(self, at: datetime) -> list[Login]:
-        """Return some customer's login, or their one or two failures before it."""
+        """Return a customer's login, or the one or two failures before it."""
         customer = self._pool.choose(self._rng)
         if self._rng.random() < MISTYPED_SHARE:
             return self.mistyped(customer, at)
@@ -38,7 +38,7 @@ class LoginGenerator:
         return [*logins, self._login(customer, at, device)]
 
     def brute_force(self, customer: CustomerProfile, at: datetime, label: Label) -> list[Login]:
-        """Return four to eight failures within 30 seconds, now and then with a success at last."""
+        """Return four to eight failures within 30 seconds, sometimes with a final success."""
         rng = self._rng
         device = Device(self._ids.next("dev"), f"192.0.2.{rng.randrange(1, 255)}")
         country = rng.choice(_ATTACKER_COUNTRIES)

@@ -8,7 +8,7 @@ MERCHANTS_PER_CODE = 40
 
 
 class Category(NamedTuple):
-    """A line of the mix: codes, share by count, median in AUD, share without the card."""
+    """A merchant category: codes, share by count, median in AUD, share online."""
 
     codes: tuple[str, ...]
     share: float

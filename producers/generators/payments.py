@@ -1,4 +1,4 @@
-"""The forms a payment takes; normal customers and thieves alike pay through these."""
+"""The kinds of payment; honest customers and thieves use the same."""
 
 import random
 from datetime import datetime
@@ -13,7 +13,7 @@ from producers.models import Channel, Transaction, TransactionStatus, Transactio
 
 
 class Label(NamedTuple):
-    """The truth about an event: which fraud it belongs to, if any."""
+    """The labels of an event: which fraud it belongs to, if any."""
 
     is_fraud: bool = False
     scenario: str | None = None
@@ -24,7 +24,7 @@ NORMAL = Label()
 
 
 class Payer(NamedTuple):
-    """Who pays, from which account, with which card."""
+    """The payer, with account and card."""
 
     customer: CustomerProfile
     account: Account
@@ -32,7 +32,7 @@ class Payer(NamedTuple):
 
 
 class Device(NamedTuple):
-    """Where a payment without the card comes from."""
+    """The origin of a payment without the card."""
 
     device_id: str
     ip_address: str
@@ -70,7 +70,7 @@ class PaymentFactory:
         status: TransactionStatus = "APPROVED",
         label: Label = NORMAL,
     ) -> Transaction:
-        """The card's data are entered in a web shop; nobody presents the card."""
+        """The card's details are entered in a web shop; the card is not present."""
         return self._build(
             payer, at, cents, "PURCHASE", "ECOMMERCE", status, label, merchant, device=device
         )
@@ -85,7 +85,7 @@ class PaymentFactory:
         status: TransactionStatus = "APPROVED",
         label: Label = NORMAL,
     ) -> Transaction:
-        """A transfer or a bill paid from the account, without any card."""
+        """A transfer or bill payment from the account, without a card."""
         return self._build(payer, at, cents, kind, "MOBILE", status, label, device=device)
 
     def cash(
@@ -99,7 +99,7 @@ class PaymentFactory:
         site: int,
         label: Label = NORMAL,
     ) -> Transaction:
-        """Notes paid in or out with the card at the city's branch or machine number `site`."""
+        """Cash deposited or withdrawn with the card at the city's branch or machine number `site`."""
         name = f"{channel.lower()}_{place.city.lower().replace(' ', '_')}_{site}"
         counter = Merchant(name, CASH_CODE, place.country, CURRENCIES[place.country])
         return self._build(payer, at, cents, kind, channel, "APPROVED", label, counter, place=place)

@@ -1,4 +1,4 @@
-"""When people spend: the hours of the day and the days of the week, in the customer's zone."""
+"""When people spend: hours of the day and days of the week, in the customer's time zone."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -19,7 +19,7 @@ PEAK_ACTIVITY = max(_HOUR_WEIGHTS) * max(_WEEKDAY_WEIGHTS) / _MEAN
 
 
 def utc_offset(state: str, at: datetime) -> timedelta:
-    """Return the offset of an Australian state's clocks from UTC, summer time included."""
+    """Return the UTC offset of an Australian state, daylight saving time included."""
     offset = timedelta(hours=_OFFSET_HOURS[state])
     if state in _WITH_SUMMER_TIME:
         # Clocks change at 02:00 standard time, on the first Sundays of April and October.
@@ -37,7 +37,7 @@ def _first_sunday_at_two(year: int, month: int) -> datetime:
 
 
 def activity(state: str, at: datetime) -> float:
-    """Return how busy customers of a state are, with 1 as the mean over a week."""
+    """Return the activity of customers of a state, with 1 as the mean over a week."""
     return _activity_of_hour(state, int(at.timestamp()) // 1800)
 
 

@@ -1,7 +1,7 @@
-"""The six frauds that show in transactions, each planned whole, with every event in its place.
+"""The six frauds that show in transactions, each planned in full.
 
 A scenario returns the events of one instance in order of time. They meet the definition of their
-pattern by themselves, with a margin; only `compound` also needs the alerts that answer it.
+pattern with a margin; only `compound` also needs the alerts about it.
 """
 
 import random
@@ -29,7 +29,7 @@ AttackEvent = Transaction | CardEvent
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One instance of a fraud: on whom, from when, at which pace."""
+    """One instance of a fraud: its victim, start and pace."""
 
     label: Label
     victim: Payer
@@ -39,7 +39,7 @@ class Attack:
 
 
 def stranger(pay: PaymentFactory) -> Device:
-    """Return a device that no customer has ever used, at an address of its own."""
+    """Return a device and an address that no customer has used."""
     return Device(pay.ids.next("dev"), f"198.51.100.{pay.rng.randrange(1, 255)}")
 
 
@@ -60,7 +60,7 @@ def _gaps(
 
 
 def velocity(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
-    """A stolen card is tried out: many tiny payments, most of them declined."""
+    """A stolen card is tested: many tiny payments, most of them declined."""
     rng, home, thief = pay.rng, attack.victim.customer.home, stranger(pay)
     events = []
     times = _spread(rng, attack.at, rng.randint(6, 9), rng.uniform(20, 42))
@@ -79,10 +79,10 @@ def velocity(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
 
 
 def geo_impossible(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
-    """A new card is copied at its first payment, and the copy is used far away soon after.
+    """A new card is cloned at its first payment, and the clone is used far away soon after.
 
-    The first payment is the customer's own and carries no label. The card is new and is blocked
-    afterwards, so the customer's later payments are not judged against the thief's location.
+    The first payment is the customer's own and unlabelled. The card is new and is blocked
+    afterwards, so that the customer's later payments are not compared with the thief's location.
     """
     rng, victim = pay.rng, attack.victim
     card = new_card(rng, pay.ids.next("card"))
@@ -109,7 +109,7 @@ def geo_impossible(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]
 
 
 def account_takeover(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
-    """A stranger is in: large payments and transfers from a device never seen before."""
+    """An account taken over: large payments and transfers from an unknown device."""
     rng, thief = pay.rng, stranger(pay)
     longest = 600.0 if attack.realistic else 12.0
     return [
@@ -119,7 +119,7 @@ def account_takeover(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEven
 
 
 def cnp_spike(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
-    """One card's data are used in one web shop after another, as fast as it goes."""
+    """One card's details are used in many web shops in quick succession."""
     rng, thief = pay.rng, stranger(pay)
     span_s = rng.uniform(160, 230) if attack.realistic else rng.uniform(38, 48)
     events = []
@@ -154,7 +154,7 @@ def structuring(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
 
 
 def compound(pay: PaymentFactory, attack: Attack) -> Sequence[AttackEvent]:
-    """A few large payments from a strange device, about which two systems raise the alarm."""
+    """A few large payments from an unknown device, about which two systems raise alerts."""
     rng, thief = pay.rng, stranger(pay)
     longest = 120.0 if attack.realistic else 15.0
     return [

@@ -1,4 +1,4 @@
-"""Transactions: the normal behaviour of customers, and the list of frauds."""
+"""Transactions: the ordinary behaviour of customers, and the list of frauds."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -26,14 +26,14 @@ _FRAUD_SCENARIOS: dict[str, Callable[[PaymentFactory, Attack], Sequence[AttackEv
     "compound": scenarios.compound,
 }
 
-# Shares by count, summed up: shop, web shop, transfer, bill, cash machine; the rest pays in cash.
+# Cumulative shares by count: shop, web shop, transfer, bill, cash machine; the rest deposits cash.
 _SHOP, _WEB_SHOP, _TRANSFER, _BILL, _CASH_OUT = 0.66, 0.84, 0.925, 0.975, 0.995
 _OVERSEAS_SHARE = 1 / 9
 _ATTEMPTS = 40
 
 
 class TransactionGenerator:
-    """Draws what customers do with their money, within what is ordinary."""
+    """Draws what customers do with their money, within ordinary limits."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class TransactionGenerator:
         self._cards = cards
         self._limits = limits
         self._realistic = realistic
-        # Ordinary cash stays well under the band that structuring uses.
+        # Ordinary cash stays well below the band that structuring uses.
         self._most_cash = int(structuring_threshold * 85)
 
     def generate(self, at: datetime) -> Transaction | None:
-        """Return what some customer does now; None if nobody acts.
+        """Return what some customer does now; None if no one does.
 
-        Nobody acts when everyone drawn has been busy already, or, in the realistic profile, when
-        the hour is quiet: ask `PEAK_ACTIVITY` times as often there.
+        That is when everyone drawn has been too busy, or, in the realistic profile, when the hour
+        is quiet: call `PEAK_ACTIVITY` times as often there.
         """
         payer = self.choose_payer(at)
         if payer is None:
@@ -88,7 +88,7 @@ class TransactionGenerator:
         return None
 
     def shop(self, payer: Payer, at: datetime, category: str | None = None) -> Transaction | None:
-        """The customer pays in a shop where they are; None while they are in the air."""
+        """A payment in a shop where the customer is; None during a flight."""
         rng = self._rng
         place = self.place(payer.customer, at)
         if place is None:

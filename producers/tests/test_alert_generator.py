@@ -64,13 +64,13 @@ def test_a_more_severe_alert_is_more_confident():
     assert ranges == sorted(ranges)
 
 
-def test_a_normal_transaction_gets_no_alert(alerts):
+def test_a_benign_transaction_gets_no_alert(alerts):
     """The request is dead-lettered with its reason and its payload; nothing is invented."""
     made = alerts.react(transaction(), START)
     assert isinstance(made, DeadLetter)
     assert made.topic == DLQ_TOPIC
     assert made.source_topic == "banking.transactions"
-    assert "normal" in made.reason
+    assert "benign" in made.reason
     assert '"evt_1"' in made.payload
 
 

@@ -75,7 +75,7 @@ def test_validate_passes_on_a_sound_store(fraud: Fraud, replayed: Path) -> None:
         ("INSERT INTO logins SELECT * FROM logins LIMIT 1", "no event is stored twice"),
         ("UPDATE fraud_signals SET observed = 0", "every signal meets its threshold"),
         ("DELETE FROM risk_history WHERE true", "every account signal has a risk score"),
-        ("UPDATE cases SET signal_count = 0", "every open case holds signals"),
+        ("UPDATE cases SET signal_count = 0", "every open case has signals"),
     ],
 )
 def test_validate_names_the_broken_promise(

@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
 );
 -- Keys from before keys had roles are machines.
 ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS role VARCHAR DEFAULT 'machine';
--- No row: a case that nobody has touched, status NEW. The snapshot is the case as it was then.
+-- A case without a row is NEW. The snapshot is the case as of the latest action.
 CREATE TABLE IF NOT EXISTS case_reviews (
   case_id VARCHAR PRIMARY KEY, status VARCHAR NOT NULL, owner VARCHAR, disposition VARCHAR,
   proposed_by VARCHAR, reason VARCHAR, version BIGINT NOT NULL, reviewed_at TIMESTAMPTZ NOT NULL,

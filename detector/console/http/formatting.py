@@ -82,7 +82,7 @@ def clock(at: datetime | None) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """Date and time in UTC, as a person reads it."""
+    """Date and time in UTC, for display."""
     return DASH if at is None else at.astimezone(UTC).strftime("%d %b %Y %H:%M:%S")
 
 

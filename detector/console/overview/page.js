@@ -154,7 +154,7 @@ live({
   resume: refresh,
 });
 
-// After a gap the page fetched anew also knows the signals and minutes that were missed.
+// After a gap the reloaded page also contains the signals and minutes that were missed.
 document.addEventListener("refreshed", ({ detail: fresh }) => {
   const data = JSON.parse(fresh.getElementById("overview").textContent);
   const known = new Set([...signals, ...waiting].map((s) => s.signal_id));

@@ -1,1 +1,1 @@
-"""What the pages read from the views, a file for each subject."""
+"""Queries over the views, one file per subject."""

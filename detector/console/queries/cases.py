@@ -1,4 +1,4 @@
-"""Cases as the views have them: open ones as they are, closed ones as they were."""
+"""Cases in the views: open ones as they are, closed ones as of their closing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from detector.pipeline.ports import Reader
 
 
 class CaseFacts(BaseModel):
-    """What detection and people have recorded of a case."""
+    """What detection and users have recorded about a case."""
 
     case_id: str
     account_id: str
@@ -37,13 +37,13 @@ class CaseFacts(BaseModel):
 
 
 class CaseRow(CaseFacts):
-    """One case as the queue shows it."""
+    """A case as shown in the queue."""
 
     rank: Rank
 
 
 class ClosedCase(CaseFacts):
-    """A closed case, as it was when it was decided."""
+    """A closed case, as of its closing."""
 
     disposition: str | None
     reviewed_at: datetime
@@ -59,7 +59,7 @@ def case_row(row: Mapping[str, Any], now: datetime) -> CaseRow:
 def find_cases(
     reader: Reader, people: PeopleStore, case_ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Those of the cases that exist: open ones as they are, closed ones as they were."""
+    """The existing ones of these cases: open ones as they are, closed ones as of their closing."""
     where = Where()
     where.among("case_id", list(case_ids))
     rows = reader.rows(f"SELECT * FROM mv_open_fraud_cases WHERE {where.sql}", where.parameters)
@@ -71,7 +71,7 @@ def find_cases(
 
 
 def find_case(reader: Reader, people: PeopleStore, case_id: str) -> dict[str, Any]:
-    """The case; a 404 problem where there is none."""
+    """The case; a 404 problem if it does not exist."""
     found = find_cases(reader, people, [case_id])
     if case_id not in found:
         raise ProblemError(404, f"There is no case {case_id!r}. Search for it, or open the queue.")

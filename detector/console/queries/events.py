@@ -79,7 +79,7 @@ def activities(
     before: tuple[datetime, str] | None = None,
     limit: int = 50,
 ) -> list[Activity]:
-    """The newest events first. With an account, its own, and its customer's logins and alerts."""
+    """The newest events first. An account's own events, with its customer's logins and alerts."""
     parts, parameters = [], []
     for kind, select in _SELECTS.items():
         where = Where()

@@ -1,4 +1,4 @@
-"""The filters and orders of the case queue."""
+"""Filters and sort orders of the case queue."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ Sort = Literal["rank", "due", "oldest", "newest", "exposure", "score"]
 
 _EPOCH = "CAST(EXTRACT(EPOCH FROM {}) AS DOUBLE PRECISION)"
 _OPENED = _EPOCH.format("COALESCE(opened_at, first_signal_at)")
-# Every order is a number, highest first, so that one kind of cursor serves all.
+# Every order is a number, descending, so that one kind of cursor serves all.
 SORT_SQL: dict[Sort, str] = {
     "rank": RANK_SQL,
     "due": f"COALESCE(-{_EPOCH.format('due_at')}, -1e18)",
@@ -60,7 +60,7 @@ class QueueFilters(BaseModel):
 
 
 def condition(filters: QueueFilters, now: datetime, snoozed: Sequence[str]) -> Where:
-    """What a row of `mv_open_fraud_cases` must meet before the facets apply."""
+    """The condition on rows of `mv_open_fraud_cases` before the facets apply."""
     where = Where()
     opened = "COALESCE(opened_at, first_signal_at)"
     if filters.min_age is not None:
@@ -78,7 +78,7 @@ def condition(filters: QueueFilters, now: datetime, snoozed: Sequence[str]) -> W
 
 
 def facet_condition(filters: QueueFilters, username: str) -> Where:
-    """What a row must meet for the chosen facets, beside `condition`."""
+    """The condition for the chosen facets, in addition to `condition`."""
     where = Where()
     if filters.level:
         where.among("level", filters.level)

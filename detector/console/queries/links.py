@@ -13,13 +13,13 @@ from detector.pipeline.ports import ConsoleReader
 
 Kind = Literal["customer", "device", "ip", "merchant"]
 AROUND = timedelta(hours=24)
-"""How far from the case's signals a shared device, address or merchant still counts."""
+"""Maximum time between the case's signals and the use of a shared device, address or merchant."""
 MOST_VALUES = 12
 MOST_CASES = 8
 
 
 class LinkedCase(BaseModel):
-    """An open case, and what it has in common with the one looked at."""
+    """An open case, and what it shares with the current one."""
 
     case_id: str
     account_id: str
@@ -33,7 +33,7 @@ class LinkedCase(BaseModel):
 
 
 class Shared(BaseModel):
-    """One thing in common."""
+    """One shared entity."""
 
     kind: Kind
     value: str
@@ -49,10 +49,10 @@ def linked_cases(
     addresses: Sequence[str],
     events: Sequence[str],
 ) -> list[LinkedCase]:
-    """The open cases with most in common, at most `MOST_CASES`.
+    """The open cases that share most with the case, at most `MOST_CASES`.
 
     `devices` and `addresses` are those of the case. Merchants count only where a pattern fired on
-    both sides: everybody buys at the same supermarket.
+    both sides: everyone buys at the same supermarket.
     """
     spans = (since - AROUND, until + AROUND)
     shared: dict[str, set[tuple[Kind, str]]] = {customer_id: {("customer", customer_id)}}
@@ -63,9 +63,9 @@ def linked_cases(
     ]
     for kind, value, customer in found:
         if customer == customer_id:
-            continue  # a customer shares their own devices with themselves
+            continue  # Customers share their own devices with themselves.
         shared.setdefault(customer, set()).add((kind, value))
-    # The customers with most in common first, so that a busy address does not crowd them out.
+    # Customers who share most first, so that a busy address does not hide them.
     closest = sorted(shared, key=lambda c: (-len(shared[c]), c))[:200]
     where = Where()
     where.among("customer_id", closest)
@@ -86,7 +86,7 @@ def _users(
     values: Sequence[str],
     spans: tuple[datetime, datetime],
 ) -> list[tuple[Kind, str, str]]:
-    """Who paid or signed in with one of the values."""
+    """The customers who paid or signed in with one of the values."""
     if not values:
         return []
     where = Where()
@@ -104,7 +104,7 @@ def _users(
 def _victims(
     reader: ConsoleReader, events: Sequence[str], spans: tuple[datetime, datetime]
 ) -> list[tuple[Kind, str, str]]:
-    """At whom a pattern fired at a merchant at which one fired at one of the events."""
+    """The customers with a signal at a merchant at which one of the events has a signal."""
     if not events:
         return []
     fired = Where()

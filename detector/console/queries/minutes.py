@@ -35,7 +35,7 @@ class MinuteCounts(BaseModel):
 
 
 def read_minutes(rules: Rules, reader: Reader) -> list[Bucket]:
-    """The newest sixty minutes with transactions or signals, in order of time."""
+    """The newest sixty minutes that have transactions or signals, in order of time."""
     counts = ", ".join(f"signals_{name}" for name in rules.patterns)
     rows = reader.rows(
         f"SELECT window_start, transactions, amount, flagged, {counts} FROM mv_fraud_kpis_1min "
@@ -54,7 +54,7 @@ def read_minutes(rules: Rules, reader: Reader) -> list[Bucket]:
 
 
 def without_gaps(minutes: list[MinuteCounts], until: datetime) -> list[MinuteCounts]:
-    """Sixty consecutive minutes, the last of them that of `until`; quiet ones are all zero."""
+    """Sixty consecutive minutes, ending with that of `until`; those without activity are zero."""
     known = {m.minute.astimezone(UTC): m for m in minutes}
     last = until.astimezone(UTC).replace(second=0, microsecond=0)
     hour = [last - n * _MINUTE for n in reversed(range(HOUR))]

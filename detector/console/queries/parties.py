@@ -1,4 +1,4 @@
-"""What the bank knows of a customer and an account, and what they have been doing."""
+"""Customers and accounts: profile, cards, and the entities they used."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from detector.console.queries.where import Where
 from detector.pipeline.ports import Reader
 
 SHOWN = 20
-"""How many accounts, cards, devices and the like a page lists of each."""
+"""Maximum number of accounts, cards, devices and so on that a page lists."""
 
 
 class Profile(BaseModel):
@@ -29,7 +29,7 @@ class Profile(BaseModel):
 
 
 class Card(BaseModel):
-    """A card by its token; `last_event` is the latest step in its life."""
+    """A card by its token; `last_event` is its latest life-cycle step."""
 
     card_token: str
     card_bin: str | None
@@ -43,7 +43,7 @@ class Card(BaseModel):
 class Entity(BaseModel):
     """A device, an IP address or a merchant, and how it was used.
 
-    `registered` says whether the profile in force names a device.
+    `registered` is whether the profile in force lists a device.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Entity(BaseModel):
 
 
 class Entities(BaseModel):
-    """The most recently used of each kind."""
+    """The most recently used entities of each kind."""
 
     devices: list[Entity]
     ip_addresses: list[Entity]
@@ -67,7 +67,7 @@ class Entities(BaseModel):
 
 
 def profile_of(reader: Reader, customer_id: str) -> Profile | None:
-    """The latest profile of a customer; None for one the bank has told nothing of."""
+    """The latest profile of a customer; None without one."""
     rows = reader.rows(
         """SELECT * FROM stg_kyc_profiles WHERE customer_id = ?
         ORDER BY occurred_at DESC, event_id DESC LIMIT 1""",
@@ -77,7 +77,7 @@ def profile_of(reader: Reader, customer_id: str) -> Profile | None:
 
 
 def customer_of(reader: Reader, account_id: str) -> str | None:
-    """Whose account it is: the customer of its latest transaction, else of a profile, or None."""
+    """The customer of an account: of its latest transaction, else of a profile, else None."""
     for source, test in (
         ("stg_transactions", "account_id = ?"),
         ("stg_kyc_profiles", "? = ANY(account_ids)"),
@@ -120,7 +120,7 @@ def entities_of(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Entities:
-    """What an account (with its customer's logins), or all of a customer, made use of."""
+    """The entities that an account (with its customer's logins), or a customer, has used."""
 
     def found(kind: str) -> list[Entity]:
         return _used(reader, kind, account, customer, since, until)

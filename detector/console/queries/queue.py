@@ -1,4 +1,4 @@
-"""Selecting open cases in the order in which to decide them."""
+"""Selects open cases in queue order."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,9 +24,9 @@ def queue_sql(
     limit: int = 50,
     after: tuple[float, str] | None = None,
 ) -> tuple[str, list[Any]]:
-    """The query of the first `limit` open cases (after a position), and its parameters.
+    """The query for the first `limit` open cases (after a position), and its parameters.
 
-    `username` is whom the filter `owner=me` means.
+    `username` is the user meant by the filter `owner=me`.
     """
     key = SORT_SQL[filters.sort]
     where, chosen = condition(filters, now, snoozed), facet_condition(filters, username)
@@ -51,7 +51,7 @@ def top_cases(
     limit: int = 1,
     username: str = "",
 ) -> list[CaseRow]:
-    """The first open cases of the queue as it is now."""
+    """The first open cases in the current queue."""
     now, snoozed = datetime.now(UTC), snoozed_now(reader, people)
     return [
         case_row(row, now)
@@ -60,5 +60,5 @@ def top_cases(
 
 
 def snoozed_now(reader: ConsoleReader, people: PeopleStore) -> list[str]:
-    """The ids of the open cases that are snoozed at the moment."""
+    """The ids of the open cases that are currently snoozed."""
     return snoozed_cases(reader, people.snoozes.active(datetime.now(UTC)))

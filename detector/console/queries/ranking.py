@@ -1,16 +1,16 @@
-"""Which case to decide first: expected loss, times its level, times how little time is left."""
+"""The order of the queue: exposure × score × weight of the level × urgency."""
 
 from datetime import datetime
 
 from pydantic import BaseModel
 
 LEVEL_WEIGHT = {"critical": 4, "high": 2}
-"""How much the levels count; any other counts 1."""
+"""Weights of the levels; others weigh 1."""
 
 MAX_OVERDUE = 2
-"""The urgency stops rising when a case has been open three times as long as it should be."""
+"""Urgency stops rising when a case has been open for three times the time it was due in."""
 
-# A case may have no due time, or late evidence may have left it none: then nothing presses.
+# A case may have no due time, or have lost it to late evidence: then it is not urgent.
 RANK_SQL = f"""
   CAST(CASE WHEN exposure > 1 THEN exposure ELSE 1 END AS DOUBLE PRECISION) * score
   * CASE level {" ".join(f"WHEN '{k}' THEN {v}" for k, v in LEVEL_WEIGHT.items())} ELSE 1 END
@@ -19,11 +19,11 @@ RANK_SQL = f"""
       / NULLIF(CAST(EXTRACT(EPOCH FROM due_at) AS DOUBLE PRECISION)
                - CAST(EXTRACT(EPOCH FROM opened_at) AS DOUBLE PRECISION), 0),
       0))))"""
-"""The rank of a row of `mv_open_fraud_cases`; its one parameter is the time in Unix seconds."""
+"""The rank of a row of `mv_open_fraud_cases`; its only parameter is the time in Unix seconds."""
 
 
 class Rank(BaseModel):
-    """A case's place in the queue as the product of what it is made of."""
+    """A case's rank in the queue, as the product of its factors."""
 
     exposure: float
     score: float
@@ -40,7 +40,7 @@ def rank_of(
     due_at: datetime | None,
     now: datetime,
 ) -> Rank:
-    """The rank of a case at a moment, factor by factor; `RANK_SQL` says the same in the store."""
+    """The rank of a case at a time, factor by factor; `RANK_SQL` is the same in SQL."""
     exposure = max(1.0, exposure)
     weight = LEVEL_WEIGHT.get(level, 1)
     urgency = 1.0

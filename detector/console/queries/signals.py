@@ -1,4 +1,4 @@
-"""Signals with their evidence, and what they mean for a case: reasons and scores."""
+"""Signals with their evidence, and what they contribute to a case: reasons and scores."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class SignalRow(BaseModel):
 
 
 class CaseReason(BaseModel):
-    """Why a pattern counts in a case: its strongest firing stands for all of them."""
+    """A pattern of a case, represented by its strongest signal."""
 
     pattern: str
     title: str
@@ -73,7 +73,7 @@ def signal_row(row: Mapping[str, Any]) -> SignalRow:
 
 
 def parsed(evidence: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Evidence as a mapping; one reader gives text, another the parsed JSON."""
+    """Evidence as a mapping; readers return either text or parsed JSON."""
     found: Mapping[str, Any] = json.loads(evidence) if isinstance(evidence, str) else evidence
     return found
 
@@ -85,7 +85,7 @@ def signals_of_account(
     until: datetime | None = None,
     limit: int = 500,
 ) -> list[SignalRow]:
-    """The signals that count for an account, its customer's too; the newest first."""
+    """The signals that count for an account, including its customer's; newest first."""
     where = Where(["a.account_id = ?"], [account_id])
     for name in ("a", "s"):
         if since is not None:
@@ -156,7 +156,7 @@ def reasons(rules: Rules, signals: Sequence[SignalRow]) -> list[CaseReason]:
 
 
 def score_steps(signals: Sequence[SignalRow], window: timedelta) -> list[ScorePoint]:
-    """The score over time: it rises at a signal and falls when the window has passed over it."""
+    """The score over time: it rises at a signal and falls when the window has passed it."""
     weights = {s.pattern: s.weight for s in signals}
     fired = sorted((s.occurred_at, s.pattern) for s in signals)
     moments = sorted({at for at, _ in fired} | {at + window for at, _ in fired})

@@ -16,8 +16,8 @@ Row = dict[str, Any]
 def snoozed_cases(reader: ConsoleReader, snoozes: Iterable[Snooze]) -> list[str]:
     """The ids of the open cases all of whose patterns are snoozed.
 
-    A pattern of a case is snoozed for its account or customer; or for a card, when every signal
-    of the pattern in the case watched a card for which it is.
+    A pattern of a case is snoozed for its account or customer; or for cards, when every signal of
+    the pattern in the case was on a snoozed card.
     """
     silent: Silent = defaultdict(set)
     for snooze in snoozes:

@@ -1,4 +1,4 @@
-"""Impossible trips for the map: where a card was, and where it cannot have come so soon."""
+"""Impossible trips for the map: two uses of a card too far apart."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from detector.signals.rules import Rules
 
 
 class Spot(BaseModel):
-    """A place on the map."""
+    """A point on the map."""
 
     city: str
     latitude: float
@@ -35,7 +35,7 @@ class Trip(BaseModel):
 
 
 def newest_trips(reader: Reader, rules: Rules, limit: int = 30) -> list[Trip]:
-    """The newest trips that both ends are known of, the newest first."""
+    """The newest trips with both ends known, newest first."""
     names = [p.id for p in rules.patterns.values() if OPERATORS[p.operator].unit(p) == "km"]
     if not names:
         return []
@@ -52,7 +52,7 @@ def newest_trips(reader: Reader, rules: Rules, limit: int = 30) -> list[Trip]:
 
 
 def trips_of(reader: Reader, signals: Sequence[Mapping[str, Any]]) -> list[Trip]:
-    """The trips behind signals that compare two places; others, and lost ends, are left out."""
+    """The trips behind signals that compare two places; others are left out."""
     facts = {row["signal_id"]: parsed(row["evidence"]) for row in signals}
     pairs = [row for row in signals if "previous_event_id" in facts[row["signal_id"]]]
     spots = _spots(
@@ -85,7 +85,7 @@ def _spots(reader: Reader, event_ids: list[str], times: list[datetime]) -> dict[
     if not event_ids:
         return {}
     where = Where()
-    # The times let a store skip what cannot hold the events.
+    # The times allow a store to skip data that cannot contain the events.
     where.add("occurred_at BETWEEN ? AND ?", min(times), max(times))
     where.among("event_id", event_ids)
     rows = reader.rows(

@@ -2,7 +2,7 @@
 
 Dots hide how coarse the outlines are, and a map of dots stays calm behind the trips. Both views
 are plain cylindrical projections: `x` grows with the longitude and `y` falls with the latitude.
-The world is cut in the Atlantic, so that Australia stands in its middle.
+The map is cut in the Atlantic, so that Australia is near its centre.
 """
 
 import json
@@ -34,7 +34,7 @@ class View(NamedTuple):
         return f"0 0 {self.width:g} {self.north - self.south:g}"
 
     def point(self, latitude: float, longitude: float) -> tuple[float, float]:
-        """Where a place stands in the view box."""
+        """The position of a place in the view box."""
         turned = longitude if longitude >= self.west else longitude + 360
         return (
             round((turned - self.west) * self.squeeze, 2),

@@ -2,7 +2,7 @@
   The few things that RisingWave and DuckDB spell differently. Everything else is common SQL.
 -#}
 
-{#- A cast that gives null for text that is no such value. RisingWave streams do so by themselves. -#}
+{#- A cast that yields null for invalid text. RisingWave streams do that anyway. -#}
 {% macro cast_or_null(expression, type) -%}
   {{ adapter.dispatch('cast_or_null', 'fraud_detection')(expression, type) }}
 {%- endmacro %}
@@ -66,7 +66,7 @@
 {%- endmacro %}
 
 
-{#- A moment as whole microseconds. -#}
+{#- A timestamp as whole microseconds. -#}
 {% macro epoch_microseconds(expression) -%}
   {{ adapter.dispatch('epoch_microseconds', 'fraud_detection')(expression) }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
   novelty: `measure` reaches the threshold and `value` is not known for the key. It is known when the
   profile in force registers it, or when the key first showed it longer than the window ago; every
-  event with a value teaches it, whether or not the event meets `where`.
+  event with a value makes it known, whether or not the event meets `where`.
 -#}
 {% macro novelty(id) -%}
 {%- set pattern = pattern_block(id, 'novelty') -%}
@@ -17,7 +17,7 @@ with sightings as (
     group by {{ key }}, {{ pattern.value }}
 ),
 
--- of two profiles of one moment, the one with the later event_id is in force
+-- of two profiles at the same time, the one with the later event_id is in force
 ranked_profiles as (
     select
         {{ key }},

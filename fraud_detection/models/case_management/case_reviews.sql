@@ -1,6 +1,6 @@
 {{ config(materialized='table_with_connector', enabled=target.type == 'risingwave', full_refresh=false, zero_downtime=none) }}
 
--- What analysts decide: one row per case, written by people and their tools, never by detection.
+-- Reviews: one row per case, written by users and their tools, never by detection.
 create table if not exists {{ this }} (
     case_id varchar primary key,
     status varchar,

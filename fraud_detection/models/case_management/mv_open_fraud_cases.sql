@@ -18,7 +18,7 @@ with steps as (
     from {{ ref('account_signals') }}
 ),
 
--- a silence longer than the gap starts another session_window
+-- a gap longer than gap_seconds starts another session window
 numbered as (
     select
         *,
@@ -30,7 +30,7 @@ numbered as (
     from steps
 ),
 
--- an event at which several patterns fired is exposed once
+-- the amount of an event at which several patterns fired counts once
 exposed as (
     select
         *,
@@ -113,7 +113,7 @@ cases as (
     where scores.opened_at is not null
 ),
 
--- of two profiles of one moment, the one with the later event_id is in force
+-- of two profiles at the same time, the one with the later event_id is in force
 ranked_profiles as (
     select
         customer_id,

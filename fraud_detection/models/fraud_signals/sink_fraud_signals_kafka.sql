@@ -1,6 +1,6 @@
 {{ config(materialized='sink', enabled=is_live(), zero_downtime={'enabled': false}) }}
 
--- One message a signal, keyed by signal_id; a signal whose evidence grows is sent again under its key.
+-- One message per signal, keyed by signal_id; a signal whose evidence grows is sent again.
 create sink if not exists {{ this }} from {{ ref('fraud_signal_log') }}
 with (
     connector = 'kafka',

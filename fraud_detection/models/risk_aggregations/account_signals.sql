@@ -4,7 +4,7 @@ with signals as (
     select * from {{ ref('mv_fraud_signals') }}
 )
 
--- a signal at the level of an account counts for that account
+-- an account-level signal counts for its account
 select
     account_id,
     signal_id,
@@ -19,7 +19,7 @@ where account_id is not null
 
 union all
 
--- one at the level of a customer counts for every account that the customer held by then
+-- a customer-level signal counts for every account that the customer held by then
 select
     links.account_id,
     signals.signal_id,

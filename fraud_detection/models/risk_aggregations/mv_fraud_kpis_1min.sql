@@ -26,7 +26,7 @@ fired as (
     select
         window_start,
         count(*) as signals,
-        -- a signal bears the time of the transaction that it fired at
+        -- a signal has the time of the transaction at which it fired
         count(distinct case when pattern in ({{ quoted(on_payments) }}) then event_id end) as flagged
     {%- for id in patterns %},
         count(*) filter (where pattern = '{{ id }}') as signals_{{ id }}

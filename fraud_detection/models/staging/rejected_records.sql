@@ -1,4 +1,4 @@
-{#- RisingWave passes over what it cannot read without a word; here it is said, record by record. -#}
+{#- RisingWave silently skips records that it cannot read; this view lists them. -#}
 {%- set place = 'received_at, kafka_partition, kafka_offset' if target.type == 'risingwave'
     else 'cast(null as timestamptz) as received_at, cast(null as varchar) as kafka_partition, cast(null as varchar) as kafka_offset' -%}
 with
@@ -35,7 +35,7 @@ where
 
 union all
 
--- {{ 'src_' ~ stream }} has no row for it: not JSON, or JSON without an event_id
+-- {{ 'src_' ~ stream }} has no row: not JSON, or JSON without an event_id
 select
     '{{ stream }}' as stream,
     cast(null as varchar) as event_id,

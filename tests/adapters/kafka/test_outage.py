@@ -69,7 +69,7 @@ def test_an_outage_of_the_broker_loses_nothing(broker: Broker, tmp_path: Path) -
     assert summary["late"] == 0
     said = [line for line in reader.log.splitlines() if "no Kafka broker" in line]
     assert 1 <= len(said) <= 2 + 2 * OUTAGE_S // 30  # reading and publishing, each now and then
-    assert "reading Kafka: going on after" in reader.log
+    assert "reading Kafka: reading again after" in reader.log
 
 
 def test_the_detector_starts_and_ends_while_there_is_no_broker(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 create schema if not exists "public"
 
--- What analysts decide: one row per case, written by people and their tools, never by detection.
+-- Reviews: one row per case, written by users and their tools, never by detection.
 create table if not exists "dev"."public"."case_reviews" (
     case_id varchar primary key,
     status varchar,
@@ -227,7 +227,7 @@ format plain encode json;
 
 create materialized view if not exists "dev"."public"."mv_fraud_signals"
   as
--- what fired stays, also after its events have left the slice that the seven views read
+-- signals remain after their events have left the slice that the seven views read
 select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."fraud_signal_log"
   ;
 
@@ -246,7 +246,7 @@ create index if not exists
   on "dev"."public"."mv_fraud_signals"
   (event_id);
 
--- One message a signal, keyed by signal_id; a signal whose evidence grows is sent again under its key.
+-- One message per signal, keyed by signal_id; a signal whose evidence grows is sent again.
 create sink if not exists "dev"."public"."sink_fraud_signals_kafka" from "dev"."public"."fraud_signal_log"
 with (
     connector = 'kafka',
@@ -289,7 +289,7 @@ where
         when account_id is not null and not (length(account_id) between 1 and 64) then 'account_id'
         when transaction_id is not null and not (length(transaction_id) between 1 and 64) then 'transaction_id'
     end is null
-    -- an event may not be from the future; when it came says the broker's record, not the clock
+    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -317,7 +317,7 @@ where
         when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
         when event_type is null or not (event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
     end is null
-    -- an event may not be from the future; when it came says the broker's record, not the clock
+    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -357,7 +357,7 @@ where
         when home_longitude is null or not (coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
         when segment is null or not (segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
     end is null
-    -- an event may not be from the future; when it came says the broker's record, not the clock
+    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -389,7 +389,7 @@ where
         when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
         when country is not null and not (country ~ '^[A-Z]{2}$') then 'country'
     end is null
-    -- an event may not be from the future; when it came says the broker's record, not the clock
+    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -511,7 +511,7 @@ where
     broken_field is null
     and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
 union all
--- src_transactions has no row for it: not JSON, or JSON without an event_id
+-- src_transactions has no row: not JSON, or JSON without an event_id
 select
     'transactions' as stream,
     cast(null as varchar) as event_id,
@@ -538,7 +538,7 @@ where
     broken_field is null
     and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
 union all
--- src_logins has no row for it: not JSON, or JSON without an event_id
+-- src_logins has no row: not JSON, or JSON without an event_id
 select
     'logins' as stream,
     cast(null as varchar) as event_id,
@@ -565,7 +565,7 @@ where
     broken_field is null
     and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
 union all
--- src_card_events has no row for it: not JSON, or JSON without an event_id
+-- src_card_events has no row: not JSON, or JSON without an event_id
 select
     'card_events' as stream,
     cast(null as varchar) as event_id,
@@ -592,7 +592,7 @@ where
     broken_field is null
     and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
 union all
--- src_alerts has no row for it: not JSON, or JSON without an event_id
+-- src_alerts has no row: not JSON, or JSON without an event_id
 select
     'alerts' as stream,
     cast(null as varchar) as event_id,
@@ -619,7 +619,7 @@ where
     broken_field is null
     and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
 union all
--- src_kyc_profiles has no row for it: not JSON, or JSON without an event_id
+-- src_kyc_profiles has no row: not JSON, or JSON without an event_id
 select
     'kyc_profiles' as stream,
     cast(null as varchar) as event_id,
@@ -684,7 +684,7 @@ where
         when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
         when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
     end is null
-    -- an event may not be from the future; when it came says the broker's record, not the clock
+    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -933,7 +933,7 @@ create materialized view if not exists "dev"."public"."mv_device_anomalies"
         and device_id is not null
     group by customer_id, device_id
 ),
--- of two profiles of one moment, the one with the later event_id is in force
+-- of two profiles at the same time, the one with the later event_id is in force
 ranked_profiles as (
     select
         customer_id,
@@ -1037,7 +1037,7 @@ fired as (
     select
         window_start,
         count(*) as signals,
-        -- a signal bears the time of the transaction that it fired at
+        -- a signal has the time of the transaction at which it fired
         count(distinct case when pattern in ('velocity', 'geo_impossible', 'account_takeover', 'cnp_spike', 'structuring') then event_id end) as flagged,
         count(*) filter (where pattern = 'velocity') as signals_velocity,
         count(*) filter (where pattern = 'geo_impossible') as signals_geo_impossible,
@@ -1316,7 +1316,7 @@ create view if not exists "dev"."public"."account_signals"
 with signals as (
     select * from "dev"."public"."mv_fraud_signals"
 )
--- a signal at the level of an account counts for that account
+-- an account-level signal counts for its account
 select
     account_id,
     signal_id,
@@ -1329,7 +1329,7 @@ select
 from signals
 where account_id is not null
 union all
--- one at the level of a customer counts for every account that the customer held by then
+-- a customer-level signal counts for every account that the customer held by then
 select
     links.account_id,
     signals.signal_id,
@@ -1346,8 +1346,8 @@ inner join "dev"."public"."account_links" as links
 where signals.account_id is null
   ;
 
--- ignore_delete: rows that leave a view because time moved on stay in the log; a row whose evidence
--- grows, because an event came late, replaces the one with its signal_id.
+-- ignore_delete: rows that leave a view as time passes stay in the log; a row whose evidence grows
+-- because of a late event replaces the one with its signal_id.
 create sink if not exists "dev"."public"."sink_fraud_signal_log" into "dev"."public"."fraud_signal_log" as
 select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_velocity_alerts"
 union all
@@ -1406,7 +1406,7 @@ select
     patterns,
     signal_count,
     last_signal_at,
-    -- a stream may not select the clock: the score is as of the moment of reading
+    -- a stream may not select now(): the score is as of the time of the query
     cast(null as timestamptz) as as_of
 from scores
   ;
@@ -1423,7 +1423,7 @@ create materialized view if not exists "dev"."public"."mv_open_fraud_cases"
         lag(occurred_at) over (partition by account_id order by occurred_at, signal_id) as previous_at
     from "dev"."public"."account_signals"
 ),
--- a silence longer than the gap starts another session_window
+-- a gap longer than gap_seconds starts another session window
 numbered as (
     select
         *,
@@ -1434,7 +1434,7 @@ numbered as (
         ) as session_window
     from steps
 ),
--- an event at which several patterns fired is exposed once
+-- the amount of an event at which several patterns fired counts once
 exposed as (
     select
         *,
@@ -1532,7 +1532,7 @@ cases as (
         and session_windows.session_window = scores.session_window
     where scores.opened_at is not null
 ),
--- of two profiles of one moment, the one with the later event_id is in force
+-- of two profiles at the same time, the one with the later event_id is in force
 ranked_profiles as (
     select
         customer_id,
