@@ -12,7 +12,7 @@ Action = Callable[[datetime], Iterable[Event]]
 
 
 class Agenda:
-    """Holds future actions; actions at the same time run in the order in which they were planned."""
+    """Holds future actions; those at the same time run in the order of planning."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, Action]] = []

@@ -171,7 +171,7 @@ class Publisher(threading.Thread):
         return again
 
     def _flush(self, client: KafkaClient, until: float) -> Exception | None:
-        """Wait for acknowledgements in steps, because `finish` may shorten the deadline meanwhile."""
+        """Wait for acknowledgements in steps, because `finish` may shorten the deadline."""
         while True:
             left = min(until, self._give_up_at) - time.monotonic()
             failure = _failure(partial(client.flush, max(0.1, min(left, FLUSH_STEP_S))))

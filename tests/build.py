@@ -54,7 +54,7 @@ def _id(event_id: str | None) -> str:
 def transaction(
     at: float = 0, account: str = "acc-1", *, event_id: str | None = None, **fields: Any
 ) -> Transaction:
-    """An ordinary purchase in a shop, unless told otherwise."""
+    """An ordinary purchase in a shop by default."""
     name = _id(event_id)
     return Transaction(
         **{
@@ -88,7 +88,7 @@ def cash(at: float = 0, account: str = "acc-1", **fields: Any) -> Transaction:
 def login(
     at: float = 0, customer: str = "cust-1", *, event_id: str | None = None, **fields: Any
 ) -> Login:
-    """A failed login, unless told otherwise."""
+    """A failed login by default."""
     base = {"outcome": "FAILURE", "customer_id": customer, "occurred_at": moment(at)}
     return Login(**{"event_id": _id(event_id), **base, **fields})
 

@@ -15,5 +15,5 @@ def collect_garbage_rarely() -> None:
 
 
 def take_short_turns() -> None:
-    """Let a waiting thread run after one millisecond, so that detection does not delay responses."""
+    """Switch threads after one millisecond, so that detection does not delay responses."""
     sys.setswitchinterval(0.001)

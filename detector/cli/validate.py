@@ -41,7 +41,7 @@ _PROMISES = {
 
 
 def validate(store: Store = DEFAULT_STORE, url: ClusterUrl = None, as_json: AsJson = False) -> None:
-    """Check the rules, the views and the data of the store or RisingWave; exit code 1 on failure."""
+    """Check the rules, and the data of the store or RisingWave; exit code 1 on failure."""
     rules = load_rules()
     with opened(store, url) as reader:
         checks = [("rules are well-formed", True, f"{len(rules.patterns)} patterns")]

@@ -1,4 +1,4 @@
-"""What the console's routes work with, in one object."""
+"""Everything the console's routes need, in one object."""
 
 from dataclasses import dataclass
 from typing import Annotated

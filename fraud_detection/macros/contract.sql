@@ -139,7 +139,7 @@ where
     -- the first field that breaks the contract; such records are in rejected_records
     {{ contract_breach(stream) }} is null
     {%- if target.type == 'risingwave' %}
-    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
+    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
     and {{ cast_or_null('occurred_at', 'timestamptz') }}
         <= received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
     {%- endif %}

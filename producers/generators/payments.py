@@ -99,7 +99,7 @@ class PaymentFactory:
         site: int,
         label: Label = NORMAL,
     ) -> Transaction:
-        """Cash deposited or withdrawn with the card at the city's branch or machine number `site`."""
+        """Cash deposited or withdrawn at the city's branch or machine number `site`."""
         name = f"{channel.lower()}_{place.city.lower().replace(' ', '_')}_{site}"
         counter = Merchant(name, CASH_CODE, place.country, CURRENCIES[place.country])
         return self._build(payer, at, cents, kind, channel, "APPROVED", label, counter, place=place)

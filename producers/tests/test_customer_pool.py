@@ -47,7 +47,7 @@ def test_all_identifiers_are_unique(pool):
     assert len(ids) == len(set(ids))
 
 
-def test_everybody_has_accounts_cards_and_devices(pool):
+def test_every_customer_has_accounts_cards_and_devices(pool):
     """One to three accounts, a card on each, and a registered device."""
     for customer in pool.customers:
         assert 1 <= len(customer.accounts) <= 3
@@ -131,7 +131,7 @@ def test_no_flight_is_faster_than_an_airliner(pool):
         assert trips >= 2
 
 
-def test_a_flyer_is_where_they_are_whoever_asks():
+def test_a_flyers_location_depends_on_the_time_alone():
     """A location depends on the customer and the time alone, so a restart moves nobody."""
     first, second = CustomerPool(300, 7), CustomerPool(300, 7)
     at = START + timedelta(hours=31)

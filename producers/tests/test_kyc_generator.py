@@ -65,7 +65,7 @@ def test_old_devices_make_room(kyc, customer):
     assert profile.registered_device_ids[-1] == "dev_9"
 
 
-def test_the_bank_begins_with_everybodys_profile(events, pool):
+def test_the_bank_starts_with_every_profile(events, pool):
     """The first 500 events are the profiles of the pool, at the start."""
     first = events[: len(pool)]
     assert all(isinstance(event, KycProfile) for event in first)

@@ -68,7 +68,7 @@ def test_an_entry_that_is_missing_is_found(length: int, place: int) -> None:
 
 
 def test_a_changed_entry_with_a_new_hash_of_its_own_is_found_at_the_next() -> None:
-    """Whoever changes one has to change all that follow."""
+    """Changing one requires changing all that follow."""
     entries = record(4)
     entries[1] = replace(entries[1], actor="lee").sealed()
     with pytest.raises(Tampered) as found:
@@ -109,7 +109,7 @@ def test_what_was_taken_back_no_longer_stands() -> None:
 
 
 def test_one_takes_back_what_one_did_oneself() -> None:
-    """Unless somebody else has acted since; if they took that back, it is possible again."""
+    """Unless someone else has acted since; after their undo it is possible again."""
     assert undoable([deed(1)], KIM, NOON).seq == 1
     with pytest.raises(ActionRefused, match="lee acted"):
         undoable([deed(2, "lee"), deed(1)], KIM, NOON)

@@ -124,7 +124,7 @@ def test_a_critical_closing_is_a_proposal_first() -> None:
 
 
 @pytest.mark.parametrize("action", ["approve", "reject"])
-def test_nobody_agrees_with_themselves(action: str) -> None:
+def test_a_closing_is_not_approved_by_its_proposer(action: str) -> None:
     """Not even a supervisor."""
     proposed = do(NEW, SAM, "close", needs_approval=True)
     with pytest.raises(ActionForbidden, match="Four eyes"):
@@ -159,7 +159,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_a_case_is_always_in_a_sound_state(steps: list[tuple[Principal, str, bool]]) -> None:
-    """Whatever people try in whatever order."""
+    """Any actions in any order."""
     review = NEW
     for person, action, needs_approval in steps:
         before = review
@@ -182,7 +182,7 @@ def test_a_case_is_always_in_a_sound_state(steps: list[tuple[Principal, str, boo
 
 @given(STEPS)
 def test_four_eyes_cannot_be_walked_around(steps: list[tuple[Principal, str, bool]]) -> None:
-    """Where closing takes two, two different people were always at it."""
+    """Where closing takes a second person, two different users were involved."""
     review, proposer = NEW, None
     for person, action, _ in steps:
         try:

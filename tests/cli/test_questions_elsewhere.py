@@ -21,7 +21,7 @@ from detector.console.settings import ConsoleSettings
 from detector.core.errors import InputError, StoreError
 from tests.build import REAL
 from tests.cli.conftest import Fraud
-from tests.console.office import ROOT
+from tests.console.harness import ROOT
 from tests.postgres import copied, postgres
 
 NAMES = ["risk", "cases", "kpis", "fraud-rate", "status"]
@@ -142,7 +142,7 @@ def test_without_a_good_key_it_is_said_what_to_do(
 def test_a_demonstration_needs_no_key(
     fraud: Fraud, store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It signs in whoever asks from this machine."""
+    """It signs in any visitor from this machine."""
     monkeypatch.delenv("FRAUD_API_KEY", raising=False)
     with console(store, demo=True) as url:
         assert fraud("risk", "--url", f"{url}/", "--json")
@@ -150,7 +150,7 @@ def test_a_demonstration_needs_no_key(
 
 @pytest.mark.usefixtures("key")
 def test_other_places_are_no_consoles(fraud: Fraud) -> None:
-    """Nobody there, and somebody else there."""
+    """No answer, and an answer of something else."""
     with pytest.raises(InputError, match=r"No console answers at http://127\.0\.0\.1:1:"):
         fraud("risk", "--url", "http://127.0.0.1:1")
     with pytest.raises(InputError, match="No console answers"):
@@ -175,7 +175,7 @@ def test_other_places_are_no_consoles(fraud: Fraud) -> None:
 
 
 def test_sql_is_for_stores_and_clusters(fraud: Fraud, served: Served) -> None:
-    """And other schemes are for nobody."""
+    """Other schemes are rejected."""
     for command in (("sql", "SELECT 1"), ("validate",)):
         with pytest.raises(InputError, match="not SQL"):
             fraud(*command, "--url", served.url)

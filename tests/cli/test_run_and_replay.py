@@ -41,7 +41,7 @@ def test_a_live_run_finds_fraud_within_the_time_promised(tmp_path: Path, fraud: 
 
 
 def test_a_quiet_bank_has_no_signal_at_all(tmp_path: Path, fraud: Fraud) -> None:
-    """With fraud rate 0 the look-alikes alone raise nothing, so nobody is critical."""
+    """With fraud rate 0 the look-alikes alone raise nothing, so no account is critical."""
     summary = fraud(
         "run", "--seconds", 5, "--rate", 160, "--fraud-rate", 0, "--no-console",
         "--store", tmp_path / "a.duckdb", "--json",

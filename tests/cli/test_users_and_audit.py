@@ -1,4 +1,4 @@
-"""`fraud users` and `fraud audit`: the people from a shell."""
+"""`fraud users` and `fraud audit`: administration from a shell."""
 
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +18,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "fraud.duckdb"
 
 
-def test_somebody_is_let_in_before_anything_ran(fraud: Fraud, store: Path) -> None:
+def test_a_first_user_can_be_added_before_any_run(fraud: Fraud, store: Path) -> None:
     """The store that `fraud run` makes later takes the users over."""
     said = fraud("users", "add", "kim", "--role", "supervisor", "--store", store, "--json")
     DuckDBStore(store, build.REAL).close()
@@ -48,7 +48,7 @@ def test_users_are_listed_given_passwords_and_shut_out(fraud: Fraud, store: Path
 
 
 def test_what_cannot_be_done_is_explained(fraud: Fraud, store: Path) -> None:
-    """Names that do not fit, are taken, or are nobody's."""
+    """Names that are invalid, taken, or unknown."""
     with pytest.raises(InputError, match="'Kim!' cannot be a user name"):
         fraud("users", "add", "Kim!", "--store", store)
     assert not store.exists()

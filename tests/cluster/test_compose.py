@@ -109,7 +109,7 @@ def test_the_producer_is_given_settings_that_it_knows() -> None:
 
 
 def test_risingwave_leaves_room_below_its_limit() -> None:
-    """It is told of less memory than the container may use, or it would be killed."""
+    """Its memory setting is below the container's limit, or it would be killed."""
     service = SERVICES["risingwave"]
     arguments = [resolved(part) for part in service["command"]]
     told = int(arguments[arguments.index("--total-memory-bytes") + 1])

@@ -1,4 +1,4 @@
-"""make env: passwords that nobody can guess, settings that nobody loses."""
+"""make env: random passwords; existing settings are kept."""
 
 import re
 

@@ -90,7 +90,7 @@ def test_secrets_data_and_tests_stay_out_of_the_build() -> None:
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_the_image_runs_as_nobody_in_particular(name: str) -> None:
+def test_the_image_runs_as_an_unprivileged_user(name: str) -> None:
     """The last user is neither root nor a name that Kubernetes could not check; no compiler."""
     text = (ROOT / name).read_text(encoding="utf-8")
     last_stage = text[text.rindex("\nFROM ") :] if text.count("FROM ") > 1 else text

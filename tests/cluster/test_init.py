@@ -14,7 +14,7 @@ from tests.cluster.conftest import ROOT
 
 
 class Users:
-    """A cursor on a database that knows these users and writes down what it is told."""
+    """A cursor on a database that knows these users and records its statements."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
@@ -101,7 +101,7 @@ def test_a_missing_password_ends_with_one_sentence(
     assert "make env" in capsys.readouterr().out
 
 
-def test_dbt_is_told_where_its_project_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dbt_gets_the_path_of_its_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments are passed on; a failing dbt fails the init."""
     program = tmp_path / "dbt"
     program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\nexit 3\n', encoding="utf-8")

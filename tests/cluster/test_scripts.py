@@ -194,7 +194,7 @@ def test_a_service_that_is_down_is_named(make: Script, target: str) -> None:
     assert "risingwave is not running. Start the cluster with: make up" in done.stdout
 
 
-def test_without_compose_or_engine_it_is_told_apart(make: Script) -> None:
+def test_a_missing_plugin_and_a_missing_engine_are_distinguished(make: Script) -> None:
     """The message names what is missing: the plugin, the engine, .env."""
     assert "Compose plugin" in make("status", docker="exit 1").stdout
     assert "engine does not answer" in make("status", docker='[ "$1" = compose ]').stdout

@@ -25,7 +25,7 @@ from detector.console.settings import ConsoleSettings
 from detector.core.errors import StoreError
 from tests.adapters.kafka.support import until
 from tests.build import REAL
-from tests.console.office import LOCALHOST, PEOPLE, ROOT
+from tests.console.harness import LOCALHOST, PEOPLE, ROOT
 from tests.people import act
 from tests.postgres import copied, postgres
 
@@ -53,7 +53,7 @@ def cluster(address: str, full_store: DuckDBStore) -> Iterator[RisingWave]:
 
 
 class Twins(NamedTuple):
-    """The same people over both."""
+    """The same users over both."""
 
     embedded: TestClient
     clustered: TestClient
@@ -144,7 +144,7 @@ def test_its_pages_render(twins: Twins, full_store: DuckDBStore, page: str) -> N
 
 
 def test_events_go_to_topics_not_here(twins: Twins) -> None:
-    """A machine that sends events to a console over a cluster is told so."""
+    """A console over a cluster rejects events with a reason."""
     context: Any = twins.clustered.app.state.context  # type: ignore[attr-defined]
     _, key = context.people.keys.add(ROOT, "payments")
     client = TestClient(twins.clustered.app, LOCALHOST, headers={"Authorization": f"Bearer {key}"})

@@ -25,7 +25,7 @@ from detector.console.server import address, listen, serving
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL, records
 from tests.console.bank import eventful_day
-from tests.console.office import PEOPLE, ROOT
+from tests.console.harness import PEOPLE, ROOT
 from tests.pipeline.test_scoring import running
 
 CHECKS = [
@@ -57,7 +57,7 @@ class Front:
         _, self.key = self.people.keys.add(ROOT, "payments")
 
     def headers(self, path: str) -> dict[str, str]:
-        """What somebody who may do this sends along; users and keys may have been changed since."""
+        """The headers of a user who may do this; users and keys may have been changed since."""
         if path in ("/v1/events", "/v1/score"):
             return {"Authorization": f"Bearer {self.key}"}
         name = "root" if path.startswith(("/v1/users", "/v1/keys")) else "sam"

@@ -11,7 +11,7 @@ from detector.console.overview.model import Overview
 from detector.console.patterns.model import Patterns
 from tests.build import REAL
 from tests.console.conftest import browsing, console
-from tests.console.office import Office
+from tests.console.harness import Harness
 
 _HTML = {"Accept": "text/html"}
 _PAGES = {
@@ -131,10 +131,10 @@ def test_patterns_tell_their_rules_and_their_record(full_store: DuckDBStore) -> 
 
 def test_precision_is_what_analysts_decided(tmp_path: Any) -> None:
     """Confirmed over decided; an inconclusive case counts for neither side."""
-    office = Office(tmp_path, four_eyes=False)
+    harness = Harness(tmp_path, four_eyes=False)
     try:
-        kim = office.person("kim")
-        holding = [c for c in office.cases() if "velocity" in c["patterns"]]
+        kim = harness.person("kim")
+        holding = [c for c in harness.cases() if "velocity" in c["patterns"]]
         ends = ("CONFIRMED_FRAUD", "FALSE_POSITIVE", "INCONCLUSIVE")
         for case, end in zip(holding, ends, strict=False):
             url = f"/v1/cases/{case['case_id']}/actions"
@@ -147,10 +147,10 @@ def test_precision_is_what_analysts_decided(tmp_path: Any) -> None:
         assert (precision["right"], precision["wrong"]) == (1, 1)
         assert precision["share"] == 0.5
     finally:
-        office.close()
+        harness.close()
 
 
-def test_people_get_pages_and_programs_get_problems(full_store: DuckDBStore) -> None:
+def test_browsers_get_pages_and_programs_get_problems(full_store: DuckDBStore) -> None:
     """What is not there is a page in a browser, a problem document for all else and below /v1."""
     client = browsing(full_store)
     page = client.get("/nowhere", headers=_HTML)
@@ -163,7 +163,7 @@ def test_people_get_pages_and_programs_get_problems(full_store: DuckDBStore) -> 
         assert problem.json()["status"] == 404
 
 
-def test_an_error_of_ours_is_told_and_hides_its_cause(full_store: DuckDBStore) -> None:
+def test_an_internal_error_is_reported_without_its_cause(full_store: DuckDBStore) -> None:
     """A broken route answers 500 in both shapes, without the words of the exception."""
     app = console(full_store)
 
@@ -179,28 +179,28 @@ def test_an_error_of_ours_is_told_and_hides_its_cause(full_store: DuckDBStore) -
         assert "secret" not in answer.text
 
 
-def test_what_people_write_stays_text(tmp_path: Any) -> None:
+def test_what_users_enter_stays_text(tmp_path: Any) -> None:
     """Markup in a note, a search or an actor's name is shown, never obeyed."""
-    office = Office(tmp_path)
+    harness = Harness(tmp_path)
     try:
-        kim, evil = office.person("kim"), "<script>alert(1)</script>"
-        case = office.cases()[0]["case_id"]
+        kim, evil = harness.person("kim"), "<script>alert(1)</script>"
+        case = harness.cases()[0]["case_id"]
         kim.post(f"/v1/cases/{case}/actions", json={"action": "note", "text": evil})
-        sam = office.person("sam")
+        sam = harness.person("sam")
         for path in ("/audit", f"/audit?actor={evil}", f"/nowhere/{evil}"):
             html = sam.get(path, headers=_HTML).text
             assert evil not in html
         assert "&lt;script&gt;alert(1)" in sam.get("/audit", headers=_HTML).text
     finally:
-        office.close()
+        harness.close()
 
 
 def test_the_audit_log_is_read_page_by_page(tmp_path: Any) -> None:
     """Filters stay in the address, older entries are a link away, and the chain is verified."""
-    office = Office(tmp_path)
+    harness = Harness(tmp_path)
     try:
-        kim, sam = office.person("kim"), office.person("sam")
-        case = office.cases()[0]["case_id"]
+        kim, sam = harness.person("kim"), harness.person("sam")
+        case = harness.cases()[0]["case_id"]
         for number in range(101):
             note = {"action": "note", "text": f"note {number}"}
             kim.post(f"/v1/cases/{case}/actions", json=note)
@@ -214,4 +214,4 @@ def test_the_audit_log_is_read_page_by_page(tmp_path: Any) -> None:
         assert re.search(r"Until</span> \d\d \w{3} \d{4} [\d:]+ UTC", sam.get("/audit").text)
         assert "entries verified" in sam.get("/audit?verify=1", headers=_HTML).text
     finally:
-        office.close()
+        harness.close()

@@ -256,7 +256,7 @@ def test_profiles_keep_to_their_form(field: str, value: Any, fine: bool) -> None
 @pytest.mark.parametrize("number", ["4111111111111111", "378282246310005", "5555555555554444"])
 @pytest.mark.parametrize("stream", ["transactions", "card_events"])
 def test_a_card_number_never_passes_for_a_token(stream: str, number: str) -> None:
-    """Whoever puts the card's number where its token belongs is refused."""
+    """A card number in place of a token is rejected."""
     assert not agreed(stream, {**WHOLE[stream], "card_token": number})
 
 
@@ -296,7 +296,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_json_is_read_as_json(shape: str) -> None:
-    """What is not one JSON object in UTF-8 is refused, also where nobody reads it."""
+    """What is not one JSON object in UTF-8 is rejected, even in fields that are not read."""
     raw, fine = SHAPES[shape]
     assert agreed("transactions", raw) is fine
 

@@ -49,7 +49,7 @@ class Recorder:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[str]]:
-    """The models of a `dbt run` in live mode against nobody, and the statements it sent."""
+    """The models of a `dbt run` in live mode without a server, and the statements it sent."""
     out, recorder = tmp_path_factory.mktemp("live"), Recorder()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(psycopg2, "connect", lambda *_, **__: recorder)

@@ -36,7 +36,7 @@ def test_a_changed_threshold_would_be_noticed() -> None:
 
 
 def test_a_pattern_without_a_part_is_refused() -> None:
-    """Whoever adds a pattern is told that the page lacks it."""
+    """Adding a pattern fails until the page has it."""
     page = PAGE.replace("<!-- generated: compound -->", "")
     with pytest.raises(ValueError, match="compound"):
         pattern_docs.rewritten(page, build.REAL)

@@ -50,7 +50,7 @@ def _replay(folder: Path, path: Path, size: int, stop_after: int | None = None) 
 
 
 class _Stopping(FileSource):
-    """A folder that ends early, as a process does that is told to stop."""
+    """A folder source that ends early, as a stopped process does."""
 
     def __init__(self, folder: Path, size: int, stop_after: int | None) -> None:
         super().__init__(folder, size)

@@ -47,7 +47,7 @@ def test_an_event_exactly_as_early_as_allowed_is_evaluated() -> None:
 
 
 def test_an_event_from_the_future_moves_nothing() -> None:
-    """One broken clock makes nobody else's events late, and its own fire nothing."""
+    """One wrong clock makes no other events late, and its own events fire nothing."""
     future = [transaction(10**6, event_id=f"f{n}") for n in range(6)]
     ledger = build.detect([future, [transaction(0, event_id="a")]], now=build.moment(100))
     assert ledger.events["a"][1] == "evaluated"
@@ -165,7 +165,7 @@ def test_the_first_and_the_last_moment_of_time_crash_nothing(stream: str, when: 
 
 
 def test_no_lateness_at_all_means_strict_order() -> None:
-    """A deployment may choose to wait for nobody."""
+    """A deployment may choose not to wait."""
     rules = build.rules_of(build.block(threshold=1), lateness=0)
     events = [transaction(10, event_id="a"), transaction(10, event_id="b"), transaction(9.999)]
     ledger = build.detect([[e] for e in events], rules)

@@ -16,7 +16,7 @@ from tests.build import transaction
 
 
 class MemoryStore:
-    """A store that keeps work in a list; it fails at the commits it is told to."""
+    """A store that keeps work in a list; it fails at the given commits."""
 
     def __init__(self, diary: list[str], fail_at: str | None = None) -> None:
         self.diary, self.fail_at = diary, fail_at

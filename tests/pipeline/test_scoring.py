@@ -28,7 +28,7 @@ class Unheard(ApiSource):
 
 @contextmanager
 def running(path: Path, *sinks: Any) -> Iterator[Pipeline]:
-    """A pipeline on a real store that only hears what is submitted."""
+    """A pipeline on a real store without a source."""
     store = DuckDBStore(path, build.REAL)
     pipeline = Pipeline(build.REAL, Unheard(), store, sinks, clock=lambda: build.NOW)
     thread = threading.Thread(target=pipeline.run)
@@ -140,7 +140,7 @@ def test_a_broken_document_is_refused_and_kept(tmp_path: Path) -> None:
 
 
 def test_nothing_is_taken_before_the_start_and_after_the_end(tmp_path: Path) -> None:
-    """The caller is told to try again."""
+    """The caller gets an error that says to retry."""
     with running(tmp_path / "s.duckdb") as pipeline:
         pass
     with pytest.raises(Stopped):

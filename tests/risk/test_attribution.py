@@ -53,7 +53,7 @@ def test_accounts_of_other_customers_do_not_count() -> None:
     assert counts_for(profile(0, "cust-2"), STORM) == set()
 
 
-def test_an_account_that_two_customers_hold_hears_of_both() -> None:
+def test_an_account_of_two_customers_gets_the_signals_of_both() -> None:
     """A joint account is at risk through either holder."""
     joint = [profile(0, "cust-1"), profile(0, "cust-2")]
     other = [login(101, "cust-2", event_id=f"m{n}") for n in range(3)]

@@ -19,7 +19,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Redirect(Exception):
-    """The browser has to visit another page first."""
+    """Sends the browser to another page first."""
 
     def __init__(self, page: str) -> None:
         super().__init__(page)

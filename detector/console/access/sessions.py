@@ -21,7 +21,7 @@ COOKIE = "fraud_session"
 DEMO_USER = "demo"
 _KEY_BYTES = 32
 CONSOLE = Principal("console", "admin")
-"""The actor in the audit log for what the console does by itself."""
+"""The actor in the audit log for the console's own actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,19 @@ class SessionKeeper:
         return self._as_session(user, token, nonce)
 
     def machine(self, authorization: str) -> Principal | None:
-        """The machine whose key an Authorization header carries; None for an invalid key."""
+        """The machine whose key an Authorization header contains; None for an invalid key."""
         scheme, _, key = authorization.partition(" ")
         return self._keys.holder(key) if scheme.lower() == "bearer" else None
 
     def change_password(self, username: str, password: str) -> Session:
-        """Set the user's own new password and return their new session; all others end."""
+        """Set the user's own new password and return a new session; all others end."""
         old = self._user(username)
         hashed = passwords.hashed(password)
         user = self.users.set_password(old.principal, username, hashed, must_change=False)
         return self._session(user, secrets.token_urlsafe(12))
 
     def password_matches(self, username: str, password: str) -> bool:
-        """Whether that is the user's password; raises `TooManyAttempts` as signing in does."""
+        """Whether it is the user's password; raises `TooManyAttempts` as signing in does."""
         if (wait := self._throttle.start(username, self._clock())) > 0:
             raise TooManyAttempts(wait)
         if not passwords.matches(password, self._user(username).password_hash):

@@ -1,4 +1,4 @@
-"""Throttling sign-in: the more attempts fail for a name, the longer the next has to wait."""
+"""Throttles sign-in: the more attempts fail for a name, the longer the wait."""
 
 from collections import OrderedDict
 

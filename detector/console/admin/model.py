@@ -23,7 +23,7 @@ class UserAnswer(BaseModel):
 
     @classmethod
     def of(cls, user: User) -> "UserAnswer":
-        """A user without the password hash."""
+        """The user without the password hash."""
         return cls(
             username=user.username,
             role=user.role,
@@ -73,7 +73,7 @@ class KeyAnswer(BaseModel):
 
     @classmethod
     def of(cls, key: ApiKey) -> "KeyAnswer":
-        """A key without the digest of its secret."""
+        """The key without the digest of its secret."""
         return cls(
             key_id=key.key_id,
             name=key.name,

@@ -1,4 +1,4 @@
-"""Ingesting events, and deciding on single transactions."""
+"""Ingesting events, and decisions on single transactions."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ TURN = 20
 
 
 class Envelope(msgspec.Struct):
-    """One event as it would be on the topic of its stream."""
+    """One event as on the topic of its stream."""
 
     stream: str
     event: msgspec.Raw
@@ -85,7 +85,7 @@ async def ingest(
     """Ingest a batch of events and answer once it is committed.
 
     Events that break the contract are listed and stored as dead letters; the others are ingested.
-    Sending a batch again changes nothing.
+    Resending a batch changes nothing.
     """
     pipeline = _ready(context)
     try:
@@ -163,7 +163,7 @@ async def score(
 
 
 def schemas() -> dict[str, Any]:
-    """The OpenAPI components of these routes that FastAPI does not generate."""
+    """OpenAPI components of these routes that FastAPI does not generate."""
     _, answer = msgspec.json.schema_components([Answer], ref_template="#/components/schemas/{name}")
     return {**answer, "Transaction": Transaction.model_json_schema(mode="serialization")}
 

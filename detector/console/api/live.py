@@ -42,13 +42,13 @@ async def stream(context: InContext, _: Reads) -> AsyncIterator[ServerSentEvent]
 
 @router.get("/v1/pulse", operation_id="pulse", responses=problems(401, 403))
 def pulse(context: InContext, _: Reads) -> PulseAnswer:
-    """The current figures, and the last hour by the minute."""
+    """The current counts, and the last hour by the minute."""
     return PulseAnswer(pulse=context.pulse.now(), minutes=context.pulse.minutes())
 
 
 @router.get("/healthz", operation_id="healthz")
 async def healthz() -> Health:
-    """Whether the process answers at all."""
+    """Whether the process answers."""
     return Health()
 
 

@@ -1,4 +1,4 @@
-"""The named questions, as the commands ask them."""
+"""The named questions over HTTP."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ def get_answer(
     name: QuestionName,
     limit: Annotated[int | None, Query(ge=1, le=MOST_ROWS, description="Most rows.")] = None,
 ) -> QuestionAnswer:
-    """Risk, cases, KPIs, fraud rate or status: what `fraud risk --json` and its like print."""
+    """Risk, cases, KPIs, fraud rate or status, as `fraud risk --json` and the others print them."""
     return QuestionAnswer.model_validate(
         {"question": name, "rows": ask(context.reader, name, limit)}
     )

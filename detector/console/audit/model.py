@@ -1,4 +1,4 @@
-"""Pages of the audit log, as the principal may see them, and the check of its chain."""
+"""Pages of the audit log, redacted for the principal, and its verification."""
 
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,7 @@ class AuditPage(BaseModel):
 
 
 class Verification(BaseModel):
-    """Whether every entry's hash follows from the entry before it."""
+    """Whether every entry's hash follows from the previous entry."""
 
     valid: bool
     entries: int = Field(description="How many entries were verified.")

@@ -1,4 +1,4 @@
-"""The audit log for those with the permission, and its JSON twin."""
+"""The audit log for those with the permission, also as JSON."""
 
 from typing import Annotated
 

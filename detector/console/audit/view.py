@@ -1,4 +1,4 @@
-"""The audit log as its template shows it."""
+"""The audit log's view."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ AUDITED = (
     *("snooze", "end_snooze", "read_smr", "save_smr", "sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),
 )
-"""The actions that the filter offers."""
+"""The actions in the filter."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00$")
 _STATE = ("status", "owner", "disposition")
@@ -51,7 +51,7 @@ class AuditView:
         return [(name, _shown(before.get(name)), _shown(after.get(name))) for name in names]
 
     def details(self, entry: AuditEntryAnswer) -> dict[str, str]:
-        """The rest of what an entry records."""
+        """The other details of an entry."""
         shown = {"case", "before", "after", *(name for name, _, _ in self.changes(entry))}
         return {
             name: _shown(value)
@@ -60,13 +60,13 @@ class AuditView:
         }
 
     def subject_href(self, entry: AuditEntryAnswer) -> str | None:
-        """The page of what an entry is about."""
+        """The page of an entry's subject."""
         prefix = _HREFS.get(entry.subject_kind)
         return f"{prefix}{entry.subject}" if prefix else None
 
 
 def _shown(value: object) -> str:
-    """A value of an entry as people read it."""
+    """A value of an entry for display."""
     if isinstance(value, str) and _INSTANT.match(value):
         return f"{moment(datetime.fromisoformat(value))} UTC"
     if isinstance(value, str) and value.isupper():

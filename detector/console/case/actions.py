@@ -31,7 +31,7 @@ class ReviewAnswer(BaseModel):
 
     @classmethod
     def of(cls, acted: Acted) -> "ReviewAnswer":
-        """The answer to an action."""
+        """The response to an action."""
         review, entry = acted
         return cls(
             case_id=review.case_id,
@@ -45,7 +45,7 @@ class ReviewAnswer(BaseModel):
 
 
 class BulkRequest(BaseModel):
-    """One action for many cases, without a version: that is for single cases."""
+    """One action for many cases, without a version, which is for single cases."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +56,7 @@ class BulkRequest(BaseModel):
 
 
 class RefusedCase(BaseModel):
-    """A case that was left as it is, and why."""
+    """A case that was left unchanged, and why."""
 
     case_id: str
     detail: str
@@ -89,7 +89,7 @@ def act_on_case(
     responses=problems(400, 401, 403, 409, 413, 422),
 )
 def act_on_cases(context: InContext, principal: Acts, body: BulkRequest) -> BulkAnswer:
-    """Take one action on many cases; those that refuse it are listed and left as they are."""
+    """Take one action on many cases; those that refuse it are listed and left unchanged."""
     if body.action.version is not None:
         raise ProblemError(409, "Many cases have no common version; leave out `version`.")
     wanted = list(dict.fromkeys(body.case_ids))

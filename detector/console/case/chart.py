@@ -20,7 +20,7 @@ _STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600
 
 
 class Mark(NamedTuple):
-    """Something that happened: where it stands, how it looks and what it was."""
+    """A point of the chart: its position, style and text."""
 
     x: float
     y: float
@@ -31,7 +31,7 @@ class Mark(NamedTuple):
 
 
 class Band(NamedTuple):
-    """The scores of a level."""
+    """The range of scores of a level."""
 
     level: str
     y: float
@@ -39,7 +39,7 @@ class Band(NamedTuple):
 
     @property
     def bottom(self) -> float:
-        """Where the band ends."""
+        """The lower edge of the band."""
         return self.y + self.height
 
 
@@ -63,7 +63,7 @@ class Axes(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """The picture, in the units of its view box."""
+    """The chart, in the units of its view box."""
 
     axes: Axes
     bands: list[Band]
@@ -77,7 +77,7 @@ class Chart(NamedTuple):
 
 
 def chart(file: CaseFile, rules: Rules) -> Chart:
-    """Draw what lies between a little before the first signal and a little after the last."""
+    """Draw the time from shortly before the first signal to shortly after the last."""
     case = file.case
     pad = (case.last_signal_at - case.first_signal_at) / 4
     pad = min(timedelta(minutes=20), max(timedelta(seconds=90), pad))
@@ -143,7 +143,7 @@ def _score_y(score: float) -> float:
 
 
 def _steps(points: Iterable[tuple[datetime, float]], scale: _Scale) -> str:
-    """The path of a value that holds until it changes; 0 before the first point."""
+    """The path of a step function; 0 before the first point."""
     path = f"M{LEFT} {SCORE_BOTTOM}"
     for at, value in points:
         path += f"H{scale.x(at):g}V{_score_y(value):g}"
@@ -157,7 +157,7 @@ def _mark(event: Activity, scale: _Scale, largest: Decimal) -> Mark:
     tone = "failed" if event.failed else "fine"
     if event.amount is None:
         return Mark(x, ACCESS, event.kind, tone, pattern, title)
-    # The root shows small payments beside large ones.
+    # The square root shows small payments beside large ones.
     share = float(event.amount / largest) ** 0.5 if largest else 0.0
     top = MONEY_BOTTOM - max(2.0, share * (MONEY_BOTTOM - MONEY_TOP))
     return Mark(x, round(top, 1), event.kind, tone, pattern, title)

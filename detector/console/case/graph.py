@@ -1,4 +1,4 @@
-"""The picture of what a case shares with other open cases: it, the things shared, the others."""
+"""The graph of entities that a case shares with other open cases."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Other(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The fixed geometry of the picture: three columns, and text beside two of them."""
+    """The fixed geometry of the graph: three columns, and text beside two of them."""
 
     width: float = WIDTH
     case_x: float = LEFT
@@ -36,7 +36,7 @@ class Columns(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """The picture, in the units of its view box."""
+    """The graph, in the units of its view box."""
 
     columns: Columns
     height: float
@@ -47,9 +47,9 @@ class Graph(NamedTuple):
 
 
 def graph(links: Sequence[LinkedCase]) -> Graph | None:
-    """Lay the links out in three columns; None where there are none.
+    """Lay the links out in three columns; None without links.
 
-    What most cases share stands first; at most `MOST_THINGS` are drawn, so that every line can be
+    The most shared entities come first; at most `MOST_THINGS` are drawn, so that every line can be
     followed.
     """
     counts: dict[tuple[str, str], int] = {}
@@ -60,7 +60,7 @@ def graph(links: Sequence[LinkedCase]) -> Graph | None:
         return None
     kept = sorted(counts, key=lambda key: -counts[key])[:MOST_THINGS]
     others = [link for link in links if any((s.kind, s.value) in kept for s in link.shares)]
-    # Each thing at the mean place of its cases crosses fewest lines.
+    # Placing each entity at the mean position of its cases crosses few lines.
     held = [{(s.kind, s.value) for s in other.shares} for other in others]
     kept.sort(key=lambda key: _mean([n for n, keys in enumerate(held) if key in keys]))
     height = ROW * max(len(kept), len(others))

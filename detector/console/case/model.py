@@ -1,4 +1,4 @@
-"""Everything that one case's page shows: enough to decide it in a minute."""
+"""Everything on a case's page: enough to decide it in a minute."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -52,12 +52,12 @@ class CaseActionEntry(BaseModel):
 
 
 class CaseFile(BaseModel):
-    """One case and all that helps to decide it; lists are newest first unless noted.
+    """A case and everything that helps to decide it; lists are newest first unless noted.
 
-    `events` are those of the account and its customer from half an hour before the first signal
-    to half an hour after the last; `more_events` says that there are older ones in that time.
-    `scores` are oldest first. `allowed` are the actions that the principal may take now, `undo` is
-    the action that they may undo.
+    `events` are those of the account and its customer from half an hour before the first signal to
+    half an hour after the last; `more_events` says that there are older ones in that time. `scores`
+    are oldest first. `allowed` are the actions that the principal may take now, `undo` is the
+    action that they may undo.
     """
 
     as_of: datetime
@@ -90,7 +90,7 @@ def case_file(
     case_id: str,
     now: datetime | None = None,
 ) -> CaseFile:
-    """Gather everything about a case; a 404 problem where there is none."""
+    """Everything about a case; a 404 problem if it does not exist."""
     now = now or datetime.now(UTC)
     row = find_case(reader, people, case_id)
     review, entries = people.reviews.get(case_id), people.reviews.history(case_id)
@@ -142,7 +142,7 @@ def case_file(
 
 
 def _sort_by_firing(entities: Entities, events: Sequence[Activity]) -> None:
-    """Put what was used where a pattern fired before what was only used around that time."""
+    """Sort entities used where a pattern fired before those only used around that time."""
     for kind, column in _KINDS.items():
         fired = {getattr(event, column) for event in events if event.fired}
         getattr(entities, kind).sort(key=lambda entity, fired=fired: entity.id not in fired)

@@ -1,4 +1,4 @@
-"""The page of a case, and its JSON twin."""
+"""The page of a case, also as JSON."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -20,7 +20,7 @@ router = APIRouter()
     responses=problems(401, 403, 404, 422),
 )
 def get_case(context: InContext, principal: Reads, case_id: Id) -> CaseFile:
-    """One case, open or closed, with all that helps to decide it."""
+    """One case, open or closed, with everything that helps to decide it."""
     return case_file(context.reader, context.people, context.rules, principal, case_id)
 
 

@@ -30,7 +30,7 @@ MOST_TRANSACTIONS = 500
 
 
 class Party(BaseModel):
-    """Somebody named in the report; a victim may be the subject of one too."""
+    """A party named in the report; a victim may be the subject of one too."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +42,7 @@ class Party(BaseModel):
 
 
 class Draft(BaseModel):
-    """The part people write. The clock starts when the suspicion formed, not with the alert."""
+    """The part that users write. The clock starts when the suspicion formed, not with the alert."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -67,7 +67,7 @@ class CashTransaction(BaseModel):
 
 
 class Report(BaseModel):
-    """A draft with what the system knows; `updated_by` is empty until it is first saved."""
+    """A draft with facts from the system; `updated_by` is empty until it is first saved."""
 
     case_id: str
     account_id: str
@@ -87,7 +87,7 @@ class Report(BaseModel):
     responses=problems(401, 403, 404, 409, 422),
 )
 def read_smr(context: InContext, principal: Reports, case_id: CaseId) -> Report:
-    """The draft for a case; until it is first saved, one filled in from the events."""
+    """The draft for a case; until it is first saved, one prepared from the events."""
     case = _reportable(context, case_id)
     stored = context.people.reports.read(principal, case_id)
     if stored is None:

@@ -1,4 +1,4 @@
-"""A case as its template shows it; the template decides nothing."""
+"""A case's view; the template contains no decisions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from detector.signals.rules import Rules
 
 
 class Bar(NamedTuple):
-    """A reason's observed value against its threshold, both as shares of the bar."""
+    """A reason's observed value and its threshold, both as shares of the bar."""
 
     observed: str
     threshold: str
@@ -29,7 +29,7 @@ class Bar(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Something that an instruction or a snooze can be about."""
+    """What an instruction or a snooze can apply to."""
 
     kind: str
     id: str
@@ -37,7 +37,7 @@ class Target(NamedTuple):
 
 
 class Map(NamedTuple):
-    """Where the card was, on the part of the world that shows it."""
+    """Where the card was used, on the section of the map that shows it."""
 
     view: worldmap.View
     trips: list[tuple[str, tuple[float, float], tuple[float, float], Trip]]
@@ -83,7 +83,7 @@ class CaseView:
 def case_view(
     file: CaseFile, principal: Principal, rules: Rules, assignees: list[str], four_eyes: bool
 ) -> CaseView:
-    """The case as one user sees it."""
+    """The case for one user."""
     case = file.case
     instructed = _instructed(file.history)
     recommended = case.recommended_action
@@ -155,7 +155,7 @@ def _targets(file: CaseFile) -> list[Target]:
 
 
 def _map(file: CaseFile) -> Map | None:
-    """The impossible trips; None for a case without one."""
+    """The impossible trips; None without any."""
     if not file.trips:
         return None
     places = [(p.latitude, p.longitude) for trip in file.trips for p in (trip.start, trip.end)]

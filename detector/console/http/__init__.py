@@ -1,1 +1,1 @@
-"""HTTP basics that know nothing of fraud: problems, fields, formatting, cursors, limits, hosts."""
+"""HTTP basics without fraud: problems, fields, formatting, cursors, limits, hosts."""

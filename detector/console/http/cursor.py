@@ -1,4 +1,4 @@
-"""Where a page ended, as an opaque text that the next request hands back."""
+"""Cursors: where a page ended, as an opaque text for the next request."""
 
 import base64
 import binascii
@@ -10,13 +10,13 @@ from detector.console.http.problems import ProblemError
 
 
 def encode(*position: Any) -> str:
-    """Write a position down; numbers and texts come back exactly as they were."""
+    """Encode a position; numbers and texts are preserved exactly."""
     text = json.dumps(position, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, *kinds: type) -> list[Any]:
-    """The position in a cursor, checked to be of these kinds; anything else is a 422."""
+    """The position in a cursor, checked to have these types; anything else is a 422."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -33,19 +33,19 @@ def decode(cursor: str, *kinds: type) -> list[Any]:
 
 
 def instant(seconds: float) -> datetime:
-    """A time that a cursor carries as Unix seconds; one that no bank has seen is a 422."""
+    """A time from Unix seconds in a cursor; an impossible one is a 422."""
     if not 0 < seconds < 4e9:
         refuse()
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def after_event(at: datetime, event_id: str) -> str:
-    """The cursor behind an event of a list that has the newest first."""
+    """The cursor after an event of a list with the newest first."""
     return encode(at.astimezone(UTC).isoformat(), event_id)
 
 
 def event(cursor: str) -> tuple[datetime, str]:
-    """What `after_event` wrote down."""
+    """Decode a cursor of `after_event`."""
     at, event_id = decode(cursor, str, str)
     try:
         moment = datetime.fromisoformat(at)
@@ -57,7 +57,7 @@ def event(cursor: str) -> tuple[datetime, str]:
 
 
 def refuse() -> NoReturn:
-    """Say that a cursor is of no use here."""
+    """Raise the problem for an unusable cursor."""
     raise ProblemError(
-        422, "The cursor is not one of this listing. Use `next` of its last page, or none."
+        422, "The cursor is not from this listing. Use `next` of its last page, or omit it."
     )

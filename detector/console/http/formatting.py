@@ -1,4 +1,4 @@
-"""How values are formatted on pages; core.js and time.js format them alike in the browser."""
+"""Formatting of values on pages; core.js and time.js do the same in the browser."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -29,22 +29,22 @@ def dollars(value: Number | str | None) -> str:
 
 
 def number(value: Number | None, digits: int = 0) -> str:
-    """A number with thousands separated; a dash where there is none."""
+    """A number with thousands separated; a dash for None."""
     return DASH if value is None else f"{value:,.{digits}f}"
 
 
 def percent(value: Number | None, digits: int = 1) -> str:
-    """A value that is in percent already."""
+    """A value in percent."""
     return DASH if value is None else f"{value:,.{digits}f}%"
 
 
 def score(value: Number | None) -> str:
-    """A risk score: always two digits."""
+    """A risk score with two decimals."""
     return DASH if value is None else f"{value:.2f}"
 
 
 def duration(seconds: Number | None) -> str:
-    """A span of time in its largest unit, with a second one below two: `1 h 5 min`, `3 d`."""
+    """A duration in its largest unit, with a second unit below two: `1 h 5 min`, `3 d`."""
     if seconds is None:
         return DASH
     left = round(seconds)
@@ -60,7 +60,7 @@ def duration(seconds: Number | None) -> str:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """How long before `now` (or after it) a moment is."""
+    """How long before `now` (or after it) a time is."""
     if at is None:
         return DASH
     seconds = (now - at).total_seconds()
@@ -71,7 +71,7 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 
 def left(at: datetime, now: datetime) -> str:
-    """How long until a deadline, or how long it has passed."""
+    """The time until a deadline, or since it passed."""
     seconds = (at - now).total_seconds()
     return f"{duration(seconds)} left" if seconds >= 0 else f"{duration(-seconds)} overdue"
 
@@ -87,7 +87,7 @@ def moment(at: datetime | None) -> str:
 
 
 def iso(at: datetime | None) -> str:
-    """Date and time as machines read it."""
+    """Date and time in ISO 8601."""
     return "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""Names that a browser may know this console by."""
+"""Host names under which a browser may reach this console."""
 
 import ipaddress
 
@@ -12,17 +12,17 @@ def host_name(header: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
+    """Whether a host is the local machine."""
     return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def same_origin(origin: str | None, host: str | None) -> bool:
-    """Whether the page that sends this Origin came from this Host; none sent is fine."""
+    """Whether the page that sends this Origin came from this Host; no Origin is accepted."""
     return origin is None or origin.partition("://")[2] == host
 
 
 def is_address(host: str) -> bool:
-    """Whether it is an address and no name; hostile pages can only take names for themselves."""
+    """Whether it is an IP address; hostile pages can only have names."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -1,6 +1,6 @@
-"""How much may be sent: longer bodies are refused before they are read, in the shape of all errors.
+"""Size limits: longer bodies are refused before they are read, with a problem document.
 
-FastAPI's own limit answers in plain text, hence this one.
+FastAPI's own limit answers in plain text.
 """
 
 from starlette.datastructures import Headers

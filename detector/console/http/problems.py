@@ -18,7 +18,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(BaseModel):
-    """What went wrong: `detail` says what came, what was expected and what to do."""
+    """An error: `detail` says what came, what was expected and what to do."""
 
     type: str = "about:blank"
     title: str
@@ -28,7 +28,7 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Raised below a route; becomes a problem document."""
+    """Raised in a route; becomes a problem document."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -70,7 +70,7 @@ def answer(
 
 
 def problem_of(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> Problem:
-    """A problem titled as its status is."""
+    """A problem with the standard title of its status."""
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
 
 
@@ -128,13 +128,13 @@ def install(app: FastAPI, page: ErrorPage) -> None:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser asks for a page, rather than a program for data."""
+    """Whether a browser requests a page, rather than a program data."""
     accepts = request.headers.get("accept", "")
     return "text/html" in accepts and not request.url.path.startswith(("/v1/", "/static/"))
 
 
 def _methods(request: Request) -> list[str]:
-    """The methods of the path; the framework names those of its first route only."""
+    """The allowed methods of the path; the framework gives only those of its first route."""
     routes: list[Route] = request.app.state.routes
     found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({m for r in found if r.path == found[0].path for m in r.methods or ()})

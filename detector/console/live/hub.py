@@ -23,10 +23,10 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Hub:
-    """Collects updates from the pipeline's thread and sends them to the screens on the web loop.
+    """Collects updates from the pipeline's thread and sends them to open screens on the web loop.
 
     A screen needs the newest signals, not all: at most forty every fifth of a second are sent, and
-    a screen that does not keep up loses the oldest.
+    a screen that cannot keep up loses the oldest.
     """
 
     def __init__(self, keeper: PulseKeeper) -> None:

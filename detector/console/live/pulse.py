@@ -1,4 +1,4 @@
-"""The pulse: the current figures that every screen shows, at most a second old."""
+"""The pulse: the current counts for every screen, at most a second old."""
 
 import threading
 import time
@@ -28,8 +28,8 @@ class Latency(BaseModel):
 class Pulse(BaseModel):
     """The state of detection at `at`.
 
-    Counts per minute cover the trailing 60 s of event time, over a cluster its newest minute.
-    `lag_ms` is the age of the watermark. Figures that only the detecting process has are null
+    Counts per minute cover the trailing 60 s of event time; over a cluster, its newest minute.
+    `lag_ms` is the age of the watermark. Counts that only the detecting process has are null
     elsewhere.
     """
 
@@ -53,7 +53,7 @@ class Pulse(BaseModel):
 
 
 class Vitals:
-    """The counters of the process that detects."""
+    """The counters of the detecting process."""
 
     def __init__(self, tally: Tally, minutes: Buckets, seconds: Buckets) -> None:
         self.tally, self.minutes, self.seconds = tally, minutes, seconds
@@ -88,7 +88,7 @@ class PulseKeeper:
             return self._pulse
 
     def minutes(self) -> list[MinuteCounts]:
-        """The minutes of the last hour of event time in order, quiet ones left out."""
+        """The minutes of the last hour of event time in order, without empty ones."""
         return [MinuteCounts.of(bucket) for bucket in self._buckets()]
 
     def _buckets(self) -> list[Bucket]:

@@ -17,7 +17,7 @@ from detector.signals.signal import Signal
 logger = logging.getLogger("detector.console")
 
 EVERY_S = 0.5
-# Signals of one moment become visible one by one; look back this far for late ones.
+# Signals at the same time become visible one by one; look back this far for late ones.
 OVERLAP = timedelta(seconds=10)
 MOST = 500
 

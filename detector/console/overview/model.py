@@ -1,4 +1,4 @@
-"""What the first screen shows."""
+"""The overview: the state of the bank at a glance."""
 
 from pydantic import BaseModel, Field
 
@@ -29,7 +29,7 @@ class Band(BaseModel):
 
 
 class Overview(BaseModel):
-    """The state of the bank: counts, the last hour by the minute, what is worst and newest."""
+    """The state of the bank: counts, the last hour by the minute, the worst and the newest."""
 
     pulse: Pulse
     minutes: list[MinuteCounts] = Field(description="The last hour of event time, without gaps.")
@@ -41,7 +41,7 @@ class Overview(BaseModel):
 
 
 def overview(context: Context) -> Overview:
-    """The state of the bank at this moment."""
+    """The current state of the bank."""
     reader, pulse = context.reader, context.pulse.now()
     return Overview(
         pulse=pulse,
@@ -55,7 +55,7 @@ def overview(context: Context) -> Overview:
 
 
 def _bands(context: Context) -> list[Band]:
-    """Scores above 0 in equal bands, empty ones too."""
+    """Scores above 0 in equal bands, including empty ones."""
     rows = context.reader.rows(
         f"SELECT CAST(CEIL(risk_score * {BANDS:d} - 0.000001) AS INTEGER) AS band, "
         "COUNT(*) AS accounts FROM mv_account_risk_score_realtime GROUP BY 1"

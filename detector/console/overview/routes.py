@@ -1,4 +1,4 @@
-"""The first screen, and its JSON twin."""
+"""The first screen, also as JSON."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,11 +14,11 @@ router = APIRouter()
 
 @router.get("/v1/overview", operation_id="overview", tags=["live"], responses=problems(401, 403))
 def get_overview(context: InContext, _: Reads) -> Overview:
-    """Everything the first screen shows."""
+    """The content of the overview."""
     return overview(context)
 
 
 @router.get("/", include_in_schema=False)
 def overview_page(request: Request, context: InContext, _: Reads) -> Response:
-    """The first screen."""
+    """The overview."""
     return render(request, "overview/page.html", OverviewPage(overview(context)))

@@ -1,4 +1,4 @@
-"""The first screen as its template shows it: figures, sparklines, minute bars and maps."""
+"""The overview's view: figures, sparklines, minute bars and maps."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ CHART_HEIGHT, CHART_TOP = 100, 8
 
 
 class City(NamedTuple):
-    """A city on the map, and its name beside it: to the left in the right half."""
+    """A city on the map, with its name beside it: to the left in the right half."""
 
     name: str
     x: float
@@ -23,12 +23,12 @@ class City(NamedTuple):
 
     @classmethod
     def at(cls, name: str, x: float, y: float, view: View) -> "City":
-        """A city whose name is written towards the middle of the view."""
+        """A city whose name is placed towards the middle of the view."""
         return cls(name, x, y, x > view.width / 2)
 
     @property
     def text_x(self) -> float:
-        """Where the name begins, or ends if it is to the left."""
+        """Where the name starts, or ends if it is to the left."""
         return self.x + (-1 if self.left else 1)
 
     def hides(self, other: "City") -> bool:
@@ -42,7 +42,7 @@ class City(NamedTuple):
 
 
 class TripArc(NamedTuple):
-    """A trip as it is drawn on a map."""
+    """A trip as drawn on a map."""
 
     trip: Trip
     path: str
@@ -75,7 +75,7 @@ class OverviewPage:
         return self.now.minutes
 
     def bars(self) -> list[Bar]:
-        """The last hour's signals by pattern, in a box as wide as the minutes are many."""
+        """The last hour's signals by pattern, in a box one unit wide per minute."""
         most = max(1, *(sum(m.signals.values()) for m in self.minutes))
         scale = (CHART_HEIGHT - CHART_TOP) / most
         bars = []
@@ -95,7 +95,7 @@ class OverviewPage:
         return [getattr(m, name) for m in complete]
 
     def arcs(self, view: View) -> list[TripArc]:
-        """The trips within a view, the oldest first, so that newer ones are drawn over them."""
+        """The trips within a view, oldest first, so that newer ones are drawn on top."""
         arcs = []
         for trip in reversed(self.now.trips):
             if all(view.shows(s.latitude, s.longitude) for s in (trip.start, trip.end)):
@@ -105,7 +105,7 @@ class OverviewPage:
         return arcs
 
     def cities(self, view: View) -> list[City]:
-        """Where the trips within a view begin and end; a name that would hide another is empty."""
+        """The ends of the trips within a view; a name that would overlap another is empty."""
         trips = [arc.trip for arc in self.arcs(view)]
         spots = {s.city: s for trip in trips for s in (trip.end, trip.start)}
         cities: list[City] = []
@@ -116,5 +116,5 @@ class OverviewPage:
         return cities
 
     def data(self) -> dict[str, Any]:
-        """What the page's script starts from."""
+        """The initial data of the page's script."""
         return self.now.model_dump(mode="json", include={"minutes", "signals"})

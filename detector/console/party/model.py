@@ -1,4 +1,4 @@
-"""Everything that the page of an account or of a customer shows."""
+"""Everything on the page of an account or a customer."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ SIGNALS_SHOWN = 50
 
 
 class PartyFile(BaseModel):
-    """What an account's and a customer's page have in common; lists are newest first.
+    """What the pages of accounts and customers share; lists are newest first.
 
     `next` is the cursor of the older events.
     """

@@ -1,4 +1,4 @@
-"""The pages of accounts and customers, and their JSON twins."""
+"""The pages of accounts and customers, also as JSON."""
 
 from fastapi import APIRouter, Request, Response
 

@@ -1,4 +1,4 @@
-"""An account or a customer as the template shows it."""
+"""The view of an account or a customer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ class PartyView:
 
 
 def party_view(file: AccountFile | CustomerFile, rules: Rules, later: bool) -> PartyView:
-    """An account or a customer as one user sees it; `later` says that it is not the first page."""
+    """An account or a customer for one user; `later` says that it is not the first page."""
     history = [of_event(event) for event in file.events]
     older_href = f"?cursor={file.next}#history" if file.next else None
     if isinstance(file, CustomerFile):
@@ -46,7 +46,7 @@ def party_view(file: AccountFile | CustomerFile, rules: Rules, later: bool) -> P
 
 
 def _scores(file: AccountFile, rules: Rules) -> dict[str, Any]:
-    """What the chart of an account's score draws."""
+    """The data of the account's score chart."""
     levels = sorted((low, name) for name, low in rules.risk.levels.items())
     tops = [*(low for low, _ in levels[1:]), 1.0]
     return {

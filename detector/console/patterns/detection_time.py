@@ -1,4 +1,4 @@
-"""How long a pattern takes: from the first event of a burst to the event at which it fires."""
+"""Time to detect: from the first event of a burst to the event at which it fires."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ SAMPLE = 200
 class DetectionTime(BaseModel):
     """Seconds of event time from the first event that counts to the firing one.
 
-    Over the newest bursts, each taken when it first reached the threshold. A pattern that judges
-    single events fires at the first of them: 0, and no sample.
+    Over the newest bursts, each when it first reached the threshold. A pattern that judges single
+    events fires at the first: 0, without a sample.
     """
 
     at_once: bool
@@ -55,7 +55,7 @@ def detection_time(reader: Reader, pattern: Pattern) -> DetectionTime:
 
 
 def _at(ordered: list[float], share: float) -> float | None:
-    """A percentile: the smallest value that at least this share does not exceed."""
+    """A percentile: the smallest value with at least this share of values at or below it."""
     if not ordered:
         return None
     return round(ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 3)

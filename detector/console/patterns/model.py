@@ -1,4 +1,4 @@
-"""What the patterns are, how often they fire, how right they are and how soon."""
+"""The patterns: rules, frequency, precision and time to detect."""
 
 from collections import Counter
 from datetime import timedelta
@@ -24,7 +24,7 @@ WRONG = ("FALSE_POSITIVE",)
 
 
 class Precision(BaseModel):
-    """How the closed cases with the pattern ended; inconclusive ones count for neither side."""
+    """Dispositions of the closed cases with the pattern; inconclusive ones do not count."""
 
     right: int = Field(description="Confirmed fraud, confirmed scam, or suspicious.")
     wrong: int = Field(description="False positives.")
@@ -68,7 +68,7 @@ class Patterns(BaseModel):
 
 
 def patterns(context: Context) -> Patterns:
-    """The patterns as they stand now."""
+    """The current facts about every pattern."""
     rules, reader = context.rules.patterns, context.reader
     pulse = context.pulse.now()
     hour = without_gaps(context.pulse.minutes(), pulse.watermark or pulse.at)

@@ -1,4 +1,4 @@
-"""The page of the patterns, and its JSON twin."""
+"""The page of the patterns, also as JSON."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,11 +14,11 @@ router = APIRouter()
 
 @router.get("/v1/patterns", operation_id="patterns", tags=["signals"], responses=problems(401, 403))
 def get_patterns(context: InContext, _: Reads) -> Patterns:
-    """Every pattern: its rule, how often it fires, how right it is and how soon."""
+    """Every pattern: its rule, frequency, precision and time to detect."""
     return patterns(context)
 
 
 @router.get("/patterns", include_in_schema=False)
 def patterns_page(request: Request, context: InContext, _: Reads) -> Response:
-    """Every pattern: its rule, how often it fires, how right it is and how soon."""
+    """Every pattern: its rule, frequency, precision and time to detect."""
     return render(request, "patterns/page.html", PatternsPage(patterns(context)))

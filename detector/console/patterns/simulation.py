@@ -1,4 +1,4 @@
-"""In simulation: what the patterns found of the frauds that the synthetic bank committed."""
+"""In simulation: the patterns against the labels of the synthetic bank."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
@@ -23,13 +23,13 @@ class Truth(BaseModel):
     """A pattern against the bank's newest labels, by the definitions of `fraud evaluate`."""
 
     signals: int = Field(description="Signals since the oldest label that is kept.")
-    right: int = Field(description="Those that rest on a labelled event, of whichever scenario.")
+    right: int = Field(description="Those that rest on an event labelled with any scenario.")
     instances: int = Field(description="Frauds of this kind that have been over for a minute.")
     found: int = Field(description="Those with a signal of the pattern at one of their events.")
 
 
 def truths_of(context: Context) -> dict[str, Truth]:
-    """The truth about every pattern; empty where the source is not the synthetic bank."""
+    """The truth about every pattern; empty if the source is not the synthetic bank."""
     source = context.pipeline.source if context.pipeline else None
     watermark = context.pulse.now().watermark
     if not isinstance(source, SyntheticSource) or watermark is None:
@@ -45,7 +45,7 @@ def truths_of(context: Context) -> dict[str, Truth]:
 
 
 def support_of(reader: Reader, pattern: Pattern, since: datetime) -> Support:
-    """The newest signals of a pattern since then, each with the events that it rests on."""
+    """The newest signals of a pattern since then, each with the events it rests on."""
     condition = OPERATORS[pattern.operator].support(pattern)
     rows = reader.rows(
         f"""SELECT s.signal_id, s.event_id AS fired_at, e.event_id

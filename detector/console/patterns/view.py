@@ -1,4 +1,4 @@
-"""The patterns as their template shows them."""
+"""The patterns page's view."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _UNITS = {"km": " km", "money": " AUD", "count": ""}
 
 
 class Figure(NamedTuple):
-    """One figure of a pattern: its name, its value, and what qualifies it."""
+    """One figure of a pattern: its name, its value, and a qualifier."""
 
     title: str
     value: str
@@ -49,7 +49,7 @@ class PatternsPage:
         ]
 
     def figures(self, facts: PatternFacts) -> list[Figure]:
-        """How often the pattern fires, how right it is and how soon."""
+        """Frequency, precision and time to detect of the pattern."""
         return [
             Figure("Last minute", number(facts.last_minute)),
             Figure("Last hour", number(facts.last_hour)),
@@ -60,7 +60,7 @@ class PatternsPage:
         ]
 
     def share(self, first: str, second: str) -> float | None:
-        """Of the open cases with the first pattern, the share that have the second too."""
+        """Of the open cases with the first pattern, the share that also have the second."""
         cases = self.now.together[first][first]
         return self.now.together[first][second] / cases if cases else None
 

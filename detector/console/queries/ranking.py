@@ -1,4 +1,4 @@
-"""The order of the queue: exposure × score × weight of the level × urgency."""
+"""The order of the queue: exposure times score, weight of the level and urgency."""
 
 from datetime import datetime
 

@@ -19,7 +19,7 @@ _Group = dict[str, Any]
 
 
 class QueueQuery(QueueFilters):
-    """The filters of the queue, and which page of it."""
+    """The filters of the queue, and the page."""
 
     cursor: Annotated[
         str | None, Field(max_length=400, description="`next` of the page before.")
@@ -28,7 +28,7 @@ class QueueQuery(QueueFilters):
 
 
 class Facets(BaseModel):
-    """How many cases each choice would show, everything else staying as chosen."""
+    """The number of cases for each choice, with the other filters unchanged."""
 
     level: dict[str, int]
     pattern: dict[str, int]
@@ -39,8 +39,7 @@ class Facets(BaseModel):
 class QueuePage(BaseModel):
     """A page of the queue. `next` is the cursor of the following page.
 
-    Consecutive pages rank by the moment of the first (`as_of`), so that new cases move nothing
-    between them.
+    Consecutive pages rank as of the first (`as_of`), so that new cases move nothing between them.
     """
 
     cases: list[CaseRow]
@@ -92,7 +91,7 @@ def queue_page(
 def _groups(
     reader: ConsoleReader, filters: QueueFilters, now: datetime, snoozed: Sequence[str]
 ) -> list[_Group]:
-    """Open cases counted by everything the facets look at; few rows, however many cases."""
+    """Open cases counted by all facets; few rows, however many cases."""
     where = condition(filters, now, snoozed)
     rows = reader.rows(
         f"""SELECT level, status, owner, patterns, COUNT(*) AS cases, SUM(exposure) AS exposure
@@ -108,7 +107,7 @@ def _groups(
 def _matches(
     group: Mapping[str, Any], filters: QueueFilters, username: str, ignoring: str | None = None
 ) -> bool:
-    """Whether a group passes the chosen facets, one of them perhaps ignored."""
+    """Whether a group passes the chosen facets, possibly ignoring one."""
     owner = username if filters.owner == "me" else filters.owner
     return (
         (ignoring == "level" or not filters.level or group["level"] in filters.level)

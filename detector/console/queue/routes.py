@@ -1,4 +1,4 @@
-"""The case queue, its JSON twin, and claiming the next case of it."""
+"""The case queue, also as JSON, and claiming the next case of it."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -54,7 +54,7 @@ def claim_next(context: InContext, principal: Acts, body: QueueFilters) -> Claim
     unclaimed = body.model_copy(update={"owner": NO_OWNER, "status": body.status or undecided})
     cases = top_cases(context.reader, context.people, unclaimed, CANDIDATES, principal.name)
     for case in cases:
-        # Somebody else may claim it in the same moment: then try the next one.
+        # Someone else may claim it at the same time: then try the next one.
         with suppress(ActionRefused):
             row = find_case(context.reader, context.people, case.case_id)
             acted = context.people.reviews.act(principal, row, Claim())

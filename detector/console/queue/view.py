@@ -1,4 +1,4 @@
-"""The queue as its template shows it: every filter with its count and its link."""
+"""The queue's view: every filter with its count and its link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ AGES = {15: "15 minutes", 60: "1 hour", 240: "4 hours", 1440: "1 day", 10080: "7
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a filter: its title, how many cases it would show, and its link."""
+    """One value of a filter: its title, the number of cases, and its link."""
 
     id: str
     title: str
@@ -37,7 +37,7 @@ class Choice:
 
 
 class QueueRow(NamedTuple):
-    """A case, its place in the queue, its deadline and its rank relative to the first."""
+    """A case, its position in the queue, its deadline and its rank relative to the first."""
 
     place: int | None
     case: CaseRow
@@ -90,7 +90,7 @@ def queue_view(
     four_eyes: bool,
     cursor: str | None,
 ) -> QueueView:
-    """The queue as one user sees it."""
+    """The queue for one user."""
     facets = page.facets
     titles = {pattern.id: pattern.title for pattern in rules.patterns.values()}
     owners = [NO_OWNER, *sorted(owner for owner in facets.owner if owner != NO_OWNER)]
@@ -142,7 +142,7 @@ def _facet(
     titles: dict[str, str] | None = None,
 ) -> list[Choice]:
     chosen = getattr(filters, facet)
-    # What is chosen or counted is shown even where the rules no longer know it.
+    # What is selected or counted is shown even if the rules no longer contain it.
     values = dict.fromkeys([*known, *counts, *chosen])
     return [
         Choice(
@@ -164,7 +164,7 @@ def _facet(
 
 
 def _views(filters: QueueFilters) -> list[Choice]:
-    """The filters used most, each one click away; the others stay."""
+    """The most used filters, one click each; the others stay."""
     views: dict[str, dict[str, Any]] = {
         "All open": {"owner": None, "status": []},
         "Unclaimed": {"owner": NO_OWNER, "status": []},
@@ -180,7 +180,7 @@ def _views(filters: QueueFilters) -> list[Choice]:
 
 
 def _chips(filters: QueueFilters, titles: dict[str, str]) -> list[Choice]:
-    """The active filters that nothing else on the page shows."""
+    """The active filters that are not visible elsewhere on the page."""
     chips = []
     if filters.q:
         chips.append(Choice("q", f"“{filters.q}”", None, href(filters, q=None), True))
@@ -196,7 +196,7 @@ def _chips(filters: QueueFilters, titles: dict[str, str]) -> list[Choice]:
 
 
 def _hidden(filters: QueueFilters) -> list[tuple[str, str]]:
-    """The active filters that the form does not have fields for, to be kept when it is sent."""
+    """The active filters without a field in the form, kept when it is sent."""
     asked = {"q", "min_age", "max_age", "sort"}
     kept = filters.model_dump(exclude_defaults=True, include=set(QueueFilters.model_fields) - asked)
     return [

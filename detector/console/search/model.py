@@ -1,4 +1,4 @@
-"""What an id stands for: a case, an account, a customer, or who used a card or a device."""
+"""Finds what an id belongs to: a case, an account, a customer, or the users of a card or device."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -32,7 +32,7 @@ _MOST_ROWS = 500
 
 
 class Hit(BaseModel):
-    """Something with that id. `href` is its page; without one, `accounts` lists who used it."""
+    """A match. `href` is its page; without one, `accounts` lists those who used it."""
 
     kind: Kind
     id: str
@@ -43,14 +43,14 @@ class Hit(BaseModel):
 
 
 class SearchResults(BaseModel):
-    """What was found for an id, the most specific kind first."""
+    """The matches of an id, the most specific kind first."""
 
     q: str
     hits: list[Hit]
 
 
 def search(reader: ConsoleReader, people: PeopleStore, q: str) -> SearchResults:
-    """Find cases by id or prefix, everything else by the whole id."""
+    """Find cases by id or prefix, everything else by exact id."""
     q = q.strip()
     if not q:
         return SearchResults(q=q, hits=[])

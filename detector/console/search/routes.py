@@ -1,4 +1,4 @@
-"""The search page, and its JSON twin."""
+"""The search page, also as JSON."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -31,7 +31,7 @@ def get_search(
     _: Reads,
     q: Annotated[Name, Query(description="An id, or the beginning of a case id.")] = "",
 ) -> SearchResults:
-    """What an id stands for."""
+    """Find what an id belongs to."""
     return search(context.reader, context.people, q)
 
 
@@ -39,7 +39,7 @@ def get_search(
 def search_page(
     request: Request, context: InContext, principal: Reads, q: Annotated[Name, Query()] = ""
 ) -> Response:
-    """What an id stands for; a single result with a page of its own is opened at once."""
+    """The matches of an id; a single match with its own page is opened directly."""
     found = get_search(context, principal, q)
     if len(found.hits) == 1 and found.hits[0].href:
         return RedirectResponse(found.hits[0].href, 303)

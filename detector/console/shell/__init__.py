@@ -1,1 +1,1 @@
-"""What surrounds and is shared by pages: base template, macros, scripts, styles, timeline, map."""
+"""Shared by pages: base template, macros, scripts, styles, timeline, map."""

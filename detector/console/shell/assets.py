@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it is sent: its bytes, plain and compressed."""
+    """A file as sent: plain and compressed."""
 
     content: bytes
     media_type: str
@@ -41,7 +41,7 @@ def asset(name: str) -> Asset | None:
 
 @cache
 def version() -> str:
-    """A digest of all static files, so that browsers may cache them for good."""
+    """A digest of all static files, so that browsers may cache them indefinitely."""
     digest = hashlib.sha256()
     for name, content in sorted(_contents().items()):
         digest.update(name.encode() + b"\0" + content)
@@ -62,7 +62,7 @@ def url(name: str) -> str:
 
 @router.get("/static/{wanted}/{name:path}")
 def serve(request: Request, wanted: str, name: str) -> Response:
-    """Send a static file; browsers cache one with the current version for good."""
+    """Send a static file; browsers cache the current version indefinitely."""
     found = asset(name)
     if found is None:
         raise ProblemError(404, f"There is no static file {name!r}.")

@@ -1,4 +1,4 @@
-"""How the time to decide a case stands."""
+"""The deadline of a case."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from detector.console.queries.cases import CaseRow
 
 
 class Due(NamedTuple):
-    """How much of the time to decide has passed, from 0 to 1, and its words."""
+    """The share of the time to the deadline that has passed, from 0 to 1, and its text."""
 
     used: float
     words: str
@@ -16,7 +16,7 @@ class Due(NamedTuple):
 
 
 def due(case: CaseRow, now: datetime) -> Due | None:
-    """The deadline of a case; None where it has none."""
+    """The deadline of a case; None without one."""
     if not case.due_at or not case.opened_at or case.due_at <= case.opened_at:
         return None
     used = (now - case.opened_at) / (case.due_at - case.opened_at)

@@ -1,4 +1,4 @@
-"""Rendering pages: a template, a page object with all it may use, and the shell around it."""
+"""Renders pages: a template, a page object with everything it may use, and the shell."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ class Shell:
 
     @property
     def inside(self) -> bool:
-        """Whether someone is signed in, with a password of their own."""
+        """Whether a user is signed in who has changed any one-time password."""
         return self.principal is not None and not self.must_change
 
     def links(self) -> list[Link]:
@@ -73,7 +73,7 @@ class Look(NamedTuple):
 
 
 def looks(rules: Rules) -> dict[str, Look]:
-    """How each pattern is shown, in the order of the rules; `colour` is a class of app.css."""
+    """How each pattern is displayed, in the order of the rules; `colour` is a class of app.css."""
     return {
         pattern.id: Look(pattern.id, pattern.title, f"p-{number % PATTERN_COLOURS + 1}")
         for number, pattern in enumerate(rules.patterns.values())
@@ -121,7 +121,7 @@ class ErrorPage:
 
 
 def error_page(request: Request, problem: Problem) -> HTMLResponse:
-    """A problem as a page for people."""
+    """A problem as a page."""
     return render(request, "shell/error.html", ErrorPage(problem), problem.status)
 
 

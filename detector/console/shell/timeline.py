@@ -1,4 +1,4 @@
-"""Events and actions as lines of a timeline."""
+"""Events and actions as timeline entries."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from detector.core.text import label, phrase
 
 
 class TimelineEntry(NamedTuple):
-    """A line of a timeline: an event, an action on a case, or the opening of one."""
+    """An entry of a timeline: an event, an action on a case, or the opening of one."""
 
     at: datetime
     kind: str
@@ -36,7 +36,7 @@ def describe(event: Activity) -> str:
 
 
 def of_event(event: Activity) -> TimelineEntry:
-    """The line of an event."""
+    """The entry of an event."""
     card = event.card_last4 and f"card •{event.card_last4}"
     parts = [event.channel and label(event.channel), card, event.device_id, event.ip_address]
     if event.kind == "alert":
@@ -54,7 +54,7 @@ def of_event(event: Activity) -> TimelineEntry:
 
 
 def of_action(at: datetime, actor: str, action: str, detail: Mapping[str, Any]) -> TimelineEntry:
-    """The line of an action on a case."""
+    """The entry of an action on a case."""
     known = ACTIONS.get(action)
     return TimelineEntry(
         at=at,

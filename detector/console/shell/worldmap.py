@@ -1,8 +1,8 @@
-"""The offline map: coastlines drawn by hand, coarse on purpose, shown as a grid of dots.
+"""The offline map: simplified hand-drawn coastlines, shown as a grid of dots.
 
-Dots hide how coarse the outlines are, and a map of dots stays calm behind the trips. Both views
-are plain cylindrical projections: `x` grows with the longitude and `y` falls with the latitude.
-The map is cut in the Atlantic, so that Australia is near its centre.
+Dots hide the simplification and keep the background quiet behind the trips. Both views are plain
+cylindrical projections: `x` grows with the longitude and `y` falls with the latitude. The map is
+cut in the Atlantic, so that Australia is near its centre.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class View(NamedTuple):
-    """A window on the earth, in degrees; `squeeze` narrows it as the parallels there are."""
+    """A section of the earth, in degrees; `squeeze` corrects for the length of its parallels."""
 
     name: str
     west: float
@@ -25,7 +25,7 @@ class View(NamedTuple):
 
     @property
     def width(self) -> float:
-        """How wide the view box is."""
+        """Width of the view box."""
         return (self.east - self.west) * self.squeeze
 
     @property
@@ -52,7 +52,7 @@ AUSTRALIA = View("australia", 111, 156, -9, -44.5, 0.75, 0.88)
 
 
 def arc(start: tuple[float, float], end: tuple[float, float], lift: float = 0.22) -> str:
-    """The path of a trip: bent upwards, the more the longer it is."""
+    """The path of a trip: the longer, the more it curves upwards."""
     (x1, y1), (x2, y2) = start, end
     length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
     bend_x, bend_y = (x1 + x2) / 2, (y1 + y2) / 2 - lift * length
@@ -61,7 +61,7 @@ def arc(start: tuple[float, float], end: tuple[float, float], lift: float = 0.22
 
 @cache
 def land() -> str:
-    """An SVG file with one symbol a view: `#world` and `#australia`."""
+    """An SVG file with one symbol per view: `#world` and `#australia`."""
     symbols = "".join(
         f'<symbol id="{view.name}" viewBox="{view.box}"><path d="{_dots(view)}" fill="none" '
         f'stroke="currentColor" stroke-width="{view.step * 0.56:g}" stroke-linecap="round"/>'
@@ -90,7 +90,7 @@ def _among(spans: list[tuple[float, float]], longitude: float) -> bool:
 
 
 def _spans(kind: str, latitude: float) -> list[tuple[float, float]]:
-    """Where a parallel runs within the outlines: between its odd and even crossings."""
+    """The sections of a parallel inside the outlines: between odd and even crossings."""
     spans: list[tuple[float, float]] = []
     for outline in _outlines()[kind]:
         crossings = sorted(

@@ -44,7 +44,7 @@ class SignalFilters(BaseModel):
 
 
 class SignalQuery(SignalFilters):
-    """The filters of the list of signals, and which page of it."""
+    """The filters of the list of signals, and the page."""
 
     cursor: Annotated[
         str | None, Field(max_length=400, description="`next` of the page before.")

@@ -1,4 +1,4 @@
-"""The list of signals, and its JSON twin."""
+"""The list of signals, also as JSON."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The list of signals as its template shows it."""
+"""The view of the list of signals."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -47,7 +47,7 @@ class SnoozeAnswer(BaseModel):
 
     @classmethod
     def of(cls, snooze: Snooze) -> "SnoozeAnswer":
-        """A snooze as it is stored."""
+        """The snooze as stored."""
         return cls.model_validate(asdict(snooze))
 
 
@@ -68,7 +68,7 @@ class SnoozesPage:
     nav: str = ""
 
     def is_active(self, snooze: SnoozeAnswer) -> bool:
-        """Whether it is in force now."""
+        """Whether it is in force."""
         return snooze.ended_at is None and snooze.until > self.at
 
 

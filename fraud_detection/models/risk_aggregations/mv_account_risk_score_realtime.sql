@@ -55,7 +55,7 @@ select
     signal_count,
     last_signal_at,
     {%- if is_live() %}
-    -- a stream may not select now(): the score is as of the time of the query
+    -- a stream may not select the clock: the score is as of the time of the query
     cast(null as timestamptz) as as_of
     {%- else %}
     (select max(occurred_at) from latest) as as_of

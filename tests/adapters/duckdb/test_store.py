@@ -87,7 +87,7 @@ def test_a_folder_is_no_store(tmp_path: Path) -> None:
         DuckDBStore(tmp_path, build.REAL)
 
 
-def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     """A DuckDB file with other tables of our names is not written to."""
     path = tmp_path / "other.duckdb"
     db = duckdb.connect(str(path))

@@ -89,7 +89,7 @@ class Broker:
         raise RuntimeError(f"the broker did not start:\n{text[-4000:]}")
 
     def stop(self) -> None:
-        """End the node in good order; what it was told is on disk."""
+        """Stop the node cleanly; what it accepted is on disk."""
         if self._process is not None:
             self._process.terminate()
             try:

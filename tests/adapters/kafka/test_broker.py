@@ -6,7 +6,7 @@ from tests.adapters.kafka.broker import Broker
 from tests.adapters.kafka.topics import create_topics
 
 
-def test_what_the_broker_was_told_survives_its_restart(broker: Broker) -> None:
+def test_what_the_broker_accepted_survives_its_restart(broker: Broker) -> None:
     """Same address, same data: the outage tests depend on it."""
     create_topics(broker.address, ["test.restart"], partitions=1)
     producer = Producer({"bootstrap.servers": broker.address, "acks": "all"})

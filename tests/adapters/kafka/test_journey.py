@@ -51,7 +51,7 @@ def test_a_backlog_of_hours_is_read_in_step_and_a_killed_reader_leaves_no_trace(
     assert findings(tmp_path / "cut.duckdb") == expected
 
 
-def test_what_the_producers_publish_comes_out_as_cases_whoever_is_killed(
+def test_published_events_become_cases_whichever_process_is_killed(
     broker: Broker, tmp_path: Path
 ) -> None:
     """Producers and detector run side by side, the detector is killed and started again: the store

@@ -58,7 +58,7 @@ def test_records_are_handed_over_up_to_where_every_partition_has_come() -> None:
     assert [at for _, at in _taken(lanes)] == [9.0]
 
 
-def test_a_live_partition_at_its_end_delays_nobody() -> None:
+def test_a_live_partition_at_its_end_delays_no_other() -> None:
     """A quiet topic costs no latency, and its next record goes out at once."""
     lanes = _lanes(A, B)
     _end(lanes, A)

@@ -29,7 +29,7 @@ RATE = 60
 
 
 def test_an_outage_of_the_broker_loses_nothing(broker: Broker, tmp_path: Path) -> None:
-    """Every event that the bank made is in the store once, nobody was restarted, and each side
+    """Every event that the bank made is in the store once, no service was restarted, and each side
     said in a line or two what was wrong."""
     fresh_topics(broker.address)
     events = int((OUTAGE_S + 10) * RATE * 1.5)

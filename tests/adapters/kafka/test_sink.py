@@ -1,4 +1,4 @@
-"""What Kafka hears: signals and dead letters, after the commit, at least once."""
+"""Publishing to Kafka: signals and dead letters, after the commit, at least once."""
 
 import json
 import time
@@ -89,7 +89,7 @@ def address(broker: Broker) -> Iterator[str]:
     yield broker.address
 
 
-def test_signals_are_told_when_they_come_change_and_go(address: str, tmp_path: Path) -> None:
+def test_signals_are_published_when_new_changed_and_withdrawn(address: str, tmp_path: Path) -> None:
     """Keyed by signal_id, in order, each with everything an analyst gets."""
     publisher = Publisher(address, tmp_path).start()
     burst = _burst(10)
@@ -106,7 +106,7 @@ def test_signals_are_told_when_they_come_change_and_go(address: str, tmp_path: P
     assert newest["reason"] and newest["evidence"]
 
 
-def test_a_withdrawn_signal_is_told_as_withdrawn(address: str, tmp_path: Path) -> None:
+def test_a_withdrawn_signal_is_published_as_withdrawn(address: str, tmp_path: Path) -> None:
     """A late profile registers the device: the takeover was none."""
     publisher = Publisher(address, tmp_path).start()
     used = build.online(100, device_id="d-9", amount="900.00")
@@ -135,7 +135,7 @@ def test_what_a_killed_run_owed_is_sent_at_the_next_start(address: str, tmp_path
     ]
 
 
-def test_works_committed_together_are_owed_until_all_are_told(
+def test_work_committed_together_is_repeated_until_all_is_published(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the first and the second: both stand in the store by one commit."""
@@ -157,7 +157,7 @@ def test_works_committed_together_are_owed_until_all_are_told(
 def test_a_late_event_among_what_was_owed_repeats_what_it_may_have_changed(
     address: str, tmp_path: Path
 ) -> None:
-    """The count of a signal that was told has grown since, and nobody heard of it."""
+    """The count of a published signal has grown since, and was not published."""
     publisher = Publisher(address, tmp_path).start()
     burst = _burst(10)
     publisher.feed([*burst, build.login(200)])
@@ -240,9 +240,7 @@ POISON: list[tuple[bytes | None, str]] = [
 ]
 
 
-def test_poison_is_set_aside_and_told_while_good_events_flow(
-    broker: Broker, tmp_path: Path
-) -> None:
+def test_poison_becomes_dead_letters_while_good_events_flow(broker: Broker, tmp_path: Path) -> None:
     """In the store and on banking.dlq: raw bytes, reason and origin; card numbers are masked."""
     fresh_topics(broker.address, partitions=1)
     log = bank_log(600, hours_ago(1))

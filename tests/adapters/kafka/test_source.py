@@ -98,7 +98,7 @@ def log(broker: Broker) -> Iterator[list[tuple[str, Event]]]:
     yield bank_log(3_000, hours_ago(1))
 
 
-def test_the_group_hears_of_a_batch_only_after_the_store_has_it(
+def test_offsets_reach_the_group_only_after_the_commit(
     broker: Broker, tmp_path: Path, log: list[tuple[str, Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a commit is under way the group's offsets stand still."""
@@ -143,10 +143,10 @@ def test_a_crash_between_store_and_group_reads_nothing_twice(
     assert tables["progress"][0][-1] == 0  # duplicates
 
 
-def test_a_group_that_did_not_take_offsets_is_told_again(
+def test_a_failed_offset_commit_is_retried(
     broker: Broker, tmp_path: Path, log: list[tuple[str, Event]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when no further event comes: lag that stays would alarm somebody."""
+    """Also when no further event comes: a constant lag would raise an alarm."""
     refused: list[Any] = []
 
     class Refusing(Consumer):

@@ -1,4 +1,4 @@
-"""The people's store: every change is stored with its audit entry, or not at all."""
+"""The people store: every change is stored with its audit entry, or not at all."""
 
 import threading
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that moves when told."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.at = NOON
@@ -49,7 +49,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def people(clock: Clock) -> Iterator[PeopleStore]:
-    """An empty people."""
+    """An empty people store."""
     connection = duckdb.connect()
     kept = PeopleStore(connection, clock=clock)
     yield kept
@@ -73,7 +73,7 @@ def case(case_id: str = "case_1", level: str = "critical", **fields: Any) -> dic
 
 
 def tables_of(people: PeopleStore) -> list[Any]:
-    """Everything the people has kept."""
+    """The whole content of the people store."""
     names = ["case_reviews", "audit_log", "users", "api_keys", "snoozes", "smr_drafts"]
     return [people.audit.rows(f"SELECT * FROM {name} ORDER BY 1") for name in names]
 
@@ -85,7 +85,7 @@ def test_an_untouched_case_is_new(people: PeopleStore) -> None:
     assert people.reviews.snapshot("case_1") is None
 
 
-def test_an_action_changes_the_review_and_is_put_down(people: PeopleStore) -> None:
+def test_an_action_changes_the_review_and_is_audited(people: PeopleStore) -> None:
     """Both say who, what and when."""
     review, entry = act(people, KIM, case(), "claim")
     assert review == Review("case_1", "IN_REVIEW", "kim", version=1, reviewed_at=NOON)
@@ -127,7 +127,7 @@ def test_a_write_that_fails_takes_the_change_back_with_it(
     assert people.audit.verify() == 1
 
 
-def test_acting_on_what_somebody_else_changed_is_a_conflict(people: PeopleStore) -> None:
+def test_acting_on_a_changed_case_is_a_conflict(people: PeopleStore) -> None:
     """The version the person saw is no longer the case's."""
     seen = act(people, KIM, case(level="high"), "claim").review.version
     act(people, SAM, case(level="high"), "note", text="The customer rang.")
@@ -154,7 +154,7 @@ def test_other_cases_close_at_once(four_eyes: bool, level: str) -> None:
         assert closed.status == "CLOSED"
 
 
-def test_undo_restores_what_was_and_is_put_down(people: PeopleStore) -> None:
+def test_undo_restores_the_review_and_is_audited(people: PeopleStore) -> None:
     """Nothing is erased: the version moves on and an entry says what was taken back."""
     claimed = act(people, KIM, case(level="high"), "claim").review
     closed = act(
@@ -178,14 +178,14 @@ def test_undo_walks_back_over_one_s_own_actions(people: PeopleStore) -> None:
 
 
 def test_undoing_an_instruction_names_what_is_revoked(people: PeopleStore) -> None:
-    """Whoever carried it out learns what no longer holds."""
+    """The receiver learns what was revoked."""
     sent = act(people, KIM, case(), "instruct", instruction="BLOCK_CARD", target="tok-1").entry
     taken_back = act(people, KIM, case(), "undo").entry.detail
     assert (taken_back["undoes"], taken_back["undone"]) == (sent.seq, "instruct")
     assert (taken_back["instruction"], taken_back["target"]) == ("BLOCK_CARD", "tok-1")
 
 
-def test_undo_is_refused_when_somebody_else_acted_last(people: PeopleStore) -> None:
+def test_undo_is_refused_when_someone_else_acted_last(people: PeopleStore) -> None:
     """One cannot pull the ground from under them."""
     act(people, KIM, case(), "claim")
     act(people, LEE, case(), "note", text="I know this shop.")
@@ -203,7 +203,7 @@ def test_undo_is_refused_after_a_quarter_of_an_hour(people: PeopleStore, clock: 
     assert act(people, KIM, case(), "undo").review.status == "NEW"
 
 
-def test_a_case_is_given_only_to_somebody_who_may_act(people: PeopleStore) -> None:
+def test_a_case_is_assigned_only_to_a_user_who_may_act(people: PeopleStore) -> None:
     """The message names who can."""
     for name, role in (("lee", "analyst"), ("vic", "viewer"), ("gone", "analyst")):
         people.users.add(ROOT, name, role, "hash", False)
@@ -327,7 +327,7 @@ def test_a_snooze_holds_until_it_runs_out_or_is_ended(people: PeopleStore, clock
     assert [e.action for e in people.audit.entries()] == ["end_snooze", "snooze", "snooze"]
 
 
-def test_every_reading_of_a_report_is_put_down(people: PeopleStore) -> None:
+def test_every_read_of_a_report_is_audited(people: PeopleStore) -> None:
     """Also when there was none yet; what it says stays out of the log and of the case."""
     assert people.reports.read(SAM, "case_1") is None
     people.reports.save(SAM, "case_1", {"grounds": "Two deposits of 9,500."})
@@ -342,7 +342,7 @@ def test_every_reading_of_a_report_is_put_down(people: PeopleStore) -> None:
 
 
 def test_the_last_administrator_stays(people: PeopleStore) -> None:
-    """Nobody locks themselves out; with a second one it goes."""
+    """The last administrator cannot be disabled; with a second one it is possible."""
     people.users.add(ROOT, "root", "admin", "hash", False)
     for change in ({"disabled": True}, {"role": "viewer"}):
         with pytest.raises(ActionRefused, match="root is the last administrator"):
@@ -353,8 +353,8 @@ def test_the_last_administrator_stays(people: PeopleStore) -> None:
         people.users.change(ROOT, "two", role="viewer")
 
 
-def test_of_two_who_add_the_same_user_one_is_told(people: PeopleStore) -> None:
-    """Nobody's password is replaced by somebody else's."""
+def test_of_two_adding_the_same_user_one_is_refused(people: PeopleStore) -> None:
+    """A change of one password leaves the others."""
     outcomes: list[str] = []
 
     def add(number: int) -> None:
@@ -410,8 +410,8 @@ def test_listeners_hear_of_what_was_kept_only(people: PeopleStore) -> None:
     assert heard == [("claim", 1)]
 
 
-def test_people_and_detection_write_at_once(tmp_path: Path) -> None:
-    """Commits of the pipeline and actions of several people never disturb each other."""
+def test_users_and_detection_write_concurrently(tmp_path: Path) -> None:
+    """Commits of the pipeline and actions of several people do not interfere."""
     store = DuckDBStore(tmp_path / "s.duckdb", build.REAL)
     people = store.people()
     failures: list[BaseException] = []
@@ -458,7 +458,7 @@ def test_people_and_detection_write_at_once(tmp_path: Path) -> None:
 
 
 def test_an_action_hides_a_closed_case_from_the_open_ones(tmp_path: Path) -> None:
-    """The view's status and owner are the people's."""
+    """The view's status and owner are those of the reviews."""
     store = DuckDBStore(tmp_path / "s.duckdb", build.REAL)
     detector = Detector(build.REAL, store.known_events, clock=lambda: build.NOW)
     store.commit(detector.process("test", build.batch([build.cash(0), build.cash(1)], "1")))

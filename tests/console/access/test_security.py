@@ -17,37 +17,37 @@ from detector.console.http.hosts import host_name, is_loopback
 from detector.console.settings import console_settings
 from detector.console.signin.routes import local
 from detector.core.errors import InputError
-from tests.console.office import ROOT, Office
+from tests.console.harness import ROOT, Harness
 
 SECRET = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """An office that several tests share."""
-    office = Office(tmp_path_factory.mktemp("office"))
-    yield office
-    office.close()
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """A console shared by several tests."""
+    harness = Harness(tmp_path_factory.mktemp("harness"))
+    yield harness
+    harness.close()
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """An office of the test's own."""
-    kept = Office(tmp_path)
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    """A console for one test."""
+    kept = Harness(tmp_path)
     yield kept
     kept.close()
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Office]:
+def demo(tmp_path: Path) -> Iterator[Harness]:
     """A demonstration."""
-    kept = Office(tmp_path, demo=True)
+    kept = Harness(tmp_path, demo=True)
     yield kept
     kept.close()
 
 
-def give_password(office: Office, name: str, must_change: bool = False) -> None:
-    office.people.users.set_password(ROOT, name, passwords.hashed(SECRET), must_change)
+def give_password(harness: Harness, name: str, must_change: bool = False) -> None:
+    harness.people.users.set_password(ROOT, name, passwords.hashed(SECRET), must_change)
 
 
 def sign_in(client: TestClient, name: str, password: str = SECRET, **headers: str) -> Any:
@@ -55,10 +55,10 @@ def sign_in(client: TestClient, name: str, password: str = SECRET, **headers: st
     return client.post("/v1/session", json=credentials, headers=headers)
 
 
-def test_signing_in_opens_a_session_that_the_cookie_carries(office: Office) -> None:
+def test_signing_in_opens_a_session_that_the_cookie_carries(harness: Harness) -> None:
     """The answer says who one is and gives the token; the cookie is out of scripts' reach."""
-    give_password(office, "kim")
-    client = office.visitor()
+    give_password(harness, "kim")
+    client = harness.visitor()
     answer = sign_in(client, "kim")
     assert answer.status_code == 200
     assert (answer.json()["name"], answer.json()["role"]) == ("kim", "analyst")
@@ -66,41 +66,41 @@ def test_signing_in_opens_a_session_that_the_cookie_carries(office: Office) -> N
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(set_cookie.split("; "))
     assert "Secure" not in set_cookie
     assert client.get("/v1/session").json() == answer.json()
-    assert [e.action for e in office.people.audit.entries(actor="kim")] == ["sign_in"]
+    assert [e.action for e in harness.people.audit.entries(actor="kim")] == ["sign_in"]
 
 
-def test_over_https_the_cookie_is_secure(office: Office) -> None:
+def test_over_https_the_cookie_is_secure(harness: Harness) -> None:
     """It never travels in the clear."""
-    give_password(office, "kim")
-    client = TestClient(office.app, base_url="https://localhost")
+    give_password(harness, "kim")
+    client = TestClient(harness.app, base_url="https://localhost")
     assert "Secure" in sign_in(client, "kim").headers["set-cookie"].split("; ")
 
 
 @pytest.mark.parametrize("name", ["kim", "nobody"])
-def test_a_wrong_password_and_a_wrong_name_answer_the_same(office: Office, name: str) -> None:
-    """Nobody learns which names exist."""
-    give_password(office, "kim")
-    answer = sign_in(office.visitor(), name, "wrong password")
+def test_a_wrong_password_and_a_wrong_name_answer_the_same(harness: Harness, name: str) -> None:
+    """The response does not reveal which names exist."""
+    give_password(harness, "kim")
+    answer = sign_in(harness.visitor(), name, "wrong password")
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"] == "Name or password is wrong."
     assert "set-cookie" not in answer.headers
 
 
-def test_failed_attempts_have_to_wait_longer_and_longer(office: Office) -> None:
+def test_failed_attempts_have_to_wait_longer_and_longer(harness: Harness) -> None:
     """Even the right password waits; other names do not."""
-    give_password(office, "kim")
-    client = office.visitor()
+    give_password(harness, "kim")
+    client = harness.visitor()
     assert [sign_in(client, "kim", "wrong").status_code for _ in range(3)] == [401] * 3
     refused = sign_in(client, "kim")
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
-    give_password(office, "lee")
+    give_password(harness, "lee")
     assert sign_in(client, "lee").status_code == 200
-    office.now += 2
+    harness.now += 2
     assert sign_in(client, "kim").status_code == 200
     assert sign_in(client, "kim", "wrong").status_code == 401
-    refusals = office.people.audit.entries(action="sign_in_refused", subject="kim")
+    refusals = harness.people.audit.entries(action="sign_in_refused", subject="kim")
     assert len(refusals) == 4
 
 
@@ -120,10 +120,10 @@ def test_waits_double_up_to_a_minute() -> None:
     assert [attempts.start("kim", now) for _ in range(3)] == [0, 0, 0]
 
 
-def test_a_page_sends_the_visitor_to_sign_in_and_back(office: Office) -> None:
+def test_a_page_sends_the_visitor_to_sign_in_and_back(harness: Harness) -> None:
     """The form keeps where they wanted to go."""
-    give_password(office, "kim")
-    client = office.visitor()
+    give_password(harness, "kim")
+    client = harness.visitor()
     away = client.get("/password?x=1&y=2")
     assert (away.status_code, away.headers["location"]) == (
         303, "/login?next=/password%3Fx%3D1%26y%3D2",
@@ -149,17 +149,17 @@ def test_signing_in_never_leads_elsewhere(path: str) -> None:
     assert local(path) == "/"
 
 
-def test_a_link_from_elsewhere_comes_again_from_here(day: Office) -> None:
+def test_a_link_from_elsewhere_comes_again_from_here(day: Harness) -> None:
     """The strict cookie stays away on the first request, so the page asks once more by itself."""
     answer = day.visitor().get("/password?a=%22b", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert 'content="0;url=/password?a=%22b"' in answer.text
 
 
-def test_a_one_time_password_must_be_changed_first(office: Office) -> None:
+def test_a_one_time_password_must_be_changed_first(harness: Harness) -> None:
     """Until then every other door is shut; afterwards earlier sessions are over."""
-    give_password(office, "sam", must_change=True)
-    client = office.visitor()
+    give_password(harness, "sam", must_change=True)
+    client = harness.visitor()
     signed = client.post("/login", data={"username": "sam", "password": SECRET})
     assert signed.headers["location"] == "/password"
     assert client.get("/v1/pulse").status_code == 403
@@ -175,15 +175,15 @@ def test_a_one_time_password_must_be_changed_first(office: Office) -> None:
     changed = client.post("/password", data={**form, "new": "a" * 12, "repeat": "a" * 12})
     assert (changed.status_code, changed.headers["location"]) == (303, "/")
     assert client.get("/v1/pulse").status_code == 200
-    other = office.visitor()
+    other = harness.visitor()
     other.cookies.set(COOKIE, old_cookie)
     assert other.get("/v1/pulse").status_code == 401
 
 
-def test_a_password_is_changed_by_a_program_too(office: Office) -> None:
+def test_a_password_is_changed_by_a_program_too(harness: Harness) -> None:
     """The current one has to be right, and the new one new."""
-    give_password(office, "kim")
-    kim = office.person("kim")
+    give_password(harness, "kim")
+    kim = harness.person("kim")
     change = {"current": "wrong", "new": "staple correct horse"}
     assert kim.put("/v1/session/password", json=change).status_code == 409
     same = {"current": SECRET, "new": SECRET}
@@ -191,7 +191,7 @@ def test_a_password_is_changed_by_a_program_too(office: Office) -> None:
     answer = kim.put("/v1/session/password", json={**change, "current": SECRET})
     assert answer.status_code == 200
     assert kim.get("/v1/session").json()["csrf_token"] == answer.json()["csrf_token"]
-    assert sign_in(office.visitor(), "kim", "staple correct horse").status_code == 200
+    assert sign_in(harness.visitor(), "kim", "staple correct horse").status_code == 200
 
 
 ENDINGS = {
@@ -204,16 +204,16 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("why", ENDINGS)
-def test_a_session_ends(office: Office, why: str) -> None:
+def test_a_session_ends(harness: Harness, why: str) -> None:
     """The cookie is worth nothing from that moment on."""
-    kim = office.person("kim")
+    kim = harness.person("kim")
     assert kim.get("/v1/pulse").status_code == 200
-    ENDINGS[why](office)
+    ENDINGS[why](harness)
     assert kim.get("/v1/pulse").status_code == 401
 
 
 @pytest.mark.parametrize("how", ["cut", "another key", "nonsense", "empty"])
-def test_a_forged_cookie_is_nobody(day: Office, how: str) -> None:
+def test_a_forged_cookie_is_anonymous(day: Harness, how: str) -> None:
     """Only what this console signed opens it."""
     token = day.session("kim").token
     other = (
@@ -228,15 +228,15 @@ def test_a_forged_cookie_is_nobody(day: Office, how: str) -> None:
     assert client.get("/v1/pulse").status_code == 401
 
 
-def test_other_programs_cookies_do_not_matter(day: Office) -> None:
+def test_other_programs_cookies_do_not_matter(day: Harness) -> None:
     """All ports of one machine share their cookies, however odd."""
     token = day.session("kim").token
     cookies = f'odd={{"a": "b; c"}}; =x; @; {COOKIE}={token}; theme=dark'
     assert day.visitor().get("/v1/session", headers={"cookie": cookies}).status_code == 200
 
 
-def test_unsafe_requests_need_the_session_s_own_token(day: Office) -> None:
-    """Without it, or with that of somebody else, nothing happens."""
+def test_unsafe_requests_need_the_session_s_own_token(day: Harness) -> None:
+    """Without it, or with another session's, nothing happens."""
     kim = day.person("kim")
     foreign = day.session("lee").csrf
     for token in (None, "", foreign, "x"):
@@ -249,11 +249,11 @@ def test_unsafe_requests_need_the_session_s_own_token(day: Office) -> None:
     assert kim.get("/v1/session").status_code == 200
 
 
-def test_signing_out_by_the_form(office: Office) -> None:
+def test_signing_out_by_the_form(harness: Harness) -> None:
     """The field carries the token, and the cookie is taken away."""
-    kim = office.person("kim")
+    kim = harness.person("kim")
     del kim.headers["X-CSRF-Token"]
-    token = office.session("kim").csrf
+    token = harness.session("kim").csrf
     answer = kim.post("/logout", data={"csrf_token": token})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert "Max-Age=0" in answer.headers["set-cookie"]
@@ -261,8 +261,8 @@ def test_signing_out_by_the_form(office: Office) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])
-def test_another_site_s_page_cannot_sign_a_browser_in(day: Office, origin: str) -> None:
-    """Its form would put the person into somebody else's session."""
+def test_another_site_s_page_cannot_sign_a_browser_in(day: Harness, origin: str) -> None:
+    """Its form would sign the user in as someone else."""
     visitor = day.visitor()
     assert sign_in(visitor, "kim", origin=origin).status_code == 403
     form = {"username": "kim", "password": "x"}
@@ -272,7 +272,7 @@ def test_another_site_s_page_cannot_sign_a_browser_in(day: Office, origin: str) 
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8000", "", "127.0.0.1.x"])
-def test_unknown_host_names_are_refused(day: Office, host: str) -> None:
+def test_unknown_host_names_are_refused(day: Harness, host: str) -> None:
     """A hostile name that resolves to this machine does not get in."""
     answer = day.visitor().get("/healthz", headers={"host": host})
     assert answer.status_code == 421
@@ -283,17 +283,17 @@ def test_unknown_host_names_are_refused(day: Office, host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "::1"]
 )
-def test_this_machine_s_names_are_known(day: Office, host: str) -> None:
+def test_this_machine_s_names_are_known(day: Harness, host: str) -> None:
     """With any port."""
     assert day.visitor().get("/healthz", headers={"host": host}).status_code == 200
 
 
 def test_further_host_names_are_a_setting(tmp_path: Path) -> None:
     """As behind a proxy."""
-    office = Office(tmp_path, hosts=["fraud.bank.example"])
-    answer = office.visitor().get("/healthz", headers={"host": "Fraud.bank.example"})
+    harness = Harness(tmp_path, hosts=["fraud.bank.example"])
+    answer = harness.visitor().get("/healthz", headers={"host": "Fraud.bank.example"})
     assert answer.status_code == 200
-    office.close()
+    harness.close()
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_what_is_loopback() -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/login", "/v1/pulse", "/nowhere"])
-def test_every_answer_carries_the_headers_of_safety(day: Office, path: str) -> None:
+def test_every_answer_carries_the_headers_of_safety(day: Harness, path: str) -> None:
     """Pages, problems and data alike."""
     headers = day.visitor().get(path).headers
     policy = headers["content-security-policy"]
@@ -324,7 +324,7 @@ def test_every_answer_carries_the_headers_of_safety(day: Office, path: str) -> N
     assert headers["cache-control"] == "no-store"
 
 
-def test_a_machine_may_ingest_and_score_and_nothing_else(day: Office) -> None:
+def test_a_machine_may_ingest_and_score_and_nothing_else(day: Harness) -> None:
     """Its key opens two doors and needs no token."""
     machine = day.machine()
     for path in ("/v1/events", "/v1/score"):
@@ -334,29 +334,29 @@ def test_a_machine_may_ingest_and_score_and_nothing_else(day: Office) -> None:
     assert machine.get("/v1/session").status_code == 401
 
 
-def test_a_person_may_not_score(day: Office) -> None:
+def test_a_person_may_not_score(day: Harness) -> None:
     """Only systems feed the system."""
     assert day.person("sam").post("/v1/score", json={}).status_code == 403
 
 
-def test_missing_foreign_and_revoked_keys_are_refused(office: Office) -> None:
+def test_missing_foreign_and_revoked_keys_are_refused(harness: Harness) -> None:
     """What one holds after a revocation is worth nothing."""
-    key, whole = office.people.keys.add(ROOT, "payments")
+    key, whole = harness.people.keys.add(ROOT, "payments")
     name = key.key_id
     wrong = ["", "Bearer", "Bearer x", f"Bearer fk_{name}_x", f"Basic {whole}", f"Bearer {whole}x",
              "Bearer fk_none_x", f"Bearer fk_{name}_"]  # fmt: skip
     for header in wrong:
-        answer = office.visitor().post("/v1/score", headers={"authorization": header}, json={})
+        answer = harness.visitor().post("/v1/score", headers={"authorization": header}, json={})
         assert answer.status_code == 401, header
         assert answer.headers["www-authenticate"] == "Bearer"
-    assert office.visitor().post("/v1/score", json={}).status_code == 401
-    right = office.visitor(headers={"authorization": f"bearer {whole}"})
+    assert harness.visitor().post("/v1/score", json={}).status_code == 401
+    right = harness.visitor(headers={"authorization": f"bearer {whole}"})
     assert right.post("/v1/score", json={}).status_code not in (401, 403)
-    office.people.keys.revoke(ROOT, name)
+    harness.people.keys.revoke(ROOT, name)
     assert right.post("/v1/score", json={}).status_code == 401
 
 
-def test_the_demonstration_signs_visitors_of_this_machine_in(demo: Office) -> None:
+def test_the_demonstration_signs_visitors_of_this_machine_in(demo: Harness) -> None:
     """As a supervisor; tabs opened one after the other do not disturb each other."""
     client = demo.visitor()
     assert demo.people.users.get("demo") is None
@@ -369,8 +369,8 @@ def test_the_demonstration_signs_visitors_of_this_machine_in(demo: Office) -> No
     assert demo.people.audit.verify() == len(demo.people.audit.entries())
 
 
-def test_the_demonstration_lets_no_page_act_without_a_session(demo: Office) -> None:
-    """A hostile page's request carries no cookie, so it is nobody's."""
+def test_the_demonstration_lets_no_page_act_without_a_session(demo: Harness) -> None:
+    """A hostile page's request carries no cookie, so it is anonymous."""
     assert demo.visitor().delete("/v1/session").status_code == 401
 
 
@@ -382,7 +382,7 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("who", STRANGERS)
-def test_the_demonstration_is_for_this_machine_only(demo: Office, who: str) -> None:
+def test_the_demonstration_is_for_this_machine_only(demo: Harness, who: str) -> None:
     """Everybody else has to sign in."""
     given = STRANGERS[who]
     visitor = TestClient(
@@ -391,8 +391,8 @@ def test_the_demonstration_is_for_this_machine_only(demo: Office, who: str) -> N
     assert visitor.get("/v1/session", headers=given.get("headers")).status_code == 401
 
 
-def test_a_demonstration_on_an_open_address_is_refused(demo: Office) -> None:
-    """The setting is an error that repeats no secret; were it none, nobody would be signed in."""
+def test_a_demonstration_on_an_open_address_is_refused(demo: Harness) -> None:
+    """The setting is an error that repeats no secret; otherwise no one could sign in."""
     with pytest.raises(InputError, match=r"cannot listen on 0\.0\.0\.0") as refused:
         console_settings(demo=True, host="0.0.0.0", webhook_secret="hidden")
     assert "hidden" not in str(refused.value)
@@ -410,7 +410,7 @@ def test_a_demonstration_on_an_open_address_is_refused(demo: Office) -> None:
     assert seen("0.0.0.0") == []
 
 
-def test_a_wrong_method_is_told_the_right_ones(day: Office) -> None:
+def test_a_wrong_method_gets_the_allowed_ones(day: Harness) -> None:
     """All of them, though they are separate routes."""
     answer = day.person("kim").put("/v1/snoozes")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
@@ -419,14 +419,14 @@ def test_a_wrong_method_is_told_the_right_ones(day: Office) -> None:
 
 def test_the_first_start_makes_one_administrator_once(tmp_path: Path) -> None:
     """With a password that has to be changed; afterwards nothing is said."""
-    office = Office(tmp_path)
-    password = office.sessions.first_admin()
+    harness = Harness(tmp_path)
+    password = harness.sessions.first_admin()
     assert password is not None
-    assert office.sessions.first_admin() is None
-    answer = sign_in(office.visitor(), "admin", password)
+    assert harness.sessions.first_admin() is None
+    answer = sign_in(harness.visitor(), "admin", password)
     assert (answer.json()["role"], answer.json()["must_change_password"]) == ("admin", True)
-    assert password not in repr(office.people.audit.entries())
-    office.close()
+    assert password not in repr(harness.people.audit.entries())
+    harness.close()
 
 
 def test_the_signing_key_is_kept_for_its_owner_only(tmp_path: Path) -> None:
@@ -449,7 +449,7 @@ def test_the_signing_key_is_kept_for_its_owner_only(tmp_path: Path) -> None:
         b'{"username": "kim", "password": 1e999}', b"[" * 100_000,
     ],
 )  # fmt: skip
-def test_broken_documents_are_the_sender_s_mistake(day: Office, body: bytes) -> None:
+def test_broken_documents_are_the_sender_s_mistake(day: Harness, body: bytes) -> None:
     """They get a problem document, never an error of ours."""
     answer = day.visitor().post(
         "/v1/session", content=body, headers={"content-type": "application/json"}

@@ -1,4 +1,4 @@
-"""Administrators let people and machines in and shut them out."""
+"""Administrators add and disable users and keys."""
 
 import re
 from collections.abc import Iterator
@@ -7,77 +7,77 @@ from pathlib import Path
 import pytest
 
 from detector.console.access import passwords
-from tests.console.office import PEOPLE, Office
+from tests.console.harness import PEOPLE, Harness
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """An office of the test's own."""
-    kept = Office(tmp_path)
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    """A console for one test."""
+    kept = Harness(tmp_path)
     yield kept
     kept.close()
 
 
-def test_a_new_user_signs_in_with_the_one_time_password(office: Office) -> None:
+def test_a_new_user_signs_in_with_the_one_time_password(harness: Harness) -> None:
     """It is said once and kept nowhere."""
-    root = office.person("root")
+    root = harness.person("root")
     made = root.post("/v1/users", json={"username": "new", "role": "analyst"})
     assert made.status_code == 201
     password = made.json()["one_time_password"]
     assert made.json()["user"]["must_change_password"] is True
     credentials = {"username": "new", "password": password}
-    assert office.visitor().post("/v1/session", json=credentials).status_code == 200
+    assert harness.visitor().post("/v1/session", json=credentials).status_code == 200
     listed = root.get("/v1/users")
     assert {user["username"] for user in listed.json()["users"]} == {*PEOPLE, "new"}
-    everything = listed.text + repr(office.people.audit.entries())
+    everything = listed.text + repr(harness.people.audit.entries())
     assert password not in everything and "argon2" not in everything
     again = root.post("/v1/users", json={"username": "new", "role": "viewer"})
     assert again.status_code == 409
 
 
-def test_a_user_s_role_and_password_are_changed(office: Office) -> None:
+def test_a_user_s_role_and_password_are_changed(harness: Harness) -> None:
     """Each ends their sessions; the new role holds from the next."""
-    root, kim = office.person("root"), office.person("kim")
+    root, kim = harness.person("root"), harness.person("kim")
     changed = root.patch("/v1/users/kim", json={"role": "viewer"})
     assert changed.json()["user"]["role"] == "viewer"
     assert changed.json()["one_time_password"] is None
     assert kim.get("/v1/pulse").status_code == 401
-    assert office.person("kim").post("/v1/snoozes", json={}).status_code == 403
+    assert harness.person("kim").post("/v1/snoozes", json={}).status_code == 403
     reset = root.patch("/v1/users/kim", json={"reset_password": True}).json()
-    user = office.people.users.get("kim")
+    user = harness.people.users.get("kim")
     assert user is not None and user.must_change
     assert passwords.matches(reset["one_time_password"], user.password_hash)
     assert root.patch("/v1/users/nobody", json={"disabled": True}).status_code == 404
 
 
-def test_a_disabled_user_stays_outside_until_enabled(office: Office) -> None:
+def test_a_disabled_user_stays_outside_until_enabled(harness: Harness) -> None:
     """Even with the right password."""
-    root = office.person("root")
+    root = harness.person("root")
     password = root.patch("/v1/users/kim", json={"reset_password": True}).json()
     credentials = {"username": "kim", "password": password["one_time_password"]}
     root.patch("/v1/users/kim", json={"disabled": True})
-    assert office.visitor().post("/v1/session", json=credentials).status_code == 401
+    assert harness.visitor().post("/v1/session", json=credentials).status_code == 401
     root.patch("/v1/users/kim", json={"disabled": False})
-    assert office.visitor().post("/v1/session", json=credentials).status_code == 200
+    assert harness.visitor().post("/v1/session", json=credentials).status_code == 200
 
 
-def test_the_last_administrator_cannot_go(office: Office) -> None:
-    """Otherwise nobody could let anybody in."""
-    answer = office.person("root").patch("/v1/users/root", json={"disabled": True})
+def test_the_last_administrator_cannot_go(harness: Harness) -> None:
+    """Otherwise no one could add users."""
+    answer = harness.person("root").patch("/v1/users/root", json={"disabled": True})
     assert answer.status_code == 409
     assert "last administrator" in answer.json()["detail"]
 
 
-def test_a_key_is_said_once_and_revoked(office: Office) -> None:
+def test_a_key_is_said_once_and_revoked(harness: Harness) -> None:
     """What is listed does not open anything."""
-    root = office.person("root")
+    root = harness.person("root")
     made = root.post("/v1/keys", json={"name": "payments"})
     assert made.status_code == 201
     secret = made.json()["secret"]
-    machine = office.visitor(headers={"Authorization": f"Bearer {secret}"})
+    machine = harness.visitor(headers={"Authorization": f"Bearer {secret}"})
     assert machine.post("/v1/score", json={}).status_code not in (401, 403)
     listed = root.get("/v1/keys")
-    assert secret.split("_", 2)[2] not in listed.text + repr(office.people.audit.entries())
+    assert secret.split("_", 2)[2] not in listed.text + repr(harness.people.audit.entries())
     name = made.json()["key"]["key_id"]
     assert root.delete(f"/v1/keys/{name}").status_code == 204
     assert root.delete(f"/v1/keys/{name}").status_code == 409
@@ -85,11 +85,11 @@ def test_a_key_is_said_once_and_revoked(office: Office) -> None:
     assert machine.post("/v1/score", json={}).status_code == 401
 
 
-def test_a_viewer_s_key_reads_and_does_nothing_else(office: Office) -> None:
-    """Its role is chosen when it is made, listed, shown and kept; nobody's else is to be had."""
-    root = office.person("root")
+def test_a_viewer_s_key_reads_and_does_nothing_else(harness: Harness) -> None:
+    """Its role is chosen at creation, listed and stored; other roles are rejected."""
+    root = harness.person("root")
     made = root.post("/v1/keys", json={"name": "wallboard", "role": "viewer"}).json()
-    program = office.visitor(headers={"Authorization": f"Bearer {made['secret']}"})
+    program = harness.visitor(headers={"Authorization": f"Bearer {made['secret']}"})
     assert program.get("/v1/cases").status_code == 200
     assert program.post("/v1/score", json={}).status_code == 403
     assert program.post("/v1/queue/next", json={}).status_code == 403
@@ -105,19 +105,19 @@ def test_a_viewer_s_key_reads_and_does_nothing_else(office: Office) -> None:
 
 
 @pytest.mark.parametrize("name", ["vic", "kim", "sam"])
-def test_others_do_not_administer(office: Office, name: str) -> None:
+def test_others_do_not_administer(harness: Harness, name: str) -> None:
     """Neither see nor change who may come in."""
-    client = office.person(name)
+    client = harness.person(name)
     for path in ("/v1/users", "/v1/keys"):
         assert client.get(path).status_code == 403
         assert client.post(path, json={}).status_code == 403
     assert client.patch("/v1/users/kim", json={"role": "admin"}).status_code == 403
-    assert office.people.users.get("kim").role == "analyst"
+    assert harness.people.users.get("kim").role == "analyst"
 
 
-def test_nobody_is_made_a_machine(office: Office) -> None:
-    """People have people's roles and names that fit."""
-    root = office.person("root")
+def test_no_user_gets_the_role_machine(harness: Harness) -> None:
+    """Users need a user's role and a valid name."""
+    root = harness.person("root")
     for body in (
         {"username": "new", "role": "machine"},
         {"username": "New", "role": "viewer"},

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.office import PEOPLE, Office
+from tests.console.harness import PEOPLE, Harness
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """An office in which three cases were claimed and a report was read."""
-    kept = Office(tmp_path)
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    """A console in which three cases were claimed and a report was read."""
+    kept = Harness(tmp_path)
     ids = [case["case_id"] for case in kept.cases()]
     for name, case_id in zip(("kim", "lee", "kim"), ids, strict=False):
         person = kept.person(name)
@@ -22,9 +22,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
     kept.close()
 
 
-def test_the_log_is_read_page_by_page(office: Office) -> None:
+def test_the_log_is_read_page_by_page(harness: Harness) -> None:
     """Newest first, nothing twice, nothing left out."""
-    sam, seen, before = office.person("sam"), [], ""
+    sam, seen, before = harness.person("sam"), [], ""
     while True:
         page = sam.get(f"/v1/audit?limit=4{before}").json()
         seen += [entry["seq"] for entry in page["entries"]]
@@ -34,18 +34,18 @@ def test_the_log_is_read_page_by_page(office: Office) -> None:
     assert seen == list(range(len(PEOPLE) + 4, 0, -1))
 
 
-def test_the_log_is_searched(office: Office) -> None:
+def test_the_log_is_searched(harness: Harness) -> None:
     """By person, subject and action."""
-    sam = office.person("sam")
+    sam = harness.person("sam")
     by_kim = sam.get("/v1/audit?actor=kim").json()["entries"]
     assert [entry["action"] for entry in by_kim] == ["claim", "claim"]
     subject = by_kim[0]["subject"]
     assert len(sam.get(f"/v1/audit?subject={subject}&action=claim").json()["entries"]) == 1
 
 
-def test_reports_leave_no_trace_for_others(office: Office) -> None:
+def test_reports_leave_no_trace_for_others(harness: Harness) -> None:
     """An administrator sees that something restricted was done, not to which case."""
-    root, sam = office.person("root"), office.person("sam")
+    root, sam = harness.person("root"), harness.person("sam")
     [read] = sam.get("/v1/audit?action=read_smr").json()["entries"]
     assert read["subject"].startswith("case_")
     assert root.get("/v1/audit?action=read_smr").json()["entries"] == []
@@ -55,19 +55,19 @@ def test_reports_leave_no_trace_for_others(office: Office) -> None:
     assert "smr" not in root.get("/v1/audit").text
 
 
-def test_verification_tells_an_intact_log_from_a_changed_one(office: Office) -> None:
+def test_verification_tells_an_intact_log_from_a_changed_one(harness: Harness) -> None:
     """And names the first entry that was changed."""
-    sam = office.person("sam")
-    count, head = office.people.audit.head()
+    sam = harness.person("sam")
+    count, head = harness.people.audit.head()
     intact = sam.get("/v1/audit/verify").json()
     assert (intact["valid"], intact["entries"], intact["head"]) == (True, count, head)
-    office.people.audit._db.execute("UPDATE audit_log SET actor = 'lee' WHERE seq = 7")
+    harness.people.audit._db.execute("UPDATE audit_log SET actor = 'lee' WHERE seq = 7")
     broken = sam.get("/v1/audit/verify").json()
     assert (broken["valid"], broken["entries"], broken["first_bad"]) == (False, 6, 7)
 
 
 @pytest.mark.parametrize("name", ["vic", "kim"])
-def test_others_do_not_read_the_log(office: Office, name: str) -> None:
+def test_others_do_not_read_the_log(harness: Harness, name: str) -> None:
     """It says what colleagues do all day."""
-    assert office.person(name).get("/v1/audit").status_code == 403
-    assert office.person(name).get("/v1/audit/verify").status_code == 403
+    assert harness.person(name).get("/v1/audit").status_code == 403
+    assert harness.person(name).get("/v1/audit/verify").status_code == 403

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from detector.console.access.passwords import hashed
 from tests.console.conftest import Bank, Watched, open_bank
-from tests.console.office import PEOPLE, ROOT
+from tests.console.harness import PEOPLE, ROOT
 from tests.console.overview.test_browser import storm
 
 PASSWORD = "correct horse battery staple"
@@ -24,7 +24,7 @@ def kept_password() -> str:
 
 
 @pytest.fixture
-def office(tmp_path: Path, kept_password: str) -> Iterator[Bank]:
+def harness(tmp_path: Path, kept_password: str) -> Iterator[Bank]:
     """A bank where one has to sign in."""
     with open_bank(tmp_path) as bank:
         for name, role in PEOPLE.items():
@@ -33,18 +33,18 @@ def office(tmp_path: Path, kept_password: str) -> Iterator[Bank]:
 
 
 @pytest.fixture
-def enter(chromium: Any, office: Bank) -> Iterator[Enter]:
-    """Lets somebody in with a browser of their own; what goes wrong there fails the test."""
+def enter(chromium: Any, harness: Bank) -> Iterator[Enter]:
+    """Signs a user in with a separate browser; what goes wrong there fails the test."""
     opened: list[tuple[Any, Watched]] = []
 
     def _enter(name: str) -> Watched:
         context = chromium.new_context(
-            viewport={"width": 1366, "height": 768}, base_url=office.address,
+            viewport={"width": 1366, "height": 768}, base_url=harness.address,
             reduced_motion="reduce",
         )  # fmt: skip
         form = {"username": name, "password": PASSWORD, "next": "/"}
         assert context.request.post("/login", form=form, max_redirects=0).status == 303
-        opened.append((context, Watched(context.new_page(), office.address)))
+        opened.append((context, Watched(context.new_page(), harness.address)))
         return opened[-1][1]
 
     yield _enter
@@ -67,25 +67,25 @@ def live(page: Page) -> None:
 
 
 def test_a_case_from_arrival_to_audit_by_keyboard_alone(
-    chromium: Any, office: Bank, enter: Enter
+    chromium: Any, harness: Bank, enter: Enter
 ) -> None:
     """Sign in, see a case arrive, decide it in three keystrokes, find it audited, take it back."""
     context = chromium.new_context(
-        viewport={"width": 1366, "height": 768}, base_url=office.address, reduced_motion="reduce"
+        viewport={"width": 1366, "height": 768}, base_url=harness.address, reduced_motion="reduce"
     )
-    watched = Watched(context.new_page(), office.address)
+    watched = Watched(context.new_page(), harness.address)
     page = watched.page
     page.goto("/cases?level=high")
-    expect(page).to_have_url(f"{office.address}/login?next=/cases%3Flevel%3Dhigh")
+    expect(page).to_have_url(f"{harness.address}/login?next=/cases%3Flevel%3Dhigh")
     page.keyboard.type("kim")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{office.address}/cases?level=high")
+    expect(page).to_have_url(f"{harness.address}/cases?level=high")
     live(page)
 
     before = shown(page)
-    office.tell(*storm())
+    harness.tell(*storm())
     expect(page.locator("#arrivals")).to_have_text("1 new .")
     assert shown(page) == before, "rows moved by themselves"
     page.keyboard.press(".")
@@ -93,7 +93,7 @@ def test_a_case_from_arrival_to_audit_by_keyboard_alone(
 
     top = shown(page)[0]
     page.keyboard.press("n")
-    expect(page).to_have_url(f"{office.address}/cases/{top}")
+    expect(page).to_have_url(f"{harness.address}/cases/{top}")
     expect(page.locator("#case")).to_contain_text("In review")
     page.keyboard.press("1")
     expect(page.locator("#dialog-close")).to_be_visible()
@@ -101,7 +101,7 @@ def test_a_case_from_arrival_to_audit_by_keyboard_alone(
     expect(page.get_by_text(f"{top}: closed the case as confirmed fraud")).to_be_visible()
     following = page.url.rpartition("/")[2]
     assert following not in (top, "cases"), "the next case came by itself"
-    review = office.store.people().reviews.get(top)
+    review = harness.store.people().reviews.get(top)
     assert (review.status, review.disposition, review.owner) == ("CLOSED", "CONFIRMED_FRAUD", "kim")
 
     supervisor = enter("sam").page
@@ -113,36 +113,36 @@ def test_a_case_from_arrival_to_audit_by_keyboard_alone(
     expect(page.locator("#case")).to_contain_text("Closed as confirmed fraud")
     page.keyboard.press("u")
     expect(page.locator("#case")).to_contain_text("In review")
-    assert office.store.people().reviews.get(top).status == "IN_REVIEW"
-    assert office.store.people().reviews.history(top)[0].action == "undo"
-    assert office.store.people().audit.verify() > 0
+    assert harness.store.people().reviews.get(top).status == "IN_REVIEW"
+    assert harness.store.people().reviews.history(top)[0].action == "undo"
+    assert harness.store.people().audit.verify() > 0
     context.close()
     watched.quiet()
 
 
-def test_the_address_is_the_filter(office: Bank, enter: Enter) -> None:
+def test_the_address_is_the_filter(harness: Bank, enter: Enter) -> None:
     """A chip changes the address, and going back shows the queue as it was."""
     page = enter("kim").page
     page.goto("/cases?level=critical")
     critical = shown(page)
-    assert critical == [case_of(office, "acc-1")["case_id"]]
+    assert critical == [case_of(harness, "acc-1")["case_id"]]
     page.locator('.chip[data-facet="level"][data-value="high"]').click()
-    expect(page).to_have_url(f"{office.address}/cases?level=critical&level=high")
+    expect(page).to_have_url(f"{harness.address}/cases?level=critical&level=high")
     both = shown(page)
     assert len(both) == 5
     page.get_by_label("Order").select_option("oldest")
-    expect(page).to_have_url(f"{office.address}/cases?level=critical&level=high&sort=oldest")
+    expect(page).to_have_url(f"{harness.address}/cases?level=critical&level=high&sort=oldest")
     assert shown(page) != both and set(shown(page)) == set(both)
     page.go_back()
-    expect(page).to_have_url(f"{office.address}/cases?level=critical&level=high")
+    expect(page).to_have_url(f"{harness.address}/cases?level=critical&level=high")
     assert shown(page) == both
     page.go_back()
     assert shown(page) == critical
 
 
-def test_four_eyes_refuse_the_same_person(office: Bank, enter: Enter) -> None:
-    """Who proposed to close a critical case cannot agree to it; somebody else can."""
-    case_id = case_of(office, "acc-1")["case_id"]
+def test_four_eyes_refuse_the_same_person(harness: Bank, enter: Enter) -> None:
+    """The user who proposed to close a critical case cannot approve it; another can."""
+    case_id = case_of(harness, "acc-1")["case_id"]
     first = enter("sam").page
     first.goto(f"/cases/{case_id}")
     first.keyboard.press("2")
@@ -167,27 +167,27 @@ def test_four_eyes_refuse_the_same_person(office: Bank, enter: Enter) -> None:
     second.keyboard.press("p")
     second.keyboard.press("Enter")
     expect(second.get_by_text(f"{case_id}: approved closing the case as")).to_be_visible()
-    assert office.store.people().reviews.get(case_id).status == "CLOSED"
+    assert harness.store.people().reviews.get(case_id).status == "CLOSED"
 
 
-def test_a_viewer_cannot_act(office: Bank, enter: Enter) -> None:
+def test_a_viewer_cannot_act(harness: Bank, enter: Enter) -> None:
     """No button, no key and no request of a viewer changes a case."""
-    case = case_of(office, "acc-3")
+    case = case_of(harness, "acc-3")
     page = enter("vic").page
     page.goto("/cases")
     live(page)
     expect(page.locator("#claim-next")).to_have_count(0)
     for key in ("n", "c", "1", "x"):
         page.keyboard.press(key)
-    expect(page).to_have_url(f"{office.address}/cases")
+    expect(page).to_have_url(f"{harness.address}/cases")
     page.goto(f"/cases/{case['case_id']}")
     expect(page.locator("[data-act], [data-decide]")).to_have_count(0)
     for key in ("c", "1", "e"):
         page.keyboard.press(key)
-    assert office.store.people().reviews.history(case["case_id"]) == []
+    assert harness.store.people().reviews.history(case["case_id"]) == []
 
 
-def test_many_cases_are_closed_at_once_after_a_count(office: Bank, enter: Enter) -> None:
+def test_many_cases_are_closed_at_once_after_a_count(harness: Bank, enter: Enter) -> None:
     """A range is selected by keys, the dialog says how many and how much, one Enter confirms."""
     page = enter("kim").page
     page.goto("/cases?level=high")
@@ -197,31 +197,31 @@ def test_many_cases_are_closed_at_once_after_a_count(office: Bank, enter: Enter)
         page.keyboard.press(key)
     expect(page.locator("#bulk-count")).to_have_text("3 cases selected")
     page.keyboard.press("3")
-    exposed = sum(float(c["exposure"]) for c in map(office_row(office), wanted))
+    exposed = sum(float(c["exposure"]) for c in map(row_of(harness), wanted))
     expect(page.locator("#dialog-close [data-about]")).to_have_text(
         f"This affects 3 cases with ${exposed:,.0f} exposed."
     )
     page.keyboard.press("Enter")
     expect(page.get_by_text("3 of 3 cases done")).to_be_visible()
-    assert {office.store.people().reviews.get(c).disposition for c in wanted} == {"FALSE_POSITIVE"}
+    assert {harness.store.people().reviews.get(c).disposition for c in wanted} == {"FALSE_POSITIVE"}
     assert shown(page)[:3] == wanted, "rows moved by themselves"
 
 
-def office_row(office: Bank) -> Callable[[str], dict[str, Any]]:
+def row_of(harness: Bank) -> Callable[[str], dict[str, Any]]:
     query = "SELECT exposure FROM mv_open_fraud_cases WHERE case_id = ?"
-    return lambda case_id: office.store.rows(query, [case_id])[0]
+    return lambda case_id: harness.store.rows(query, [case_id])[0]
 
 
-def test_an_instruction_goes_out_and_a_pattern_is_snoozed(office: Bank, enter: Enter) -> None:
+def test_an_instruction_goes_out_and_a_pattern_is_snoozed(harness: Bank, enter: Enter) -> None:
     """The recommended action is one key and Enter; a snoozed case leaves the queue."""
-    case_id = case_of(office, "acc-2")["case_id"]
+    case_id = case_of(harness, "acc-2")["case_id"]
     page = enter("kim").page
     page.goto(f"/cases/{case_id}")
     page.keyboard.press("r")
     expect(page.locator("#dialog-instruct")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Block card instructed")).to_be_visible()
-    entry = office.store.people().reviews.history(case_id)[0]
+    entry = harness.store.people().reviews.history(case_id)[0]
     assert (entry.detail["instruction"], entry.detail["target"]) == ("BLOCK_CARD", "card-2")
 
     page.keyboard.press("s")
@@ -234,9 +234,9 @@ def test_an_instruction_goes_out_and_a_pattern_is_snoozed(office: Bank, enter: E
     assert shown(page) == [case_id]
 
 
-def test_a_note_is_kept_and_shown_as_text(office: Bank, enter: Enter) -> None:
-    """What somebody writes is text, whatever it looks like."""
-    case_id = case_of(office, "acc-3")["case_id"]
+def test_a_note_is_kept_and_shown_as_text(harness: Bank, enter: Enter) -> None:
+    """What a user enters is text, whatever it looks like."""
+    case_id = case_of(harness, "acc-3")["case_id"]
     page = enter("lee").page
     page.goto(f"/cases/{case_id}")
     page.keyboard.press("m")
@@ -245,9 +245,9 @@ def test_a_note_is_kept_and_shown_as_text(office: Bank, enter: Enter) -> None:
     expect(page.locator(".events blockquote")).to_have_text("<img src=x onerror=alert(1)> called")
 
 
-def test_the_report_is_written_by_a_supervisor(office: Bank, enter: Enter) -> None:
+def test_the_report_is_written_by_a_supervisor(harness: Bank, enter: Enter) -> None:
     """The draft of a structuring case opens filled in, and keeps what is changed."""
-    case_id = case_of(office, "acc-4")["case_id"]
+    case_id = case_of(harness, "acc-4")["case_id"]
     page = enter("sam").page
     page.goto(f"/cases/{case_id}")
     page.keyboard.press("d")
@@ -261,19 +261,19 @@ def test_the_report_is_written_by_a_supervisor(office: Bank, enter: Enter) -> No
     page.reload()
     page.keyboard.press("d")
     expect(grounds).to_have_value("Three deposits in ten minutes.")
-    read = [e.action for e in office.store.people().audit.entries(subject=case_id, limit=10)]
+    read = [e.action for e in harness.store.people().audit.entries(subject=case_id, limit=10)]
     assert read.count("read_smr") == 2 and read.count("save_smr") == 1
 
 
-def test_signals_arrive_and_hold_still_under_the_pointer(office: Bank, enter: Enter) -> None:
-    """New signals come in at the top, but never while somebody points at the list."""
+def test_signals_arrive_and_hold_still_under_the_pointer(harness: Bank, enter: Enter) -> None:
+    """New signals come in at the top, but never while the pointer is on the list."""
     page = enter("vic").page
     page.goto("/signals")
     live(page)
     rows = page.locator("#signals tbody tr")
     first = rows.first.get_attribute("data-signal")
     rows.nth(2).hover()
-    office.tell(*storm())
+    harness.tell(*storm())
     expect(page.locator("#arrivals")).to_contain_text("new, held")
     assert rows.first.get_attribute("data-signal") == first
     page.mouse.move(5, 5)
@@ -281,7 +281,7 @@ def test_signals_arrive_and_hold_still_under_the_pointer(office: Bank, enter: En
     assert rows.first.get_attribute("data-signal") != first
 
 
-def test_the_queue_works_before_scripts_load(office: Bank, enter: Enter) -> None:
+def test_the_queue_works_before_scripts_load(harness: Bank, enter: Enter) -> None:
     """Filters are links and a form, rows are links."""
     page = enter("kim").page
     page.route("**/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))

@@ -16,27 +16,27 @@ from detector.console.queries.signals import SignalRow, score_steps
 from tests.build import REAL, alert, login, moment, online, records, stored
 from tests.build import transaction as paid
 from tests.console.backlog import KIM, LEE, SAM, row_of
-from tests.console.office import Office
+from tests.console.harness import Harness
 from tests.people import act
 
 VIC = Principal("vic", "viewer")
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A bank's console, to be looked at only."""
-    with closing(Office(tmp_path_factory.mktemp("office"))) as office:
-        yield office
+    with closing(Harness(tmp_path_factory.mktemp("harness"))) as harness:
+        yield harness
 
 
-def file_of(office: Office, account: str, person: Principal = KIM) -> CaseFile:
-    (case,) = [case for case in office.cases() if case["account_id"] == account]
-    return case_file(office.store, office.people, REAL, person, case["case_id"])
+def file_of(harness: Harness, account: str, person: Principal = KIM) -> CaseFile:
+    (case,) = [case for case in harness.cases() if case["account_id"] == account]
+    return case_file(harness.store, harness.people, REAL, person, case["case_id"])
 
 
-def test_reasons_say_what_was_seen_against_the_limit(office: Office) -> None:
+def test_reasons_say_what_was_seen_against_the_limit(harness: Harness) -> None:
     """One reason per pattern, the heaviest first, each with its strongest firing."""
-    found = file_of(office, "acc-1").reasons
+    found = file_of(harness, "acc-1").reasons
     assert [r.pattern for r in found] == [
         "cnp_spike", "account_takeover", "velocity", "brute_force_login",
     ]  # fmt: skip
@@ -47,9 +47,9 @@ def test_reasons_say_what_was_seen_against_the_limit(office: Office) -> None:
     assert logins.text == "5 failed logins of customer cust-1 within 1 minute; the limit is 3."
 
 
-def test_events_around_the_signals_carry_what_fired(office: Office) -> None:
+def test_events_around_the_signals_carry_what_fired(harness: Harness) -> None:
     """Money, logins and alerts stand in one list, and each names the patterns that fired at it."""
-    file = file_of(office, "acc-1")
+    file = file_of(harness, "acc-1")
     assert {e.kind for e in file.events} == {"transaction", "login"}
     assert [e.at for e in file.events] == sorted((e.at for e in file.events), reverse=True)
     fired = {s.event_id: s.pattern for s in file.signals}
@@ -58,9 +58,9 @@ def test_events_around_the_signals_carry_what_fired(office: Office) -> None:
     assert set(last.fired) == {"velocity", "cnp_spike", "account_takeover"}
 
 
-def test_devices_are_known_or_not(office: Office) -> None:
+def test_devices_are_known_or_not(harness: Harness) -> None:
     """A device counts as registered only if the profile in force names it."""
-    file = file_of(office, "acc-1")
+    file = file_of(harness, "acc-1")
     assert file.profile is not None
     assert file.profile.registered_device_ids == ["dev-1"]
     (device,) = file.entities.devices
@@ -69,14 +69,14 @@ def test_devices_are_known_or_not(office: Office) -> None:
     assert (address.id, address.logins, address.failed_logins) == ("198.51.100.7", 5, 5)
 
 
-def test_an_impossible_trip_has_both_ends(office: Office) -> None:
+def test_an_impossible_trip_has_both_ends(harness: Harness) -> None:
     """The map gets where the card was and where it cannot have come so soon, there and back."""
-    trips = file_of(office, "acc-6").trips
+    trips = file_of(harness, "acc-6").trips
     assert [(trip.start.city, trip.end.city) for trip in trips] == [
         ("London", "Sydney"), ("Sydney", "London"),
     ]  # fmt: skip
     assert all(trip.distance_km == pytest.approx(16993, abs=5) for trip in trips)
-    assert file_of(office, "acc-4").trips == []
+    assert file_of(harness, "acc-4").trips == []
 
 
 def test_the_score_rises_and_falls_with_the_window() -> None:
@@ -98,10 +98,10 @@ def test_the_score_rises_and_falls_with_the_window() -> None:
     ]  # fmt: skip
 
 
-def test_the_score_ends_where_detection_says(office: Office) -> None:
+def test_the_score_ends_where_detection_says(harness: Harness) -> None:
     """What has gathered at the end is the score of the case, for every case."""
-    for case in office.cases():
-        file = case_file(office.store, office.people, REAL, KIM, case["case_id"])
+    for case in harness.cases():
+        file = case_file(harness.store, harness.people, REAL, KIM, case["case_id"])
         assert file.scores[-1].cumulative == case["score"]
         assert len(file.signals) == case["signal_count"]
 
@@ -159,27 +159,27 @@ def test_links_are_few_however_many_there_are(tmp_path: Path) -> None:
 def test_the_page_offers_what_the_life_of_a_case_allows(
     tmp_path: Path, person: Principal, status: str, may: set[str]
 ) -> None:
-    """Whoever looks sees only what would not be refused."""
-    with closing(Office(tmp_path)) as office:
-        (case,) = office.cases("critical")
+    """A page offers only what would not be refused."""
+    with closing(Harness(tmp_path)) as harness:
+        (case,) = harness.cases("critical")
         if status != "NEW":
-            act(office.people, LEE, case, "close", disposition="CONFIRMED_FRAUD")
+            act(harness.people, LEE, case, "close", disposition="CONFIRMED_FRAUD")
         if status == "CLOSED":
-            act(office.people, SAM, case, "approve")
-        file = case_file(office.store, office.people, REAL, person, case["case_id"])
+            act(harness.people, SAM, case, "approve")
+        file = case_file(harness.store, harness.people, REAL, person, case["case_id"])
         assert file.case.status == status
         assert set(file.allowed) == may
 
 
 def test_a_closed_case_is_shown_as_it_was(tmp_path: Path) -> None:
     """It has left the open cases, but its page still says all that led to the decision."""
-    with closing(Office(tmp_path)) as office:
-        (case, *_) = office.cases("high")
-        before = case_file(office.store, office.people, REAL, KIM, case["case_id"])
-        act(office.people, KIM, case, "note", text="called them")
-        act(office.people, KIM, case, "close", disposition="FALSE_POSITIVE", text="a known shop")
-        assert case["case_id"] not in {c["case_id"] for c in office.cases()}
-        file = case_file(office.store, office.people, REAL, KIM, case["case_id"])
+    with closing(Harness(tmp_path)) as harness:
+        (case, *_) = harness.cases("high")
+        before = case_file(harness.store, harness.people, REAL, KIM, case["case_id"])
+        act(harness.people, KIM, case, "note", text="called them")
+        act(harness.people, KIM, case, "close", disposition="FALSE_POSITIVE", text="a known shop")
+        assert case["case_id"] not in {c["case_id"] for c in harness.cases()}
+        file = case_file(harness.store, harness.people, REAL, KIM, case["case_id"])
     assert (file.case.status, file.disposition, file.undo) == ("CLOSED", "FALSE_POSITIVE", "close")
     assert [(d.action, d.detail.get("text")) for d in file.history] == [
         ("close", "a known shop"), ("note", "called them"),
@@ -189,10 +189,10 @@ def test_a_closed_case_is_shown_as_it_was(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_no_case_is_a_problem_that_says_what_to_do(office: Office) -> None:
+def test_no_case_is_a_problem_that_says_what_to_do(harness: Harness) -> None:
     """An id that never was a case is a 404."""
     with pytest.raises(ProblemError, match="no case 'case_nobody'") as refusal:
-        case_file(office.store, office.people, REAL, KIM, "case_nobody")
+        case_file(harness.store, harness.people, REAL, KIM, "case_nobody")
     assert refusal.value.status == 404
 
 

@@ -29,7 +29,7 @@ from tests.build import (
 )
 from tests.build import transaction as paid
 from tests.console.backlog import KIM
-from tests.console.office import LOCALHOST, ROOT, Office
+from tests.console.harness import LOCALHOST, ROOT, Harness
 from tests.people import act
 
 HOSTILE = '"><script>alert(1)</script>'
@@ -38,10 +38,10 @@ CITY = "Wagga <b>Wagga</b> 東京 " + "x" * 70
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A bank's console, to be looked at only."""
-    with closing(Office(tmp_path_factory.mktemp("office"))) as office:
-        yield office
+    with closing(Harness(tmp_path_factory.mktemp("harness"))) as harness:
+        yield harness
 
 
 class Outline(HTMLParser):
@@ -104,12 +104,12 @@ def page(client: TestClient, path: str) -> Outline:
     return outline
 
 
-def test_pages_nest_and_their_links_lead_somewhere(office: Office) -> None:
+def test_pages_nest_and_their_links_lead_somewhere(harness: Harness) -> None:
     """Every link of the queue, a case, an account and a customer answers."""
-    client = office.person("sam")
+    client = harness.person("sam")
     seen: set[str] = set()
     todo = ["/cases", "/signals", "/accounts/acc-1", "/customers/cust-1", "/search?q=shop-online"]
-    todo += [f"/cases/{case['case_id']}" for case in office.cases()]
+    todo += [f"/cases/{case['case_id']}" for case in harness.cases()]
     for path in todo:
         for link in page(client, path).links:
             if link in seen or link.startswith(("#", "?")) or link == "/logout":
@@ -170,41 +170,46 @@ def test_another_currency_is_not_called_dollars(odd: TestClient) -> None:
 
 def test_a_closed_case_and_one_that_waits_say_so(tmp_path: Path) -> None:
     """Who proposed what, who may agree, and how it ended, in words on the page."""
-    with closing(Office(tmp_path)) as office:
-        (case,) = office.cases("critical")
+    with closing(Harness(tmp_path)) as harness:
+        (case,) = harness.cases("critical")
         path = f"/cases/{case['case_id']}"
         act(
-            office.people, KIM, case, "close", disposition="CONFIRMED_SCAM", text="<i>they</i> paid"
+            harness.people,
+            KIM,
+            case,
+            "close",
+            disposition="CONFIRMED_SCAM",
+            text="<i>they</i> paid",
         )
-        kim, sam, vic = (office.person(name).get(path).text for name in ("kim", "sam", "vic"))
+        kim, sam, vic = (harness.person(name).get(path).text for name in ("kim", "sam", "vic"))
         assert "kim proposed to close it as confirmed scam" in kim
         assert "Another person who may approve must agree" in kim
         assert "You can approve or reject" in sam
         assert "&lt;i&gt;they&lt;/i&gt; paid" in sam
         assert "data-act=" not in vic and 'id="dialog-' not in vic
-        office.person("sam").post(f"/v1{path}/actions", json={"action": "approve"})
-        assert "Closed as confirmed scam" in office.person("vic").get(path).text
+        harness.person("sam").post(f"/v1{path}/actions", json={"action": "approve"})
+        assert "Closed as confirmed scam" in harness.person("vic").get(path).text
 
 
-def test_the_report_is_offered_only_to_those_who_may_read_it(office: Office) -> None:
+def test_the_report_is_offered_only_to_those_who_may_read_it(harness: Harness) -> None:
     """An analyst finds no trace of reports on the page of a structuring case."""
-    (case,) = [c for c in office.cases() if c["account_id"] == "acc-4"]
+    (case,) = [c for c in harness.cases() if c["account_id"] == "acc-4"]
     path = f"/cases/{case['case_id']}"
-    assert "SMR" in office.person("sam").get(path).text
-    assert "smr" not in office.person("kim").get(path).text.lower()
+    assert "SMR" in harness.person("sam").get(path).text
+    assert "smr" not in harness.person("kim").get(path).text.lower()
 
 
-def test_a_search_with_one_find_goes_there(office: Office) -> None:
+def test_a_search_with_one_find_goes_there(harness: Harness) -> None:
     """An account, customer or event is opened at once; a card lists who used it."""
-    client = office.person("vic")
+    client = harness.person("vic")
     answer = client.get("/search?q=acc-3")
     assert (answer.status_code, answer.headers["location"]) == (303, "/accounts/acc-3")
     assert "acc-3" in client.get("/search?q=card-3").text
 
 
-def test_the_address_carries_the_filters(office: Office) -> None:
+def test_the_address_carries_the_filters(harness: Harness) -> None:
     """Chips toggle their own filter and keep the others; the form keeps what it does not ask."""
-    html = office.person("kim").get("/cases?level=high&pattern=velocity&sort=due").text
+    html = harness.person("kim").get("/cases?level=high&pattern=velocity&sort=due").text
     links = [link.replace("&amp;", "&") for link in Outline(html).links]
     assert "/cases?pattern=velocity&sort=due" in links
     assert "/cases?level=high&sort=due" in links

@@ -52,7 +52,7 @@ def keeper(store: DuckDBStore) -> PulseKeeper:
     return PulseKeeper(build.REAL, store)
 
 
-def test_a_listener_hears_the_pulse_and_then_news(full_store: DuckDBStore) -> None:
+def test_a_listener_gets_the_pulse_and_then_updates(full_store: DuckDBStore) -> None:
     """Signals with their reasons and cases, in the shape of their rows."""
 
     async def listening() -> list[tuple[str, Any]]:

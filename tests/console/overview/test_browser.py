@@ -16,7 +16,7 @@ new PerformanceObserver((list) => {
 
 
 def storm(customer: str = "cust-77") -> list[Any]:
-    """Failed logins of somebody whose account is taken over a moment later."""
+    """Failed logins of a customer whose account is then taken over."""
     fresh = {"customer_id": customer, "device_id": "dev-new", "card_token": "card-77"}
     return [
         profile(0, customer, accounts=["acc-77"]),

@@ -18,7 +18,7 @@ from detector.console.queries.queue import snoozed_now, top_cases
 from detector.console.queue.model import QueuePage, queue_page
 from tests.build import REAL, online, records, stored
 from tests.console.backlog import KIM, LEE, NOW, SAM, case, clear, put, row_of
-from tests.console.office import Office
+from tests.console.harness import Harness
 from tests.people import act
 
 
@@ -255,17 +255,17 @@ def test_the_top_of_the_queue_leaves_snoozed_cases_out(own: DuckDBStore) -> None
     assert top.case_id == shown.cases[0].case_id != f"case_{2:012x}"
 
 
-def test_claiming_next_gives_everybody_another_case(tmp_path: Path) -> None:
-    """Two people never get the same case, and the filters say which cases count."""
-    office = Office(tmp_path)
-    kim, lee = office.person("kim"), office.person("lee")
-    wanted = {case["case_id"] for case in office.cases("high")}
+def test_claiming_next_gives_each_user_another_case(tmp_path: Path) -> None:
+    """Two users never get the same case, and the filters apply."""
+    harness = Harness(tmp_path)
+    kim, lee = harness.person("kim"), harness.person("lee")
+    wanted = {case["case_id"] for case in harness.cases("high")}
     got = []
     for number in range(len(wanted) + 1):
         answer = (kim, lee)[number % 2].post("/v1/queue/next", json={"level": ["high"]})
         assert answer.status_code == 200
         got.append(answer.json()["case_id"])
-    office.close()
+    harness.close()
     assert got[-1] is None
     assert set(got[:-1]) == wanted
     assert len(got) == len(wanted) + 1
@@ -273,14 +273,14 @@ def test_claiming_next_gives_everybody_another_case(tmp_path: Path) -> None:
 
 def test_escalated_cases_come_next_only_to_those_who_decide_them(tmp_path: Path) -> None:
     """An analyst is not handed what only a supervisor may close."""
-    office = Office(tmp_path)
-    (case, *others) = office.cases("high")
-    for other in [*others, *office.cases("critical")]:
-        act(office.people, LEE, other, "claim")
-    act(office.people, LEE, case, "escalate")
-    assert office.person("kim").post("/v1/queue/next", json={}).json() == {"case_id": None}
-    found = office.person("sam").post("/v1/queue/next", json={}).json()
-    office.close()
+    harness = Harness(tmp_path)
+    (case, *others) = harness.cases("high")
+    for other in [*others, *harness.cases("critical")]:
+        act(harness.people, LEE, other, "claim")
+    act(harness.people, LEE, case, "escalate")
+    assert harness.person("kim").post("/v1/queue/next", json={}).json() == {"case_id": None}
+    found = harness.person("sam").post("/v1/queue/next", json={}).json()
+    harness.close()
     assert found == {"case_id": case["case_id"]}
 
 
@@ -288,23 +288,23 @@ def test_escalated_cases_come_next_only_to_those_who_decide_them(tmp_path: Path)
     "query",
     ["level=severe", "min_age=-1", "status=CLOSED", "q=%00", "sort=luck", "limit=0", "limit=201"],
 )
-def test_a_wrong_filter_is_explained(office: Office, query: str) -> None:
+def test_a_wrong_filter_is_explained(harness: Harness, query: str) -> None:
     """A filter that means nothing is a 422 naming the field."""
-    answer = office.person("kim").get(f"/v1/cases?{query}")
+    answer = harness.person("kim").get(f"/v1/cases?{query}")
     assert answer.status_code == 422
     assert query.partition("=")[0] in answer.json()["detail"]
 
 
-def test_a_form_with_empty_fields_asks_for_nothing(office: Office) -> None:
-    """What a form sends of fields that nobody filled in is left out."""
-    kim = office.person("kim")
+def test_a_form_with_empty_fields_asks_for_nothing(harness: Harness) -> None:
+    """Empty form fields are ignored."""
+    kim = harness.person("kim")
     plain = kim.get("/v1/cases").json()
     blank = kim.get("/v1/cases?level=&pattern=&owner=&min_age=&max_age=&q=&sort=").json()
     assert [c["case_id"] for c in blank["cases"]] == [c["case_id"] for c in plain["cases"]]
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A bank's console, to be looked at only."""
-    with closing(Office(tmp_path_factory.mktemp("office"))) as office:
-        yield office
+    with closing(Harness(tmp_path_factory.mktemp("harness"))) as harness:
+        yield harness

@@ -61,7 +61,7 @@ def test_words_can_be_read(ink: str, paper: str, theme: int) -> None:
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(("shape", "paper"), _SHAPES)
-def test_shapes_can_be_told(shape: str, paper: str, theme: int) -> None:
+def test_shapes_are_distinguished(shape: str, paper: str, theme: int) -> None:
     """Shapes, bars and the focus ring have a contrast of at least 3 to what is behind them."""
     assert _contrast(shape, paper, theme) >= 3
 

@@ -289,7 +289,7 @@ where
         when account_id is not null and not (length(account_id) between 1 and 64) then 'account_id'
         when transaction_id is not null and not (length(transaction_id) between 1 and 64) then 'transaction_id'
     end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
+    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -317,7 +317,7 @@ where
         when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
         when event_type is null or not (event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
     end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
+    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -357,7 +357,7 @@ where
         when home_longitude is null or not (coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
         when segment is null or not (segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
     end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
+    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -389,7 +389,7 @@ where
         when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
         when country is not null and not (country ~ '^[A-Z]{2}$') then 'country'
     end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
+    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -684,7 +684,7 @@ where
         when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
         when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
     end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not now()
+    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
     and cast(occurred_at as timestamptz)
         <= received_at + interval '60 seconds'
   ;
@@ -1406,7 +1406,7 @@ select
     patterns,
     signal_count,
     last_signal_at,
-    -- a stream may not select now(): the score is as of the time of the query
+    -- a stream may not select the clock: the score is as of the time of the query
     cast(null as timestamptz) as as_of
 from scores
   ;

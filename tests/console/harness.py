@@ -1,4 +1,4 @@
-"""A console with people who work in it, over a small real store."""
+"""A console with users, over a small real store."""
 
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from detector.console.access.sessions import COOKIE, Session
 from detector.console.app import build_app
 from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
+from detector.core.events import Event
 from tests.build import REAL, records, split, stored
 from tests.console.bank import eventful_day
 
@@ -38,12 +39,15 @@ def _eventful_store() -> bytes:
         return path.read_bytes()
 
 
-class Office:
-    """The console of a bank on an eventful day; everybody in `PEOPLE` may come in."""
+class Harness:
+    """The console of a bank on an eventful day; everyone in `PEOPLE` is a user."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, log: list[Event] | None = None, **settings: Any) -> None:
         path = folder / "fraud.duckdb"
-        path.write_bytes(_eventful_store())
+        if log is None:
+            path.write_bytes(_eventful_store())
+        else:
+            stored(path, [records(log)])
         self.store = DuckDBStore(path, REAL)
         self.settings = ConsoleSettings(**{"_env_file": None, **settings})
         self.people = self.store.people(four_eyes=self.settings.four_eyes)
@@ -56,7 +60,7 @@ class Office:
         self.app: FastAPI = build_app(context)
 
     def visitor(self, **options: Any) -> TestClient:
-        """Somebody who is not signed in."""
+        """A client that is not signed in."""
         return TestClient(
             self.app,
             base_url=LOCALHOST,
@@ -72,7 +76,7 @@ class Office:
         return self.sessions._session(user, f"nonce-{name}")
 
     def person(self, name: str) -> TestClient:
-        """The browser of somebody who is signed in, their token sent along."""
+        """The client of a signed-in user, with its CSRF token."""
         session = self.session(name)
         client = self.visitor(headers={"X-CSRF-Token": session.csrf})
         client.cookies.set(COOKIE, session.token)
