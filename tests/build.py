@@ -33,9 +33,9 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 """The wall clock of every test: long after its log, so that nothing is from the future."""
 
-SYDNEY = {"city": "Sydney", "latitude": -33.8688, "longitude": 151.2093}
-PERTH = {"city": "Perth", "latitude": -31.9523, "longitude": 115.8613}
-MELBOURNE = {"city": "Melbourne", "latitude": -37.8136, "longitude": 144.9631}
+SYDNEY: dict[str, Any] = {"city": "Sydney", "latitude": -33.8688, "longitude": 151.2093}
+PERTH: dict[str, Any] = {"city": "Perth", "latitude": -31.9523, "longitude": 115.8613}
+MELBOURNE: dict[str, Any] = {"city": "Melbourne", "latitude": -37.8136, "longitude": 144.9631}
 
 REAL = load_rules()
 _STREAM_OF = {kind: stream for stream, kind in STREAMS.items()}
@@ -177,8 +177,8 @@ def stream_of(event: Event) -> str:
     return _STREAM_OF[type(event)]
 
 
-def raw(event: Event) -> bytes:
-    """An event as the bytes on its topic."""
+def raw(event: Event | datetime) -> bytes:
+    """An event, or a time, as the bytes on a topic."""
     return msgspec.json.encode(event)
 
 

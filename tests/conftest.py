@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(_folder(item.nodeid), len(FIRST)))
 
 
-class ByFolder(LoadScopeScheduling):
+class ByFolder(LoadScopeScheduling):  # type: ignore[misc]
     """Keeps a folder in one process, where its tests share a broker, a browser, a dbt project."""
 
     def _split_scope(self, nodeid: str) -> str:

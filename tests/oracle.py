@@ -210,7 +210,7 @@ class Bank:
         return sorted(found, key=lambda c: (c["account_id"], c["first_signal_at"]))
 
     def _case(self, account: str, island: list[tuple[datetime, str, str, Any]]) -> dict[str, Any]:
-        first_at = {}
+        first_at: dict[str, datetime] = {}
         for at, _, pattern, _ in island:
             first_at.setdefault(pattern, at)
         in_order = sorted(first_at, key=lambda p: (first_at[p], p))

@@ -71,10 +71,10 @@ def copied(store: DuckDBStore, connection: psycopg.Connection[Any], name: str) -
         [name],
     )
     kinds = ", ".join(f'"{column}" {_TYPES.get(kind, kind)}' for column, kind in columns)
-    connection.execute(f"CREATE TABLE {name} ({kinds})")  # type: ignore[arg-type]
+    connection.execute(f"CREATE TABLE {name} ({kinds})")
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {name} FROM STDIN") as copy,  # type: ignore[arg-type]
+        cursor.copy(f"COPY {name} FROM STDIN") as copy,
     ):
         for row in store.query(f"SELECT * FROM {name}"):
             copy.write_row(row)

@@ -1,9 +1,10 @@
 """What the tests share: settings free of the environment, and two streams made once."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_environment(tmp_path_factory):
+def _no_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Hide the developer's settings and `.env` from the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ProducerSettings.model_fields:
@@ -32,10 +33,10 @@ def settings() -> Callable[..., ProducerSettings]:
 
 
 @pytest.fixture(scope="session")
-def stream(settings):
+def stream(settings: Callable[..., ProducerSettings]) -> Any:
     """Return the first events of a bank: `stream(count, start=START, **settings)`."""
 
-    def first(count, start=START, **values):
+    def first(count: int, start: datetime = START, **values: Any) -> Any:
         bank = SyntheticBank(settings(**values), start)
         return [event for _, event in islice(bank, count)]
 
@@ -43,13 +44,13 @@ def stream(settings):
 
 
 @pytest.fixture(scope="session")
-def quiet_events(stream):
+def quiet_events(stream: Any) -> Any:
     """20,000 events of a bank without fraud."""
     return stream(20_000, fraud_rate=0.0)
 
 
 @pytest.fixture(scope="session")
-def events(stream):
+def events(stream: Any) -> Any:
     """20,000 events of the bank as it comes."""
     return stream(20_000)
 
@@ -70,5 +71,5 @@ def rng() -> random.Random:
 
 
 @pytest.fixture
-def pay(ids, rng) -> PaymentFactory:
+def pay(ids: Identifiers, rng: random.Random) -> PaymentFactory:
     return PaymentFactory(ids, rng)

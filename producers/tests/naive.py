@@ -5,18 +5,26 @@ truth and shares no code with the bank, so it can judge what the bank makes.
 """
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
+from typing import Any
 
 from producers.models import FraudAlert, KycProfile, Login, Transaction
 
+Past = defaultdict[str | None, list[Any]]
 
-def signals(events, threshold=10_000):
+
+def signals(events: Any, threshold: Any = 10_000) -> Any:
     """Return every (pattern, event) of a stream that is in order of time."""
-    by_account, by_card, failures, alerts = (defaultdict(list) for _ in range(4))
-    cash, cnp = defaultdict(list), defaultdict(list)
-    profiles, first_seen = {}, defaultdict(dict)
-    found = []
+    by_account: Past = defaultdict(list)
+    by_card: Past = defaultdict(list)
+    failures: Past = defaultdict(list)
+    alerts: Past = defaultdict(list)
+    cash: Past = defaultdict(list)
+    cnp: Past = defaultdict(list)
+    profiles: dict[str, list[KycProfile]] = {}
+    first_seen: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    found: list[tuple[str, Any]] = []
     for event in events:
         at = event.occurred_at
         if isinstance(event, KycProfile):
@@ -54,19 +62,19 @@ def signals(events, threshold=10_000):
     return found
 
 
-def trailing(past, event, seconds):
+def trailing(past: Any, event: Any, seconds: float) -> Any:
     """Add the event to its key's past and return those within the window, it included."""
     past.append(event)
     earliest = event.occurred_at - timedelta(seconds=seconds)
     return [other for other in past if other.occurred_at >= earliest]
 
 
-def burst(past, event, seconds):
+def burst(past: Any, event: Any, seconds: float) -> Any:
     """Return how many events of the key lie in the window that ends at this one."""
     return len(trailing(past, event, seconds))
 
 
-def takes_over(event, profiles, first_seen):
+def takes_over(event: Any, profiles: Any, first_seen: Any) -> Any:
     """True for 500 or more, without the card, from a device neither registered nor known."""
     if event.amount < 500 or event.device_id is None:
         return False
@@ -79,7 +87,7 @@ def takes_over(event, profiles, first_seen):
     return event.occurred_at - seen <= timedelta(hours=24)
 
 
-def distance_km(a, b):
+def distance_km(a: Any, b: Any) -> Any:
     """Return the great-circle distance of two payments."""
     lat_a, lat_b = radians(a.latitude), radians(b.latitude)
     square = (

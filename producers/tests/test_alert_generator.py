@@ -1,15 +1,19 @@
 """Alerts: the right type for each fraud, nothing for a normal event, noise apart."""
 
+import random
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any, get_args
 
 import pytest
 
 from producers.generators import alert as alert_module
 from producers.generators.alert import AlertGenerator, confidence_range
+from producers.generators.customer_pool import CustomerPool
+from producers.generators.identifiers import Identifiers
 from producers.generators.login import LoginGenerator
 from producers.generators.payments import Label
-from producers.models import DLQ_TOPIC, DeadLetter, FraudAlert, Transaction
+from producers.models import DLQ_TOPIC, DeadLetter, FraudAlert, Severity, Transaction
 from producers.patterns import read_patterns
 from producers.tests.conftest import START
 
@@ -17,11 +21,11 @@ SCENARIOS = tuple(read_patterns())
 
 
 @pytest.fixture
-def alerts(ids, rng):
+def alerts(ids: Identifiers, rng: random.Random) -> Any:
     return AlertGenerator(ids, rng)
 
 
-def transaction(**values):
+def transaction(**values: Any) -> Any:
     return Transaction(
         event_id="evt_1", transaction_id="txn_1", account_id="acc_1", customer_id="cust_1",
         transaction_type="PURCHASE", channel="ECOMMERCE", card_present=False,
@@ -29,11 +33,11 @@ def transaction(**values):
     )  # fmt: skip
 
 
-def fraud(scenario):
+def fraud(scenario: str) -> Any:
     return transaction(is_fraud=True, fraud_scenario=scenario, scenario_instance="case_1")
 
 
-def test_the_seven_patterns_are_known():
+def test_the_seven_patterns_are_known() -> None:
     """The three tables speak of all patterns and of nothing else."""
     assert len(SCENARIOS) == 7
     for table in ("_SCENARIO_TO_ALERT_TYPE", "_SEVERITY_MAP", "_RULE_IDS"):
@@ -41,7 +45,7 @@ def test_the_seven_patterns_are_known():
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_an_alert_repeats_what_the_pattern_says(alerts, scenario):
+def test_an_alert_repeats_what_the_pattern_says(alerts: Any, scenario: str) -> None:
     """Type, severity and rule are those of the dbt project."""
     made, pattern = alerts.react(fraud(scenario), START), read_patterns()[scenario]
     assert (made.alert_type, made.severity, made.rule_id) == (
@@ -50,7 +54,7 @@ def test_an_alert_repeats_what_the_pattern_says(alerts, scenario):
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_confidence_fits_the_severity(alerts, scenario):
+def test_confidence_fits_the_severity(alerts: Any, scenario: str) -> None:
     """A hundred alerts stay within the range of their severity."""
     for _ in range(100):
         made = alerts.react(fraud(scenario), START)
@@ -58,13 +62,13 @@ def test_confidence_fits_the_severity(alerts, scenario):
         assert lowest <= made.confidence <= highest
 
 
-def test_a_more_severe_alert_is_more_confident():
+def test_a_more_severe_alert_is_more_confident() -> None:
     """The ranges rise with severity."""
-    ranges = [confidence_range(s) for s in ("LOW", "MEDIUM", "HIGH", "CRITICAL")]
+    ranges = [confidence_range(s) for s in get_args(Severity)]
     assert ranges == sorted(ranges)
 
 
-def test_a_benign_transaction_gets_no_alert(alerts):
+def test_a_benign_transaction_gets_no_alert(alerts: Any) -> None:
     """The request is dead-lettered with its reason and its payload; nothing is invented."""
     made = alerts.react(transaction(), START)
     assert isinstance(made, DeadLetter)
@@ -74,14 +78,14 @@ def test_a_benign_transaction_gets_no_alert(alerts):
     assert '"evt_1"' in made.payload
 
 
-def test_an_unknown_scenario_gets_no_alert(alerts):
+def test_an_unknown_scenario_gets_no_alert(alerts: Any) -> None:
     """A label without a pattern is dead-lettered by name."""
     made = alerts.react(fraud("jaywalking"), START)
     assert isinstance(made, DeadLetter)
     assert "jaywalking" in made.reason
 
 
-def test_an_alert_carries_the_truth_of_its_trigger(alerts):
+def test_an_alert_carries_the_truth_of_its_trigger(alerts: Any) -> None:
     """Whatever the alerting system believes, the truth is that of the transaction."""
     made = alerts.react(fraud("compound"), START, seen_as="cnp_spike")
     assert made.alert_type == read_patterns()["cnp_spike"].alert_type
@@ -90,7 +94,9 @@ def test_an_alert_carries_the_truth_of_its_trigger(alerts):
     )  # fmt: skip
 
 
-def test_an_alert_about_a_login_names_no_transaction(alerts, pool, ids, rng):
+def test_an_alert_about_a_login_names_no_transaction(
+    alerts: Any, pool: CustomerPool, ids: Identifiers, rng: random.Random
+) -> None:
     """Logins have neither a transaction nor an account."""
     label = Label(True, "brute_force_login", "case_1")
     login = LoginGenerator(pool, ids, rng).brute_force(pool.customers[0], START, label)[0]
@@ -99,7 +105,7 @@ def test_an_alert_about_a_login_names_no_transaction(alerts, pool, ids, rng):
     assert made.customer_id == login.customer_id
 
 
-def test_noise_is_about_nothing(alerts, pool):
+def test_noise_is_about_nothing(alerts: Any, pool: CustomerPool) -> None:
     """Noise alerts are unlabelled and never severe."""
     for customer in pool.customers:
         made = alerts.noise(customer, START)
@@ -107,7 +113,7 @@ def test_noise_is_about_nothing(alerts, pool):
         assert made.severity in ("LOW", "MEDIUM")
 
 
-def test_a_customer_has_one_kind_of_noise(alerts, pool):
+def test_a_customer_has_one_kind_of_noise(alerts: Any, pool: CustomerPool) -> None:
     """However often it comes, the type stays the same; customers differ."""
     types = set()
     for customer in pool.customers[:50]:
@@ -117,9 +123,9 @@ def test_a_customer_has_one_kind_of_noise(alerts, pool):
     assert len(types) > 1
 
 
-def test_noise_never_correlates_with_another_alert(events):
+def test_noise_never_correlates_with_another_alert(events: Any) -> None:
     """No noise alert has an alert of another type of its customer in the six minutes before."""
-    seen = {}
+    seen: dict[str, Any] = {}
     for event in events:
         if isinstance(event, FraudAlert):
             mine = seen.setdefault(event.customer_id, [])
@@ -130,7 +136,7 @@ def test_noise_never_correlates_with_another_alert(events):
             mine.append(event)
 
 
-def test_reactive_alerts_follow_their_trigger_within_seconds(events):
+def test_reactive_alerts_follow_their_trigger_within_seconds(events: Any) -> None:
     """Half a second to three seconds after the transaction they name."""
     times = {e.transaction_id: e.occurred_at for e in events if isinstance(e, Transaction)}
     followed = 0
@@ -142,7 +148,7 @@ def test_reactive_alerts_follow_their_trigger_within_seconds(events):
     assert followed > 50
 
 
-def test_without_fraud_there_is_only_noise(quiet_events):
+def test_without_fraud_there_is_only_noise(quiet_events: Any) -> None:
     """No alert of a quiet bank answers anything."""
     made = [event for event in quiet_events if isinstance(event, FraudAlert)]
     assert made

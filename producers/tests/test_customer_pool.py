@@ -12,12 +12,12 @@ from producers.tests.conftest import START
 
 
 @pytest.mark.parametrize("size", [10, 123])
-def test_a_pool_has_the_size_asked_for(size):
+def test_a_pool_has_the_size_asked_for(size: int) -> None:
     """Neither more nor fewer customers."""
     assert len(CustomerPool(size, seed=1)) == len(CustomerPool(size, seed=1).customers) == size
 
 
-def test_a_pool_depends_on_its_seed_alone(pool):
+def test_a_pool_depends_on_its_seed_alone(pool: CustomerPool) -> None:
     """The same seed gives the same customers; another seed gives others."""
     ids = [card.token for c in pool.customers for a in c.accounts for card in a.cards]
     again = [
@@ -30,7 +30,7 @@ def test_a_pool_depends_on_its_seed_alone(pool):
     assert not set(ids) & set(other)
 
 
-def test_a_larger_pool_begins_with_the_same_customers():
+def test_a_larger_pool_begins_with_the_same_customers() -> None:
     """Raising the size keeps everybody who was there."""
     small, large = CustomerPool(10, 7), CustomerPool(20, 7)
     assert [(c.customer_id, c.home) for c in small.customers] == [
@@ -38,7 +38,7 @@ def test_a_larger_pool_begins_with_the_same_customers():
     ]
 
 
-def test_all_identifiers_are_unique(pool):
+def test_all_identifiers_are_unique(pool: CustomerPool) -> None:
     """No customer, account, card or device appears twice."""
     ids = [c.customer_id for c in pool.customers]
     ids += [a.account_id for c in pool.customers for a in c.accounts]
@@ -47,7 +47,7 @@ def test_all_identifiers_are_unique(pool):
     assert len(ids) == len(set(ids))
 
 
-def test_every_customer_has_accounts_cards_and_devices(pool):
+def test_every_customer_has_accounts_cards_and_devices(pool: CustomerPool) -> None:
     """One to three accounts, a card on each, and a registered device."""
     for customer in pool.customers:
         assert 1 <= len(customer.accounts) <= 3
@@ -55,7 +55,7 @@ def test_every_customer_has_accounts_cards_and_devices(pool):
         assert customer.registered_device_ids
 
 
-def test_cards_are_synthetic(pool):
+def test_cards_are_synthetic(pool: CustomerPool) -> None:
     """Tokens begin with a letter; the numbers' first digits belong to no card scheme."""
     for customer in pool.customers:
         for account in customer.accounts:
@@ -68,28 +68,28 @@ def test_cards_are_synthetic(pool):
                 assert len(card.last4) == 4 and card.last4.isdigit()
 
 
-def test_homes_are_near_their_city(pool):
+def test_homes_are_near_their_city(pool: CustomerPool) -> None:
     """Nobody lives more than 30 km from the city they name."""
     cities = {city.city: city for city in AUSTRALIAN_CITIES}
     for customer in pool.customers:
         assert distance_km(customer.home, cities[customer.home.city]) <= 30
 
 
-def test_homes_are_in_australia(pool):
+def test_homes_are_in_australia(pool: CustomerPool) -> None:
     """All coordinates lie in the country's box."""
     for customer in pool.customers:
         assert -44 < customer.home.latitude < -10
         assert 112 < customer.home.longitude < 154
 
 
-def test_large_cities_have_more_customers(pool):
+def test_large_cities_have_more_customers(pool: CustomerPool) -> None:
     """The order of the cities' populations shows."""
     homes = Counter(customer.home.city for customer in pool.customers)
     assert homes["Sydney"] > homes["Perth"] > homes["Darwin"]
     assert homes["Melbourne"] > homes["Adelaide"] > homes["Hobart"]
 
 
-def test_risk_and_kyc_status_go_together():
+def test_risk_and_kyc_status_go_together() -> None:
     """High-risk customers are verified less often, and exposed persons are high-risk."""
     customers = CustomerPool(2_000, 7).customers
     verified = {
@@ -102,26 +102,26 @@ def test_risk_and_kyc_status_go_together():
     assert exposed and all(c.risk_tier == "HIGH" for c in exposed)
 
 
-def test_there_are_frequent_flyers_and_cash_businesses(pool):
+def test_there_are_frequent_flyers_and_cash_businesses(pool: CustomerPool) -> None:
     """The look-alikes have somebody to live in."""
     assert any(c.is_frequent_flyer for c in pool.customers)
     assert any(c.segment == "CASH_BUSINESS" for c in pool.customers)
 
 
-def test_a_customer_is_found_by_id(pool):
+def test_a_customer_is_found_by_id(pool: CustomerPool) -> None:
     """The pool is a mapping by customer id."""
     assert pool[pool.customers[3].customer_id] is pool.customers[3]
 
 
-def test_no_flight_is_faster_than_an_airliner(pool):
+def test_no_flight_is_faster_than_an_airliner(pool: CustomerPool) -> None:
     """Between two places more than 1,000 km apart a card is silent for three hours and more."""
     step = timedelta(minutes=10)
-    for flyer in [c for c in pool.customers if c.itinerary][:6]:
-        last_at, last = None, None
+    for itinerary in [c.itinerary for c in pool.customers if c.itinerary][:6]:
+        last_at, last = START, None
         trips = 0
         for number in range(6 * 24 * 8):
             at = START + number * step
-            place = flyer.itinerary.location(at)
+            place = itinerary.location(at)
             if place is None:
                 continue
             if last is not None and distance_km(last, place) > 1_000:
@@ -131,7 +131,7 @@ def test_no_flight_is_faster_than_an_airliner(pool):
         assert trips >= 2
 
 
-def test_a_flyers_location_depends_on_the_time_alone():
+def test_a_flyers_location_depends_on_the_time_alone() -> None:
     """A location depends on the customer and the time alone, so a restart moves nobody."""
     first, second = CustomerPool(300, 7), CustomerPool(300, 7)
     at = START + timedelta(hours=31)

@@ -1,9 +1,12 @@
 """KYC profiles: what they say and from when on they count."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from producers.generators.customer_pool import CustomerPool
+from producers.generators.identifiers import Identifiers
 from producers.generators.kyc_profile import MAX_DEVICES, KycProfileGenerator
 from producers.models import KycProfile, Transaction
 from producers.tests.conftest import START
@@ -12,16 +15,16 @@ LATER = START + timedelta(seconds=1)
 
 
 @pytest.fixture
-def kyc(ids):
+def kyc(ids: Identifiers) -> Any:
     return KycProfileGenerator(ids)
 
 
 @pytest.fixture
-def customer(pool):
+def customer(pool: CustomerPool) -> Any:
     return pool.customers[0]
 
 
-def test_a_profile_says_what_the_pool_knows(kyc, customer):
+def test_a_profile_says_what_the_pool_knows(kyc: Any, customer: Any) -> None:
     """Accounts, devices, risk and home are the customer's."""
     profile = kyc.publish(customer, START)
     assert profile.account_ids == [account.account_id for account in customer.accounts]
@@ -30,19 +33,19 @@ def test_a_profile_says_what_the_pool_knows(kyc, customer):
     assert profile.home_latitude == customer.home.latitude
 
 
-def test_a_profile_counts_strictly_after_it_was_published(kyc, customer):
+def test_a_profile_counts_strictly_after_it_was_published(kyc: Any, customer: Any) -> None:
     """At its own moment it is not in force yet."""
     kyc.publish(customer, START)
     assert kyc.devices_in_force(customer, START) == ()
     assert kyc.devices_in_force(customer, LATER) == customer.registered_device_ids
 
 
-def test_before_any_profile_nothing_is_registered(kyc, customer):
+def test_before_any_profile_nothing_is_registered(kyc: Any, customer: Any) -> None:
     """A customer the bank has not published has no registered device."""
     assert kyc.devices_in_force(customer, START) == ()
 
 
-def test_a_new_device_is_added(kyc, customer):
+def test_a_new_device_is_added(kyc: Any, customer: Any) -> None:
     """The new phone is in the profile, beside the old devices, from the next moment on."""
     kyc.publish(customer, START)
     profile = kyc.publish(customer, LATER, new_device="dev_new")
@@ -51,13 +54,13 @@ def test_a_new_device_is_added(kyc, customer):
     assert "dev_new" in kyc.devices_in_force(customer, LATER + timedelta(seconds=1))
 
 
-def test_a_renewal_keeps_new_devices(kyc, customer):
+def test_a_renewal_keeps_new_devices(kyc: Any, customer: Any) -> None:
     """Publishing again forgets nothing."""
     kyc.publish(customer, START, new_device="dev_new")
     assert "dev_new" in kyc.publish(customer, LATER).registered_device_ids
 
 
-def test_old_devices_make_room(kyc, customer):
+def test_old_devices_make_room(kyc: Any, customer: Any) -> None:
     """The list stays short; the newest device is always on it."""
     for number in range(10):
         profile = kyc.publish(customer, START, new_device=f"dev_{number}")
@@ -65,7 +68,7 @@ def test_old_devices_make_room(kyc, customer):
     assert profile.registered_device_ids[-1] == "dev_9"
 
 
-def test_the_bank_starts_with_every_profile(events, pool):
+def test_the_bank_starts_with_every_profile(events: Any, pool: CustomerPool) -> None:
     """The first 500 events are the profiles of the pool, at the start."""
     first = events[: len(pool)]
     assert all(isinstance(event, KycProfile) for event in first)
@@ -74,9 +77,10 @@ def test_the_bank_starts_with_every_profile(events, pool):
     assert events[len(pool)].occurred_at > START
 
 
-def test_large_payments_without_the_card_come_from_registered_devices(quiet_events):
+def test_large_payments_without_the_card_come_from_registered_devices(quiet_events: Any) -> None:
     """From 500 on, the device is in the profile that was published strictly before."""
-    profiles, checked = {}, 0
+    profiles: dict[str, Any] = {}
+    checked = 0
     for event in quiet_events:
         if isinstance(event, KycProfile):
             profiles.setdefault(event.customer_id, []).append(event)
@@ -87,9 +91,11 @@ def test_large_payments_without_the_card_come_from_registered_devices(quiet_even
     assert checked > 100
 
 
-def test_new_phones_are_used_before_they_are_registered(quiet_events):
+def test_new_phones_are_used_before_they_are_registered(quiet_events: Any) -> None:
     """The look-alike occurs: a small payment from an unknown phone that is registered later."""
-    known, unknown, registered_later = set(), set(), set()
+    known: set[Any] = set()
+    unknown: set[Any] = set()
+    registered_later: set[Any] = set()
     for event in quiet_events:
         if isinstance(event, KycProfile):
             registered_later |= unknown & set(event.registered_device_ids)

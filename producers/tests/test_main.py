@@ -8,14 +8,17 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, islice
+from typing import Any
 
 import pytest
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
 from prometheus_client import start_http_server
 
 from producers.bank import SyntheticBank
+from producers.config import ProducerSettings
 from producers.main import ProducerService
 from producers.models import DLQ_TOPIC, TOPICS
 from producers.publisher import RetryPolicy
@@ -25,18 +28,18 @@ QUICK = RetryPolicy(first_s=0.001, longest_s=0.01, delivery_timeout_s=1, drain_s
 
 
 class FakeBroker:
-    """Keeps what it acknowledged, in memory; fails as it is told to."""
+    """Keeps what it acknowledged in memory; fails on request."""
 
-    def __init__(self):
-        self.records = []
+    def __init__(self) -> None:
+        self.records: list[tuple[str, bytes, bytes]] = []
         self.connections = 0
         self.open = 0
         self.refuse_connections = 0
-        self.lose = lambda _topic, _value: False
-        self.too_large = lambda _topic, _value: False
+        self.lose: Callable[[str, bytes], bool] = lambda _topic, _value: False
+        self.too_large: Callable[[str, bytes], bool] = lambda _topic, _value: False
         self._lock = threading.Lock()
 
-    def connect(self):
+    def connect(self) -> Any:
         with self._lock:
             self.connections += 1
             if self.refuse_connections > 0:
@@ -45,7 +48,7 @@ class FakeBroker:
             self.open += 1
         return FakeClient(self)
 
-    def take(self, topic, key, value):
+    def take(self, topic: str, key: bytes, value: Any) -> Any:
         with self._lock:
             if self.too_large(topic, value):
                 return MessageSizeTooLargeError("too large")
@@ -54,52 +57,52 @@ class FakeBroker:
             self.records.append((topic, key, value))
             return None
 
-    def ids(self, topic=None):
+    def ids(self, topic: str | None = None) -> Any:
         return [json.loads(v)["event_id"] for t, _, v in self.records if topic in (None, t)]
 
 
 class FakeClient:
     """Buffers records like the real client; only a flush brings them to the broker."""
 
-    def __init__(self, broker):
+    def __init__(self, broker: Any) -> None:
         self._broker = broker
-        self._buffer = []
+        self._buffer: list[tuple[FakeDelivery, str, bytes, bytes]] = []
 
-    def send(self, topic, value, key):
+    def send(self, topic: str, value: Any, key: bytes) -> Any:
         delivery = FakeDelivery()
         self._buffer.append((delivery, topic, key, value))
         return delivery
 
-    def flush(self, timeout=None):
+    def flush(self, timeout: float | None = None) -> None:
         for delivery, topic, key, value in self._buffer:
             delivery.error = self._broker.take(topic, key, value)
         self._buffer.clear()
 
-    def close(self, timeout=None):
+    def close(self, timeout: float | None = None) -> None:
         self._broker.open -= 1
 
 
 class FakeDelivery:
     """Not delivered until the broker says otherwise."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.error = TimeoutError("not delivered yet")
 
-    def get(self, timeout=None):
+    def get(self, timeout: float | None = None) -> None:
         if self.error:
             raise self.error
 
 
 @pytest.fixture
-def broker():
+def broker() -> Any:
     return FakeBroker()
 
 
 @pytest.fixture
-def service(settings, broker):
+def service(settings: Callable[..., ProducerSettings], broker: Any) -> Any:
     """A service on the fake broker whose clock runs an hour at each look."""
 
-    def build(max_events=1_500, retry=QUICK, clock=None, **values):
+    def build(max_events: int = 1_500, retry: Any = QUICK, clock: Any = None, **values: Any) -> Any:
         return ProducerService(
             settings(**values),
             broker.connect,
@@ -113,22 +116,22 @@ def service(settings, broker):
 
 
 @pytest.fixture
-def expected(settings):
+def expected(settings: Callable[..., ProducerSettings]) -> Any:
     """The ids of the first events the bank makes, by default 1,500."""
     return [e.event_id for _, e in islice(SyntheticBank(settings(), START), 1_500)]
 
 
-def sample(service, name, **labels):
+def sample(service: Any, name: str, **labels: Any) -> Any:
     return service.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
-def test_all_the_bank_makes_is_published(service, broker, expected):
+def test_all_the_bank_makes_is_published(service: Any, broker: Any, expected: Any) -> None:
     """Every event arrives once, and the service ends with 0."""
     assert service().run() == 0
     assert sorted(broker.ids()) == sorted(expected)
 
 
-def test_events_go_to_their_topics(service, broker):
+def test_events_go_to_their_topics(service: Any, broker: Any) -> None:
     """Each record is valid on the topic it is on, and all five topics have some."""
     service().run()
     for topic, _, value in broker.records:
@@ -136,14 +139,14 @@ def test_events_go_to_their_topics(service, broker):
     assert {topic for topic, _, _ in broker.records} == set(TOPICS)
 
 
-def test_the_key_is_the_customer(service, broker):
+def test_the_key_is_the_customer(service: Any, broker: Any) -> None:
     """One customer's events share a partition, so they keep their order."""
     service().run()
     for _, key, value in broker.records:
         assert key.decode() == json.loads(value)["customer_id"]
 
 
-def test_a_topic_keeps_the_order_of_the_bank(service, broker, expected):
+def test_a_topic_keeps_the_order_of_the_bank(service: Any, broker: Any, expected: Any) -> None:
     """Within a topic, events arrive as they were made."""
     service().run()
     for topic in TOPICS:
@@ -151,20 +154,22 @@ def test_a_topic_keeps_the_order_of_the_bank(service, broker, expected):
         assert arrived == sorted(arrived, key=expected.index)
 
 
-def test_no_truth_is_published(service, broker):
+def test_no_truth_is_published(service: Any, broker: Any) -> None:
     """The labels stay inside."""
     service(max_events=2_500, fraud_rate=0.5).run()
     assert not any(b"is_fraud" in v or b"scenario" in v for _, _, v in broker.records)
 
 
-def test_it_waits_for_a_broker_that_is_away(service, broker, expected):
+def test_it_waits_for_a_broker_that_is_away(service: Any, broker: Any, expected: Any) -> None:
     """ActionRefused connections are tried again until one stands; nothing is lost."""
     broker.refuse_connections = 12
     assert service(retry=RetryPolicy(0.001, 0.01, 1, 5)).run() == 0
     assert sorted(broker.ids()) == sorted(expected)
 
 
-def test_lost_records_are_sent_again_over_a_new_connection(service, broker, expected):
+def test_lost_records_are_sent_again_over_a_new_connection(
+    service: Any, broker: Any, expected: Any
+) -> None:
     """Every seventh attempt is lost, and still every event arrives."""
     attempts = count(1)
     broker.lose = lambda *_: next(attempts) % 7 == 0
@@ -177,7 +182,9 @@ def test_lost_records_are_sent_again_over_a_new_connection(service, broker, expe
     )
 
 
-def test_a_record_that_is_too_large_is_dead_lettered(service, broker, expected):
+def test_a_record_that_is_too_large_is_dead_lettered(
+    service: Any, broker: Any, expected: Any
+) -> None:
     """It goes to the dead letters with reason and payload; the others arrive."""
     unlucky = f'{expected[3]}"'.encode()
     broker.too_large = lambda topic, value: topic != DLQ_TOPIC and unlucky in value
@@ -189,7 +196,9 @@ def test_a_record_that_is_too_large_is_dead_lettered(service, broker, expected):
     assert len(broker.records) == len(expected)
 
 
-def test_a_dead_letter_that_is_refused_is_given_up(service, broker, expected):
+def test_a_dead_letter_that_is_refused_is_given_up(
+    service: Any, broker: Any, expected: Any
+) -> None:
     """It is counted as abandoned and the service says so by its exit code."""
     unlucky = f'{expected[3]}"'.encode()
     broker.too_large = lambda _, value: unlucky in value
@@ -199,7 +208,7 @@ def test_a_dead_letter_that_is_refused_is_given_up(service, broker, expected):
     assert len(broker.records) == len(expected) - 1
 
 
-def test_what_cannot_be_delivered_at_the_end_is_counted(service, broker):
+def test_what_cannot_be_delivered_at_the_end_is_counted(service: Any, broker: Any) -> None:
     """A broker that stays away costs the drain time, not for ever, and the exit code is 1."""
     broker.lose = lambda *_: True
     running = service(max_events=700)
@@ -209,7 +218,7 @@ def test_what_cannot_be_delivered_at_the_end_is_counted(service, broker):
     assert sum(p.abandoned for p in running.publishers.values()) == 700
 
 
-def test_stopping_drains_what_was_made(service, broker):
+def test_stopping_drains_what_was_made(service: Any, broker: Any) -> None:
     """Stopped in the middle, all that was queued arrives and every connection is closed."""
     running = service(max_events=None, clock=time.monotonic, transaction_rate=200.0)
     threading.Timer(0.5, running.stop).start()
@@ -219,13 +228,15 @@ def test_stopping_drains_what_was_made(service, broker):
     assert broker.open == 0
 
 
-def test_stopping_cuts_a_long_wait_for_the_broker_short(service, broker, monkeypatch):
+def test_stopping_cuts_a_long_wait_for_the_broker_short(
+    service: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A flush that began before the stop may not take its whole minute after it."""
     flushing = threading.Event()
 
-    def flush(client, timeout=None):
+    def flush(client: Any, timeout: float | None = None) -> None:
         flushing.set()
-        time.sleep(timeout)
+        time.sleep(timeout or 0)
         raise KafkaTimeoutError("nobody answers")
 
     monkeypatch.setattr(FakeClient, "flush", flush)
@@ -238,14 +249,14 @@ def test_stopping_cuts_a_long_wait_for_the_broker_short(service, broker, monkeyp
     assert time.monotonic() - began < 5
 
 
-def test_stopping_leaves_no_thread_behind(service):
+def test_stopping_leaves_no_thread_behind(service: Any) -> None:
     """Bank and publishers have ended when `run` returns."""
     before = threading.active_count()
     service().run()
     assert threading.active_count() == before
 
 
-def test_the_bank_keeps_the_pace_of_the_clock(service, broker):
+def test_the_bank_keeps_the_pace_of_the_clock(service: Any, broker: Any) -> None:
     """In half a second of real time, half a second of the bank's time is published."""
     running = service(max_events=None, clock=time.monotonic, transaction_rate=100.0)
     threading.Timer(0.5, running.stop).start()
@@ -254,7 +265,9 @@ def test_the_bank_keeps_the_pace_of_the_clock(service, broker):
     assert 15 <= made <= 100
 
 
-def test_a_full_queue_holds_the_bank_back(settings, broker):
+def test_a_full_queue_holds_the_bank_back(
+    settings: Callable[..., ProducerSettings], broker: Any
+) -> None:
     """With room for ten events a queue, and a slow broker, nothing is lost."""
     broker.lose = lambda *_: random.random() < 0.2
     running = ProducerService(
@@ -270,14 +283,16 @@ def test_a_full_queue_holds_the_bank_back(settings, broker):
     assert len(broker.records) == 900
 
 
-def test_a_bank_that_fails_ends_the_service_with_an_error(service, monkeypatch):
+def test_a_bank_that_fails_ends_the_service_with_an_error(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The failure is no silent end: what was made is delivered and the exit code is 1."""
     running = service()
     monkeypatch.setattr(running, "_put", lambda *_: 1 / 0)
     assert running.run() == 1
 
 
-def test_pauses_grow_and_vary():
+def test_pauses_grow_and_vary() -> None:
     """Exponential backoff up to the longest pause, with jitter, never zero."""
     policy = RetryPolicy(first_s=1, longest_s=8)
     pauses = list(islice(policy.pauses(random.Random(1)), 8))
@@ -286,7 +301,7 @@ def test_pauses_grow_and_vary():
     assert len(set(pauses)) == len(pauses)
 
 
-def test_metrics_count_what_was_sent(service, broker):
+def test_metrics_count_what_was_sent(service: Any, broker: Any) -> None:
     """Messages by topic and result, scenario events, target rates."""
     running = service(max_events=3_000)
     running.run()
@@ -299,7 +314,7 @@ def test_metrics_count_what_was_sent(service, broker):
     assert sample(running, "scenario_events_total", scenario="velocity") > 0
 
 
-def test_metrics_are_served_on_loopback(service):
+def test_metrics_are_served_on_loopback(service: Any) -> None:
     """A scrape finds the names that dashboards use."""
     running = service()
     running.run()
@@ -315,7 +330,7 @@ def test_metrics_are_served_on_loopback(service):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_process_cleanly(number):
+def test_a_signal_ends_the_process_cleanly(number: int) -> None:
     """The real program stops on the signal and, with nothing undelivered, exits with 0."""
     program = (
         "import producers.main as m, producers.tests.test_main as t\n"
@@ -329,6 +344,7 @@ def test_a_signal_ends_the_process_cleanly(number):
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stderr is not None
     first_line = process.stderr.readline()
     process.send_signal(number)
     _, rest = process.communicate(timeout=15)
@@ -337,7 +353,7 @@ def test_a_signal_ends_the_process_cleanly(number):
     assert "0 messages were not delivered" in rest
 
 
-def test_a_bad_setting_ends_the_process_with_its_explanation():
+def test_a_bad_setting_ends_the_process_with_its_explanation() -> None:
     """Exit code 2 and one line on stderr, no traceback."""
     done = subprocess.run(
         [sys.executable, "-m", "producers.main"],

@@ -114,7 +114,7 @@ _SERVICE_RULES: tuple[Callable[[str, Any, Compose, Path], Iterator[str]], ...] =
 
 
 def _one_shot(service: Any) -> bool:
-    return service.get("restart") == "no"
+    return bool(service.get("restart") == "no")
 
 
 def _one_shots_are_adopted(compose: Compose) -> Iterator[str]:

@@ -1,9 +1,16 @@
 """An hour at a small bank in which every pattern fires."""
 
+from typing import Any
+
 from detector.core.events import Event
 from tests.build import MELBOURNE, PERTH, SYDNEY, alert, cash, login, online, profile, transaction
 
-LONDON = {"city": "London", "latitude": 51.5074, "longitude": -0.1278, "merchant_country": "GB"}
+LONDON: dict[str, Any] = {
+    "city": "London",
+    "latitude": 51.5074,
+    "longitude": -0.1278,
+    "merchant_country": "GB",
+}
 
 
 def eventful_day() -> list[Event]:

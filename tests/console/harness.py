@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.users import NO_PASSWORD
-from detector.cases.principals import Principal, Role
+from detector.cases.principals import Principal, UserRole
 from detector.console.access.sessions import COOKIE, Session
 from detector.console.app import build_app
 from detector.console.context import assemble
@@ -20,7 +20,7 @@ from tests.build import REAL, records, split, stored
 from tests.console.bank import eventful_day
 
 ROOT = Principal("root", "admin")
-PEOPLE: dict[str, Role] = {
+PEOPLE: dict[str, UserRole] = {
     "vic": "viewer",
     "kim": "analyst",
     "lee": "analyst",

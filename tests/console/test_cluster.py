@@ -64,7 +64,7 @@ def twins(
     full_store: DuckDBStore, cluster: RisingWave, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Twins]:
     """A supervisor at a console over the store, and at one over the server."""
-    settings = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
+    settings = ConsoleSettings(_env_file=None)
     with closing(PeopleStore.open(tmp_path_factory.mktemp("people") / "people.duckdb")) as people:
         for name, role in PEOPLE.items():
             people.users.add(ROOT, name, role, "-", False)

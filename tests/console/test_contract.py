@@ -49,7 +49,7 @@ class Front:
 
     def __init__(self, pipeline: Any) -> None:
         self.people = pipeline.store.people()
-        chosen = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
+        chosen = ConsoleSettings(_env_file=None)
         context = assemble(REAL, chosen, pipeline.store, self.people, b"key", pipeline=pipeline)
         self.sessions, self.app = context.sessions, build_app(context)
         for name, role in PEOPLE.items():
@@ -104,7 +104,7 @@ def test_every_answer_is_documented(front: Front, document: Any, operation_id: s
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    def answered(case: Case) -> None:
+    def answered(case: Case[Any]) -> None:
         headers = front.headers(case.operation.path)
         case.call_and_validate(front.address, headers=headers, checks=CHECKS)
 

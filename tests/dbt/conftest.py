@@ -66,7 +66,8 @@ class Bench:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query over what the models built."""
-        return self.db.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = self.db.execute(query).fetchall()
+        return found
 
     def _embed(self, ledger: build.Ledger) -> None:
         evaluated: dict[str, list[Any]] = {stream: [] for stream in STREAMS}

@@ -48,7 +48,7 @@ def lint(sql: str, schema: Schema | None = None) -> list[str]:
     return found
 
 
-def _types_have_no_length(tree: exp.Expression) -> Iterator[str]:
+def _types_have_no_length(tree: exp.Expr) -> Iterator[str]:
     for kind in tree.find_all(exp.DataType):
         name = kind.sql("postgres").lower()
         base = name.split("(")[0].strip()
@@ -58,7 +58,7 @@ def _types_have_no_length(tree: exp.Expression) -> Iterator[str]:
             yield f"{name}: there is no such type"
 
 
-def _windows_are_plain(tree: exp.Expression) -> Iterator[str]:
+def _windows_are_plain(tree: exp.Expr) -> Iterator[str]:
     for window in tree.find_all(exp.Window):
         text = window.sql("risingwave")
         call = window.this
@@ -91,14 +91,14 @@ def _windows_are_plain(tree: exp.Expression) -> Iterator[str]:
                     yield f"{text}: no days or months in a RANGE over TIMESTAMPTZ; write hours"
 
 
-def _windows_stand_in_select(tree: exp.Expression) -> Iterator[str]:
+def _windows_stand_in_select(tree: exp.Expr) -> Iterator[str]:
     for clause in tree.find_all(exp.Where, exp.Having, exp.Group):
         for window in clause.find_all(exp.Window):
             if window.find_ancestor(exp.Select) is clause.parent:
                 yield f"{window.sql('risingwave')}: over-windows stand in SELECT only"
 
 
-def _now_bounds_rows(tree: exp.Expression) -> Iterator[str]:
+def _now_bounds_rows(tree: exp.Expr) -> Iterator[str]:
     for now in tree.find_all(exp.CurrentTimestamp):
         clause = now.find_ancestor(exp.Where, exp.Having, exp.Join, exp.Select)
         if isinstance(clause, exp.Select):
@@ -111,7 +111,7 @@ def _now_bounds_rows(tree: exp.Expression) -> Iterator[str]:
             yield f"{test.sql('risingwave')}: combine now() with AND only"
 
 
-def _calls_are_known(tree: exp.Expression) -> Iterator[str]:
+def _calls_are_known(tree: exp.Expr) -> Iterator[str]:
     for call in tree.find_all(exp.Func):
         if isinstance(call, OPERATORS):
             if isinstance(call, exp.TryCast):
@@ -123,7 +123,7 @@ def _calls_are_known(tree: exp.Expression) -> Iterator[str]:
             yield f"{name}(): not known to be a function of RisingWave; look it up, then list it"
 
 
-def _intervals_are_literals(tree: exp.Expression) -> Iterator[str]:
+def _intervals_are_literals(tree: exp.Expr) -> Iterator[str]:
     for interval in tree.find_all(exp.Interval):
         unit = interval.args.get("unit")
         text = interval.this.name if isinstance(interval.this, exp.Literal) else None
@@ -132,7 +132,7 @@ def _intervals_are_literals(tree: exp.Expression) -> Iterator[str]:
             yield f"{interval.sql()}: write interval '60 seconds'"
 
 
-def _joins_have_equalities(tree: exp.Expression) -> Iterator[str]:
+def _joins_have_equalities(tree: exp.Expr) -> Iterator[str]:
     for join in tree.find_all(exp.Join):
         text = join.sql("risingwave")
         on = join.args.get("on")
@@ -146,7 +146,7 @@ def _joins_have_equalities(tree: exp.Expression) -> Iterator[str]:
                 yield f"{text}: ASOF takes exactly one inequality"
 
 
-def _columns_have_names(tree: exp.Expression) -> Iterator[str]:
+def _columns_have_names(tree: exp.Expr) -> Iterator[str]:
     for select in tree.find_all(exp.Select):
         names = [item.alias_or_name for item in select.expressions]
         for item, name in zip(select.expressions, names, strict=True):
@@ -157,13 +157,13 @@ def _columns_have_names(tree: exp.Expression) -> Iterator[str]:
             yield f"{name}: two columns of one name"
 
 
-def _is_scalar(select: exp.Expression) -> bool:
+def _is_scalar(select: exp.Expr) -> bool:
     return isinstance(select.parent, exp.Subquery) and not isinstance(
         select.parent.parent, exp.From | exp.Join
     )
 
 
-def _time_windows_take_names(tree: exp.Expression) -> Iterator[str]:
+def _time_windows_take_names(tree: exp.Expr) -> Iterator[str]:
     bodies = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() not in {"tumble", "hop"}:
@@ -195,7 +195,7 @@ def _raw(sql: str) -> Iterator[str]:
         yield "current_timestamp: write now()"
 
 
-RULES: tuple[Callable[[exp.Expression], Iterator[str]], ...] = (
+RULES: tuple[Callable[[exp.Expr], Iterator[str]], ...] = (
     _types_have_no_length,
     _windows_are_plain,
     _windows_stand_in_select,
@@ -208,17 +208,17 @@ RULES: tuple[Callable[[exp.Expression], Iterator[str]], ...] = (
 )
 
 
-def _types(tree: exp.Expression, schema: Schema) -> Iterator[str]:
+def _types(tree: exp.Expr, schema: Schema) -> Iterator[str]:
     """Comparisons of text with what is not, divisions that would truncate, rounding of doubles."""
     typed = annotate_types(
         qualify(
             _without_time_windows(tree.copy()),
-            schema=schema,
+            schema=dict(schema),
             dialect="risingwave",
             validate_qualify_columns=False,
             quote_identifiers=False,
         ),
-        schema=schema,
+        schema=dict(schema),
         dialect="risingwave",
     )
     for test in typed.find_all(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In):
@@ -239,7 +239,7 @@ def _types(tree: exp.Expression, schema: Schema) -> Iterator[str]:
             yield f"{call.sql('risingwave')}: only numerics round to places; cast it"
 
 
-def _without_time_windows(tree: exp.Expression) -> exp.Expression:
+def _without_time_windows(tree: exp.Expr) -> exp.Expr:
     """TUMBLE and HOP as the relation they read with two further columns."""
     for call in list(tree.find_all(exp.Anonymous)):
         if call.name.lower() in {"tumble", "hop"}:
@@ -254,12 +254,12 @@ def _without_time_windows(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     kind = node.unnest().type
     return kind.this.name if kind is not None else "UNKNOWN"
 
 
-def _kind(node: exp.Expression) -> str | None:
+def _kind(node: exp.Expr) -> str | None:
     """A coarse type; None where it is not known."""
     node = node.unnest()
     name = _name(node)
@@ -274,7 +274,7 @@ def _kind(node: exp.Expression) -> str | None:
     return "flag" if name == "BOOLEAN" else "number"
 
 
-def _has_double(node: exp.Expression) -> bool:
+def _has_double(node: exp.Expr) -> bool:
     """Whether a number comes from a double; literals with a point are numerics here."""
     if isinstance(node, exp.Cast):
         return _name(node) in {"DOUBLE", "FLOAT"}
@@ -283,5 +283,5 @@ def _has_double(node: exp.Expression) -> bool:
     return any(_has_double(child) for child in node.iter_expressions())
 
 
-def _texts(tree: exp.Expression, kind: type[exp.Expression]) -> Iterator[str]:
+def _texts(tree: exp.Expr, kind: type[exp.Expr]) -> Iterator[str]:
     return (node.sql("risingwave") for node in tree.find_all(kind))

@@ -10,7 +10,7 @@ from tests import build
 from tests.dbt.conftest import Bench
 from tests.strategies import events_of_all_kinds, logs, sizes
 
-EXAMPLES = settings.default.max_examples // 4
+EXAMPLES = settings().max_examples // 4
 """Each runs thirty queries, so a quarter of what other tests do is what fits in seconds."""
 
 LATENESS = int(build.REAL.lateness.total_seconds())

@@ -137,14 +137,19 @@ def test_late_future_and_duplicate_events_are_counted_and_kept(tmp_path: Path) -
         transaction((now + timedelta(hours=1)).total_seconds(), event_id="tomorrow"),
         transaction(1001, event_id="b"),
     ]  # fmt: skip
-    lines = {"transactions": [], "kyc_profiles": [], "logins": [], "alerts": []}
+    lines: dict[str, list[bytes]] = {
+        "transactions": [],
+        "kyc_profiles": [],
+        "logins": [],
+        "alerts": [],
+    }
     for event in events:
         stream = {"Transaction": "transactions", "KycProfile": "kyc_profiles", "Login": "logins"}
         lines[stream.get(type(event).__name__, "alerts")].append(raw(event) + b"\n")
     folder = tmp_path / "events"
     folder.mkdir()
-    for stream, content in lines.items():
-        (folder / f"{stream}.jsonl").write_bytes(b"".join(content))
+    for name, content in lines.items():
+        (folder / f"{name}.jsonl").write_bytes(b"".join(content))
     tally = _run(folder, tmp_path / "s.duckdb")
     assert (tally.duplicates, tally.late, tally.future) == (1, 1, 1)
     kept = _ask(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def unbroken(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]]:
+def unbroken(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
     """The store of a run that was never stopped."""
     path = tmp_path_factory.mktemp("unbroken") / "s.duckdb"
     _replay(folder, path, 500)
@@ -66,7 +69,7 @@ class _Stopping(FileSource):
 
 @pytest.mark.parametrize("batches", [1, 2, 3, 5])
 def test_a_run_stopped_and_restarted_again_and_again_ends_the_same(
-    tmp_path: Path, folder: Path, unbroken: dict[str, list[object]], batches: int
+    tmp_path: Path, folder: Path, unbroken: dict[str, list[tuple[Any, ...]]], batches: int
 ) -> None:
     """State read back after every few batches answers like state that was never lost."""
     path = tmp_path / "s.duckdb"
@@ -76,7 +79,7 @@ def test_a_run_stopped_and_restarted_again_and_again_ends_the_same(
 
 
 def test_a_replay_killed_without_warning_ends_the_same(
-    tmp_path: Path, folder: Path, unbroken: dict[str, list[object]]
+    tmp_path: Path, folder: Path, unbroken: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     """kill -9 at several moments, then the same command until it is done."""
     path = tmp_path / "s.duckdb"

@@ -1,8 +1,10 @@
 """The newest stretch of time in buckets, as the screens show it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from detector.core.events import Event
 from detector.pipeline.buckets import Bucket, Buckets
 from detector.pipeline.detector import Detector
 from tests import build
@@ -11,7 +13,7 @@ from tests.build import cash, login, online, profile, transaction
 MINUTE = timedelta(minutes=1)
 
 
-def fed(buckets: Buckets, *batches: list[build.Event]) -> Buckets:
+def fed(buckets: Buckets, *batches: Sequence[Event]) -> Buckets:
     """The buckets after a detector's work on these batches."""
     detector = Detector(build.REAL, lambda ids: set(), clock=lambda: build.NOW)
     for events in batches:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from detector.core.events import Record
+from detector.core.events import Event, Record
 from detector.pipeline.detector import Detector
 from detector.pipeline.work import Batch, DeadLetter
 from detector.signals.rules import Rules
@@ -16,7 +16,7 @@ SKEW = 60
 CARD = "4111" + "1" * 12
 
 
-def ingest_statuses(*events: object, now: float = 1_000_000) -> dict[str, str]:
+def ingest_statuses(*events: Event, now: float = 1_000_000) -> dict[str, str]:
     """What became of each event, one batch each."""
     ledger = build.detect([[event] for event in events], now=build.moment(now))
     return {name: ingest_status for name, (_, ingest_status) in ledger.events.items()}

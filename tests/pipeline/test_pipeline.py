@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from detector.core.events import Record
+from detector.core.events import Event, Record
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Memory
 from detector.pipeline.tally import Tally
@@ -193,7 +193,7 @@ def test_the_tally_counts_what_was_committed() -> None:
 def test_the_tally_takes_back_what_was_withdrawn() -> None:
     """A signal that late evidence disproves is no longer counted."""
     tally = Tally(build.REAL)
-    log = [
+    log: list[list[Event]] = [
         [build.online(100, device_id="d-9", amount="900.00")],
         [build.profile(50, devices=["d-9"])],
     ]

@@ -26,6 +26,12 @@ class Unheard(ApiSource):
         raise AssertionError("nothing came from this source")
 
 
+def stored(pipeline: Pipeline) -> DuckDBStore:
+    """The real store of a pipeline of `running`."""
+    assert isinstance(pipeline.store, DuckDBStore)
+    return pipeline.store
+
+
 @contextmanager
 def running(path: Path, *sinks: Any) -> Iterator[Pipeline]:
     """A pipeline on a real store without a source."""
@@ -103,7 +109,7 @@ def test_the_same_event_gets_the_same_answer(tmp_path: Path) -> None:
         answers.append(ask(pipeline, first))
     with running(path) as pipeline:
         answers.append(ask(pipeline, first))
-        [(events, asked)] = pipeline.store.query(
+        [(events, asked)] = stored(pipeline).query(
             "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM score_decisions)"
         )
     assert answers == [answers[0]] * 5
@@ -135,7 +141,7 @@ def test_a_broken_document_is_refused_and_kept(tmp_path: Path) -> None:
         with pytest.raises(InvalidTransaction, match=r"amount"):
             pipeline.score(_encode(transaction(0)).replace(b'"20.00"', b'"-1"'))
         pipeline._committer.settle()
-        [(reason, origin)] = pipeline.store.query("SELECT reason, origin FROM dead_letters")
+        [(reason, origin)] = stored(pipeline).query("SELECT reason, origin FROM dead_letters")
     assert "amount" in reason and origin == "api"
 
 
@@ -169,7 +175,7 @@ def test_many_callers_at_once_and_a_source_beside_them_lose_nothing(tmp_path: Pa
         for thread in threads:
             thread.join()
         pipeline._committer.settle()
-        [(events, signals)] = pipeline.store.query(
+        [(events, signals)] = stored(pipeline).query(
             "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM fraud_signals)"
         )
     log = [transaction(n, f"acc-{number}") for number in range(4) for n in range(50)]

@@ -126,7 +126,7 @@ def test_scores_at_a_moment_decay_to_nothing() -> None:
 
     def score(at: float) -> float | None:
         point = book.score("acc-1", build.moment(at))
-        return point and point.risk_score
+        return None if point is None else point.risk_score
 
     assert score(-1) is None
     assert score(0) == 0.25

@@ -140,7 +140,8 @@ def _bursts_of(draw: Any) -> tuple[list[Event], list[Event]]:
             lambda at, t: build.alert(at, alert_type=t), when, st.sampled_from(["AAA", "BBB"])
         ),
     }
-    return draw(strategies.logs(makers[kind], 300, max_size=30))
+    found: tuple[list[Event], list[Event]] = draw(strategies.logs(makers[kind], 300, max_size=30))
+    return found
 
 
 @given(_bursts_of())

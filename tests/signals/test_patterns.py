@@ -63,8 +63,13 @@ FIRES: dict[str, tuple[list[Event], dict[str, float]]] = {
         {"account_takeover:a": 500},
     ),
     "eight payments without the card in exactly five minutes": (
-        [online(300 / 7 * n, f"acc-{n}", card_token="tok-1", event_id=f"c{n}") for n in range(7)]
-        + [online(300, "acc-7", card_token="tok-1", event_id="c7")],
+        [
+            *(
+                online(300 / 7 * n, f"acc-{n}", card_token="tok-1", event_id=f"c{n}")
+                for n in range(7)
+            ),
+            online(300, "acc-7", card_token="tok-1", event_id="c7"),
+        ],
         {"cnp_spike:c7": 8},
     ),
     "three failed logins in exactly a minute": (

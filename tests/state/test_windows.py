@@ -1,5 +1,7 @@
 """Trailing windows and trails equal their plain definitions for any order of arrival."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,7 +81,7 @@ def test_what_is_removed_is_gone(times: list[int], data: st.DataObject) -> None:
 @given(times=arrivals(), ids=st.permutations(range(60)))
 def test_a_trail_knows_its_neighbours(times: list[int], ids: list[int]) -> None:
     """Predecessor and successor by time, then by id, with nothing kept that none can need."""
-    past: OrderedEvents = OrderedEvents(_seconds(LATENESS))
+    past: OrderedEvents[Any] = OrderedEvents(_seconds(LATENESS))
     pushed: list[tuple[int, str]] = []
     for at, number in zip(times, ids, strict=False):
         name = f"e{number:02d}"

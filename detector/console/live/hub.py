@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -57,7 +57,7 @@ class Hub:
         finally:
             task.cancel()
 
-    async def listen(self) -> AsyncIterator[ServerSentEvent]:
+    async def listen(self) -> AsyncGenerator[ServerSentEvent]:
         """Updates from now on, starting with the pulse."""
         queue: asyncio.Queue[ServerSentEvent] = asyncio.Queue(LISTENER_LIMIT)
         self._listeners.add(queue)

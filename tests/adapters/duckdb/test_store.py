@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -112,7 +113,7 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
 
 def test_every_value_of_an_event_is_kept_exactly(store: DuckDBStore) -> None:
     """Decimals, microseconds, coordinates and lists come back as they were sent."""
-    kinds = build.every_kind()
+    kinds: dict[str, Any] = {**build.every_kind()}
     kinds["transactions"].amount = "999999999999.99"
     kinds["transactions"].occurred_at = datetime(2026, 1, 5, 9, 0, 0, 123457, tzinfo=UTC)
     feed(store, list(kinds.values()))

@@ -39,11 +39,6 @@ class Store(DuckDBStore):
     def feed(self, *events: Any) -> None:
         self.commit(self.detector.process("test", build.batch(events)))
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        cursor = self._connection.cursor().execute(query)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
 
 @pytest.fixture
 def store() -> Iterator[Store]:

@@ -183,7 +183,7 @@ def hours_ago(hours: float) -> datetime:
 class Bank:
     """`producers.main` as a process of its own; it publishes until it is stopped."""
 
-    def __init__(self, address: str, folder: Path, **settings: object) -> None:
+    def __init__(self, address: str, folder: Path, **settings: Any) -> None:
         self._errors = (folder / "bank.log").open("ab")
         chosen = {"TRANSACTION_RATE": 100, "LOGIN_RATE": 40, "FRAUD_RATE": 0.3, **settings}
         self.process = subprocess.Popen(

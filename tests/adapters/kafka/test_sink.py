@@ -12,7 +12,7 @@ from confluent_kafka import Message, Producer
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.kafka import KafkaSink
 from detector.adapters.kafka import sink as kafka_sink
-from detector.core.events import Event
+from detector.core.events import Event, Record
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import merged
@@ -220,7 +220,7 @@ def test_a_message_the_broker_rejects_is_logged_and_delays_no_other(
 ) -> None:
     """Too large for the client: dropped with a line in the log; the next one goes out."""
     publisher = Publisher(address, tmp_path, **{"message.max.bytes": 1_000}).start()
-    huge = [build.Record("logins", b"x" * 5_000, "test", 1)]
+    huge = [Record("logins", b"x" * 5_000, "test", 1)]
     source = build.ListSource([huge])
     Pipeline(build.REAL, source, publisher.store, [publisher.sink], clock=lambda: build.NOW).run()
     until(lambda: publisher.sink.waiting == 0 and "refuses" in caplog.text)
@@ -272,4 +272,6 @@ def test_poison_becomes_dead_letters_while_good_events_flow(broker: Broker, tmp_
 
 
 def _header(message: Message, name: str) -> str:
-    return dict(message.headers() or [])[name].decode()
+    value = dict(message.headers() or [])[name]
+    assert isinstance(value, bytes)
+    return value.decode()

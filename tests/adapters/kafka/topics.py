@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 
@@ -53,7 +54,7 @@ def end_offsets(address: str, names: Sequence[str]) -> dict[tuple[str, int], int
     admin = admin_of(address)
     metadata = admin.list_topics(timeout=10)
     wanted = {
-        TopicPartition(name, number): OffsetSpec.latest()
+        TopicPartition(name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
         for name in names
         for number in metadata.topics[name].partitions
     }

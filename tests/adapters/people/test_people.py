@@ -15,7 +15,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.reviews import Conflict
 from detector.adapters.people.store import PeopleStore
 from detector.cases.audit import Tampered
-from detector.cases.principals import Principal
+from detector.cases.principals import Principal, UserRole
 from detector.cases.review import ActionForbidden, ActionRefused, Review
 from detector.pipeline.detector import Detector
 from tests import build
@@ -205,7 +205,8 @@ def test_undo_is_refused_after_a_quarter_of_an_hour(people: PeopleStore, clock: 
 
 def test_a_case_is_assigned_only_to_a_user_who_may_act(people: PeopleStore) -> None:
     """The message names who can."""
-    for name, role in (("lee", "analyst"), ("vic", "viewer"), ("gone", "analyst")):
+    roles: dict[str, UserRole] = {"lee": "analyst", "vic": "viewer", "gone": "analyst"}
+    for name, role in roles.items():
         people.users.add(ROOT, name, role, "hash", False)
     people.users.change(ROOT, "gone", disabled=True)
     for name in ("vic", "gone", "nobody"):

@@ -120,7 +120,11 @@ def test_formats_may_be_mixed_in_one_folder(tmp_path: Path) -> None:
 
 def test_files_are_merged_by_time(tmp_path: Path) -> None:
     """The earlier event of two files comes first; each file keeps its own order."""
-    log = [login(30, event_id="l1"), login(10, event_id="l2"), login(50, event_id="l3")]
+    log: list[Event] = [
+        login(30, event_id="l1"),
+        login(10, event_id="l2"),
+        login(50, event_id="l3"),
+    ]
     log += [transaction(at, event_id=f"t{at}") for at in (5, 20, 40, 60)]
     records = read(FileSource(write(tmp_path / "f", log)))
     names = [json.loads(record.raw)["event_id"] for record in records]
@@ -328,7 +332,9 @@ def test_a_parquet_file_with_other_columns_gives_dead_letters(tmp_path: Path) ->
     """Rows that break the contract are set aside like lines that do."""
     folder = tmp_path / "f"
     folder.mkdir()
-    duckdb.sql("SELECT 1 AS event_id, 'x' AS colour").write_parquet(str(folder / "logins.parquet"))
+    made = duckdb.sql("SELECT 1 AS event_id, 'x' AS colour")
+    assert made is not None
+    made.write_parquet(str(folder / "logins.parquet"))
     tables = replay(folder, tmp_path / "s.duckdb")
     [letter] = tables["dead_letters"]
     assert (letter[0], letter[2], letter[3]) == ("logins", "logins.parquet", 1)

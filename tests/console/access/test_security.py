@@ -1,7 +1,7 @@
 """Who comes in, as whom, and who stays outside."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,7 @@ def test_a_password_is_changed_by_a_program_too(harness: Harness) -> None:
     assert sign_in(harness.visitor(), "kim", "staple correct horse").status_code == 200
 
 
-ENDINGS = {
+ENDINGS: dict[str, Callable[[Harness], object]] = {
     "disabled": lambda o: o.people.users.change(ROOT, "kim", disabled=True),
     "another role": lambda o: o.people.users.change(ROOT, "kim", role="viewer"),
     "password changed": lambda o: o.people.users.set_password(ROOT, "kim", "x", False),
@@ -374,7 +374,7 @@ def test_the_demonstration_lets_no_page_act_without_a_session(demo: Harness) -> 
     assert demo.visitor().delete("/v1/session").status_code == 401
 
 
-STRANGERS = {
+STRANGERS: dict[str, dict[str, Any]] = {
     "another machine": {"client": ("10.0.0.7", 1)},
     "another name": {"headers": {"host": "192.168.0.5:8000"}},
     "a proxy": {"headers": {"x-forwarded-for": "10.0.0.7"}},

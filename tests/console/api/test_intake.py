@@ -16,10 +16,10 @@ from detector.console.settings import ConsoleSettings
 from detector.pipeline.pipeline import Pipeline
 from tests import build
 from tests.build import cash, login, transaction
-from tests.pipeline.test_scoring import running
+from tests.pipeline.test_scoring import running, stored
 
 
-class PeopleStore(NamedTuple):
+class Api(NamedTuple):
     """A console beside a pipeline, and a client with a machine's key."""
 
     pipeline: Pipeline
@@ -27,19 +27,18 @@ class PeopleStore(NamedTuple):
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[PeopleStore]:
+def api(tmp_path: Path) -> Iterator[Api]:
     """A machine that may send events and ask about transactions."""
     with running(tmp_path / "s.duckdb") as pipeline:
-        people = pipeline.store.people()  # type: ignore[attr-defined]
-        settings = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
-        context = assemble(
-            build.REAL, settings, pipeline.store, people, b"tests only", pipeline=pipeline
-        )
+        store = stored(pipeline)
+        people = store.people()
+        settings = ConsoleSettings(_env_file=None)
+        context = assemble(build.REAL, settings, store, people, b"tests only", pipeline=pipeline)
         pipeline.sinks = [context.metrics]
         _, secret = people.keys.add(Principal("admin", "admin"), "payments")
         headers = {"Authorization": f"Bearer {secret}"}
         with TestClient(build_app(context), "http://127.0.0.1", headers=headers) as client:
-            yield PeopleStore(pipeline, client)
+            yield Api(pipeline, client)
 
 
 def body(*events: Any, stream: str = "transactions") -> dict[str, Any]:
@@ -47,7 +46,7 @@ def body(*events: Any, stream: str = "transactions") -> dict[str, Any]:
     return {"events": [{"stream": stream, "event": msgspec.to_builtins(e)} for e in events]}
 
 
-def test_a_batch_is_answered_after_its_commit(api: PeopleStore) -> None:
+def test_a_batch_is_answered_after_its_commit(api: Api) -> None:
     """What the answer says is in the store by then."""
     answer = api.client.post("/v1/events", json=body(cash(0), cash(5, event_id="second")))
     assert answer.status_code == 200
@@ -59,7 +58,7 @@ def test_a_batch_is_answered_after_its_commit(api: PeopleStore) -> None:
     assert rows == [("structuring:second",)]
 
 
-def test_a_batch_sent_twice_changes_nothing(api: PeopleStore) -> None:
+def test_a_batch_sent_twice_changes_nothing(api: Api) -> None:
     """A machine that did not hear the answer sends it again."""
     batch = body(*(login(n) for n in range(4)), stream="logins")
     first, again = (api.client.post("/v1/events", json=batch).json() for _ in range(2))
@@ -67,7 +66,7 @@ def test_a_batch_sent_twice_changes_nothing(api: PeopleStore) -> None:
     assert (again["evaluated"], again["duplicates"], again["signals"]) == (0, 4, [])
 
 
-def test_bad_events_are_listed_and_kept_and_the_good_ones_count(api: PeopleStore) -> None:
+def test_bad_events_are_listed_and_kept_and_the_good_ones_count(api: Api) -> None:
     """Each with its place and its reason; unknown streams too."""
     batch = body(transaction(0), transaction(1))
     batch["events"][0]["event"]["amount"] = 12.5
@@ -90,9 +89,7 @@ def test_bad_events_are_listed_and_kept_and_the_good_ones_count(api: PeopleStore
         (b'{"events": [' + b"0," * 9_000_000 + b"0]}", 413, "large"),
     ],
 )
-def test_a_batch_that_is_none_is_refused(
-    api: PeopleStore, sent: bytes, status: int, said: str
-) -> None:
+def test_a_batch_that_is_none_is_refused(api: Api, sent: bytes, status: int, said: str) -> None:
     """With a problem document that says what is wrong."""
     answer = api.client.post("/v1/events", content=sent)
     assert answer.status_code == status
@@ -100,7 +97,7 @@ def test_a_batch_that_is_none_is_refused(
     assert said in answer.json()["detail"].lower()
 
 
-def test_more_events_than_allowed_are_refused_whole(api: PeopleStore) -> None:
+def test_more_events_than_allowed_are_refused_whole(api: Api) -> None:
     """Nothing of the batch is taken."""
     batch = {"events": [{"stream": "logins", "event": {}}] * 10_001}
     answer = api.client.post("/v1/events", json=batch)
@@ -108,7 +105,7 @@ def test_more_events_than_allowed_are_refused_whole(api: PeopleStore) -> None:
     assert api.pipeline.store.query("SELECT count(*) FROM dead_letters") == [(0,)]  # type: ignore[attr-defined]
 
 
-def test_a_transaction_is_decided_on_and_the_answer_repeats(api: PeopleStore) -> None:
+def test_a_transaction_is_decided_on_and_the_answer_repeats(api: Api) -> None:
     """The same document to the byte, at once and after the commit."""
     api.client.post("/v1/events", json=body(cash(0)))
     document = msgspec.json.encode(cash(10))
@@ -119,7 +116,7 @@ def test_a_transaction_is_decided_on_and_the_answer_repeats(api: PeopleStore) ->
     assert api.client.post("/v1/score", content=document).content == first.content
 
 
-def test_a_broken_transaction_is_refused(api: PeopleStore) -> None:
+def test_a_broken_transaction_is_refused(api: Api) -> None:
     """422 names the field."""
     document = json.loads(msgspec.json.encode(transaction(0)))
     del document["account_id"]
@@ -127,7 +124,7 @@ def test_a_broken_transaction_is_refused(api: PeopleStore) -> None:
     assert answer.status_code == 422 and "account_id" in answer.json()["detail"]
 
 
-def test_without_a_key_nothing_is_taken(api: PeopleStore) -> None:
+def test_without_a_key_nothing_is_taken(api: Api) -> None:
     """401, whatever is sent."""
     for path in ("/v1/events", "/v1/score"):
         answer = api.client.post(path, json=body(cash(0)), headers={"Authorization": "Bearer x"})
@@ -138,11 +135,10 @@ def test_without_a_key_nothing_is_taken(api: PeopleStore) -> None:
 def test_before_the_start_and_after_the_end_the_caller_is_sent_away(tmp_path: Path) -> None:
     """503 with Retry-After, and readiness says so too; health does not mind."""
     with running(tmp_path / "s.duckdb") as pipeline:
-        people = pipeline.store.people()  # type: ignore[attr-defined]
-        settings = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
-        context = assemble(
-            build.REAL, settings, pipeline.store, people, b"tests only", pipeline=pipeline
-        )
+        store = stored(pipeline)
+        people = store.people()
+        settings = ConsoleSettings(_env_file=None)
+        context = assemble(build.REAL, settings, store, people, b"tests only", pipeline=pipeline)
         _, secret = people.keys.add(Principal("admin", "admin"), "payments")
         headers = {"Authorization": f"Bearer {secret}"}
         with TestClient(build_app(context), "http://127.0.0.1", headers=headers) as client:
@@ -156,7 +152,7 @@ def test_before_the_start_and_after_the_end_the_caller_is_sent_away(tmp_path: Pa
             assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_metrics_count_events_and_decisions(api: PeopleStore) -> None:
+def test_metrics_count_events_and_decisions(api: Api) -> None:
     """In Prometheus' text format."""
     api.client.post("/v1/events", json=body(cash(0), cash(1)))
     api.client.post("/v1/score", content=msgspec.json.encode(cash(2)))

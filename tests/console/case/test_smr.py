@@ -23,7 +23,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 
 def structuring(harness: Harness) -> str:
     [case_id] = [c["case_id"] for c in harness.cases() if "structuring" in c["patterns"]]
-    return case_id
+    return str(case_id)
 
 
 def draft(**changes: Any) -> dict[str, Any]:

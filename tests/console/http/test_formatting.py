@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from detector.console.http import formatting as words
+from detector.core.text import DASH, label
 
 _NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -33,12 +34,12 @@ def test_money_and_numbers_are_grouped() -> None:
     assert words.money("1234.5") == "$1,234.50"
     assert words.money("-3") == "\N{MINUS SIGN}$3.00"
     assert words.dollars("26773.50") == "$26,774"
-    assert words.number(None) == words.DASH
+    assert words.number(None) == DASH
     assert words.percent(1.234, 2) == "1.23%"
 
 
 def test_constants_read_as_words() -> None:
     """Acronyms stay capitals."""
-    assert words.label("BLOCK_CARD") == "Block card"
-    assert words.label("REFER_AML") == "Refer AML"
-    assert words.label(None) == words.DASH
+    assert label("BLOCK_CARD") == "Block card"
+    assert label("REFER_AML") == "Refer AML"
+    assert label(None) == DASH

@@ -13,9 +13,11 @@ from fastapi.sse import ServerSentEvent
 
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.console.live.hub import LISTENER_LIMIT, NEWEST, Hub
-from detector.console.live.pulse import PulseKeeper, Vitals, read_minutes
+from detector.console.live.pulse import PulseKeeper, Vitals
 from detector.console.live.watcher import Watcher
+from detector.console.queries.minutes import read_minutes
 from detector.pipeline.buckets import Buckets
+from detector.pipeline.ports import Sink
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
 from tests import build
@@ -123,7 +125,8 @@ def test_the_pulse_of_a_run_counts_what_it_commits(empty_store: DuckDBStore) -> 
     work = work_of(2)
     work.keep("transactions", [build.cash(n) for n in range(3)], "evaluated")
     work.watermark, work.available_at, work.committed_at = build.moment(2), 10.0, 10.05
-    for sink in (tally, *buckets):
+    sinks: list[Sink] = [tally, *buckets]
+    for sink in sinks:
         sink.publish(work)
     pulse = PulseKeeper(build.REAL, empty_store, Vitals(tally, *buckets)).now()
     assert (pulse.events, pulse.transactions_per_min, pulse.flagged_per_min) == (3, 3, 2)

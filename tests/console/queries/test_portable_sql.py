@@ -64,8 +64,8 @@ def asked(full_store: DuckDBStore) -> Iterator[set[str]]:
         queue_page(reader, QueueFilters(sort=sort), "kim", ["case_x"], page.next, 1)
     for row in full_store.rows("SELECT case_id FROM mv_open_fraud_cases"):
         case_file(reader, people, REAL, SAM, row["case_id"], NOW)
-    page = account_file(reader, people, REAL, "acc-3", limit=5)
-    account_file(reader, people, REAL, "acc-3", page.next, 5)
+    account = account_file(reader, people, REAL, "acc-3", limit=5)
+    account_file(reader, people, REAL, "acc-3", account.next, 5)
     customer_file(reader, people, "cust-1")
     among = {"pattern": ["velocity"], "severity": ["MEDIUM"], "account_id": [], "customer_id": []}
     signal_list(reader, among, NOW, (NOW, "x"))

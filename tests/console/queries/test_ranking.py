@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,20 +42,22 @@ CASES = st.lists(
 
 @settings(max_examples=60)
 @given(CASES)
-def test_the_queue_ranks_as_the_definition_says(store: DuckDBStore, cases: list) -> None:
+def test_the_queue_ranks_as_the_definition_says(
+    store: DuckDBStore, cases: list[dict[str, Any]]
+) -> None:
     """Exposure (1 at least), score, level and urgency, multiplied naively, give the same order."""
     clear(store)
     if cases:
         put(store, cases)
 
-    def naive(c: dict) -> float:
+    def naive(c: dict[str, Any]) -> float:
         urgency = 1.0
         if c["due_at"] is not None:
             left = (c["due_at"] - NOW).total_seconds()
             whole = (c["due_at"] - c["opened_at"]).total_seconds()
             urgency = 1 + min(2, max(0, 1 - left / whole))
         weight = {"critical": 4, "high": 2}.get(c["level"], 1)
-        return max(1.0, float(c["exposure"])) * c["score"] * weight * urgency
+        return float(max(1.0, float(c["exposure"])) * c["score"] * weight * urgency)
 
     page = queue_page(store, QueueFilters(), "kim", now=NOW)
     ranks = {c["case_id"]: naive(c) for c in cases}

@@ -105,7 +105,11 @@ FACETS = {
     "pattern": ["velocity", "cnp_spike", "structuring", "geo_impossible", "account_takeover"],
     "status": ["NEW", "IN_REVIEW", "ESCALATED"],
 }
-CHOICES = [{}, *({k: [v]} for k, values in FACETS.items() for v in values), {"owner": "none"}]
+CHOICES: list[dict[str, Any]] = [
+    {},
+    *({k: [v]} for k, values in FACETS.items() for v in values),
+    {"owner": "none"},
+]
 
 
 @pytest.mark.parametrize("chosen", [{**a, **b} for a, b in combinations(CHOICES, 2)][::3])
