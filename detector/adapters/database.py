@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from detector.core.data import Row
 from detector.core.errors import InputError, StoreError, StoreInUse
 
 
@@ -41,7 +42,7 @@ class StoreFile:
         self._db = connect(path, read_only=True)
         self._db.execute("SET enable_external_access = false")
 
-    def answer(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[list[str], list[Any]]:
+    def answer(self, sql: str, parameters: Sequence[object] = ()) -> tuple[list[str], list[Any]]:
         """The columns and rows of any query, possibly written by hand."""
         try:
             self._db.execute(sql, parameters)
@@ -50,7 +51,7 @@ class StoreFile:
         columns = [column[0] for column in self._db.description or ()]
         return columns, self._db.fetchall() if columns else []
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a query; parameters are `?`."""
         columns, rows = self.answer(sql, parameters)
         return [dict(zip(columns, row, strict=True)) for row in rows]

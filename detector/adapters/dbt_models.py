@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from detector.adapters.sources.files import SUFFIXES, find_files
+from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.core.events import STREAMS
 from detector.signals.rules import DEFAULT_PATH
@@ -239,7 +240,7 @@ def _compile(project: Path, target: Path, environment: Mapping[str, str]) -> Non
 
 
 def _read(manifest: Path) -> CompiledProject:
-    nodes: dict[str, Any] = json.loads(manifest.read_text("utf-8"))["nodes"]
+    nodes: JsonObject = json.loads(manifest.read_text("utf-8"))["nodes"]
     models = {key: n for key, n in nodes.items() if n["resource_type"] == "model"}
     order: list[str] = []
     pending = set(models)

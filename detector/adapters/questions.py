@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
+from detector.core.data import JsonObject, Row
 from detector.core.events import STREAMS
 from detector.core.names import Names
 from detector.pipeline.ports import Reader
@@ -108,7 +109,7 @@ class Question:
 
     title: str
     row: type[BaseModel]
-    source: str | Callable[[Reader], list[dict[str, Any]]]
+    source: str | Callable[[Reader], list[Row]]
     shown: int | None = None
     limit: int = 20
 
@@ -145,7 +146,7 @@ def statement(name: QuestionName, limit: int | None = None) -> str:
     return f"{question.query}\nLIMIT {limit or question.limit};"
 
 
-def as_json(row: BaseModel) -> dict[str, Any]:
+def as_json(row: BaseModel) -> JsonObject:
     """A row as JSON: times in UTC, decimals as strings, unset fields left out."""
     return row.model_dump(mode="json", exclude_unset=True)
 
@@ -180,7 +181,7 @@ _RATED = f"""(
   ) AS rated ORDER BY place"""
 
 
-def _status(reader: Reader) -> list[dict[str, Any]]:
+def _status(reader: Reader) -> list[Row]:
     is_store = reader.rows(
         "SELECT table_name FROM information_schema.tables WHERE table_name = 'progress'"
     )
@@ -197,7 +198,7 @@ def _status(reader: Reader) -> list[dict[str, Any]]:
     return [found | (_kept_by_stores(reader) if is_store else reader.rows(_NEWEST)[0])]
 
 
-def _kept_by_stores(reader: Reader) -> dict[str, Any]:
+def _kept_by_stores(reader: Reader) -> Row:
     [progress] = reader.rows(
         "SELECT watermark, duplicates, (SELECT count(*) FROM dead_letters) AS dead_letters "
         "FROM progress"

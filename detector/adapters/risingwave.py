@@ -10,6 +10,7 @@ from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from detector.cases.review import Review
+from detector.core.data import Row
 from detector.core.errors import InputError, StoreError
 
 MOST_CONNECTIONS = 6
@@ -56,7 +57,7 @@ class RisingWave:
                 f"{PATIENCE_S} s. Check the address, user and password of --url, and `make status`."
             ) from error
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a query; parameters are `?`."""
         with self._asked() as connection:
             return connection.execute(_postgres(sql), parameters).fetchall()
@@ -100,7 +101,7 @@ class RisingWave:
         self._pool.close()
 
     @contextmanager
-    def _asked(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    def _asked(self) -> Iterator[psycopg.Connection[Row]]:
         try:
             with self._pool.connection() as connection:
                 yield connection

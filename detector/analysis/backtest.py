@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -18,6 +17,7 @@ from detector.adapters.dbt_models import (
     run,
 )
 from detector.analysis.evaluate import judge
+from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.core.events import STREAMS
 from detector.signals.rules import Rules
@@ -37,7 +37,7 @@ def backtest(
     memory: str = MEMORY,
     keep: Path | None = None,
     project: CompiledProject | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Run the models over the files and report the results.
 
     All events count, in any order. `seconds` is the time from reading to the last view, without
@@ -66,7 +66,7 @@ def backtest(
     return report
 
 
-def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> dict[str, Any]:
+def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> JsonObject:
     by_stream = {
         stream: db.execute(f"SELECT count(*) FROM stg_{stream}").fetchall()[0][0]
         for stream in STREAMS
@@ -107,7 +107,7 @@ def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> dict
     }
 
 
-def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> dict[str, Any]:
+def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
     """Precision and recall by the definitions of `fraud evaluate`."""
     db.execute("CREATE TEMP VIEW fraud_signals AS SELECT * FROM mv_fraud_signals")
     latest = " UNION ALL ".join(
@@ -117,7 +117,7 @@ def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> dict[st
     return judge(db, truth, rules)
 
 
-def _disposed(db: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
+def _disposed(db: duckdb.DuckDBPyConnection, path: Path) -> JsonObject:
     """The dispositions of the cases that detection would open today."""
     name = str(path).replace("'", "''")
     rows = db.execute(

@@ -1,15 +1,15 @@
 """Evaluation: how well the patterns find the fraud labelled in the truth file."""
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from detector.core.data import JsonObject
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules
 
 
-def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> dict[str, Any]:
+def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
     """Compare a store's signals with the truth.
 
     A signal is right when an event that it rests on (`Operator.support`) is labelled fraudulent, in
@@ -48,7 +48,7 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> dict[str,
     }
 
 
-def _pattern(db: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+def _pattern(db: duckdb.DuckDBPyConnection, name: str) -> JsonObject:
     signals, right = db.execute(
         "SELECT count(*), count(*) FILTER (WHERE is_right) FROM fraud_signals "
         "JOIN verdicts USING (signal_id) WHERE pattern = ?",

@@ -17,6 +17,7 @@ from detector.adapters.dbt_models import (
     run,
 )
 from detector.analysis.replay import replay_folder
+from detector.core.data import JsonObject, Row
 from detector.core.events import STREAMS
 from detector.signals.rules import Rules
 
@@ -54,7 +55,7 @@ class ParityReport:
         """Whether nothing differs."""
         return not any(self.differences.values())
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The report as the JSON that `fraud parity` prints."""
         return {
             "differences": self.differences,
@@ -155,9 +156,7 @@ class Comparison:
     def _keys(self, side: str) -> str:
         return f"SELECT {', '.join(self.key)} FROM {self.name}_{side}"
 
-    def _row(
-        self, db: duckdb.DuckDBPyConnection, side: str, values: Sequence[Any]
-    ) -> dict[str, Any] | None:
+    def _row(self, db: duckdb.DuckDBPyConnection, side: str, values: Sequence[Any]) -> Row | None:
         where = " AND ".join(f"{column} = ?" for column in self.key)
         result = db.execute(f"FROM {self.name}_{side} WHERE {where}", list(values))
         names = [column[0] for column in result.description or ()]
@@ -165,7 +164,7 @@ class Comparison:
         return None if row is None else dict(zip(names, row, strict=True))
 
 
-def _presence(row: dict[str, Any] | None) -> str | None:
+def _presence(row: Row | None) -> str | None:
     return None if row is None else "present"
 
 

@@ -20,6 +20,7 @@ from detector.cases.review import (
     Review,
     Status,
 )
+from detector.core.data import JsonObject
 from detector.core.text import label, phrase
 
 _NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
@@ -61,7 +62,7 @@ class Action(BaseModel):
         None, description="The version of the case as seen; refused when it is no longer current."
     )
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> JsonObject:
         """The fields of this action besides its name and version, without empty ones."""
         return self.model_dump(exclude={"action", "version"}, exclude_none=True)
 

@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+
+from detector.core.data import JsonObject
 
 START = "0" * 64
 """The previous hash of the first entry."""
@@ -30,7 +31,7 @@ class AuditEntry:
     action: str
     subject_kind: str
     subject: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: JsonObject = field(default_factory=dict)
     previous_hash: str = START
     hash: str = ""
 

@@ -1,7 +1,7 @@
 """`fraud audit`: the audit log, and whether its chain is intact."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from detector.adapters.people.store import PeopleStore
 from detector.cases.audit import AuditEntry, Tampered
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import print_json, print_rows
+from detector.core.data import JsonObject
 from detector.core.errors import StoreError
 
 
@@ -43,7 +44,7 @@ def audit(
         raise typer.Exit(1)
 
 
-def _verification(people: PeopleStore) -> dict[str, Any]:
+def _verification(people: PeopleStore) -> JsonObject:
     _, head = people.audit.head()
     try:
         return {"valid": True, "entries": people.audit.verify(), "head": head, "detail": None}

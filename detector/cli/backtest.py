@@ -1,7 +1,7 @@
 """`fraud backtest`: the dbt models in batch over history."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from detector.adapters.dbt_models import DATABASE
 from detector.analysis.backtest import MEMORY, backtest
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows
+from detector.core.data import JsonObject
 from detector.signals.rules import load_rules
 
 
@@ -44,7 +45,7 @@ def command(
         _print(report)
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(report: JsonObject) -> None:
     print(
         f"{report['events']:,} events in {report['seconds']:.1f} s "
         f"({report['events_per_s']:,.0f}/s); {report['rejected']:,} records rejected."

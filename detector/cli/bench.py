@@ -6,7 +6,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.sources.files import FileSource
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows
+from detector.core.data import JsonObject
 from detector.core.events import STREAMS, decode
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
@@ -41,7 +42,7 @@ def bench(
         print_rows("Bench", ["what", "value"], found.items())
 
 
-def measure(folder: Path, rules: Rules, store: Path) -> dict[str, Any]:
+def measure(folder: Path, rules: Rules, store: Path) -> JsonObject:
     """Time the pipeline over a folder, then decoding and the engine over the same batches.
 
     The engine is timed in one thread, decoding included, without a store. Memory is the peak of

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from detector.core.data import Row
 from detector.core.names import joined
 
 LEVEL_STYLES = {"critical": "bold red", "high": "yellow", "medium": "cyan", "low": "dim"}
@@ -59,7 +60,7 @@ def text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def as_records(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+def as_records(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Row]:
     """Rows as mappings, for JSON."""
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

@@ -1,13 +1,12 @@
 """The closing summary of a run."""
 
-from typing import Any
-
 from rich.console import Console
 
 from detector.cli.output import print_json, print_rows
+from detector.core.data import JsonObject
 
 
-def print_summary(summary: dict[str, Any], as_json: bool) -> None:
+def print_summary(summary: JsonObject, as_json: bool) -> None:
     """Print what a run did."""
     if as_json:
         print_json(summary)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -26,6 +25,7 @@ from detector.console.shell.rendering import error_page
 from detector.console.signals import routes as signals
 from detector.console.signin import routes as signin
 from detector.console.snoozes import routes as snoozes
+from detector.core.data import JsonObject
 
 # Tried in this order, decisions first: they have the tightest deadline. Of two matching paths the
 # first wins: /v1/cases/actions is not a case.
@@ -77,7 +77,7 @@ def build_app(context: Context) -> FastAPI:
     return app
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def _openapi(app: FastAPI) -> JsonObject:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from detector.cases.session_window import SessionWindow
+from detector.core.data import Row
 from detector.core.events import Event
 from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.rules import Rules
@@ -78,7 +79,7 @@ class Reader(Protocol):
     Queries use only what DuckDB and RisingWave both understand; parameters are `?`.
     """
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a query over committed data; safe from any thread."""
 
 

@@ -4,9 +4,9 @@ import threading
 import time
 from collections import Counter, deque
 from datetime import datetime
-from typing import Any
 
 from detector.cases.case import Case
+from detector.core.data import JsonObject
 from detector.pipeline.work import Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
@@ -73,7 +73,7 @@ class Tally:
                     break
         return found
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """The summary that `fraud run` and `fraud replay` print as JSON."""
         with self.lock:
             seconds = time.monotonic() - self.started_at

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from detector.core.data import JsonObject
 from detector.core.events import Event
 from detector.signals.pattern import Pattern
 
@@ -14,7 +15,7 @@ class Finding(NamedTuple):
 
     event: Any
     observed: float | None
-    facts: dict[str, Any]
+    facts: JsonObject
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     amount: str | None
     reason: str
-    evidence: dict[str, Any]
+    evidence: JsonObject
 
 
 def signal_id(pattern: Pattern, event: Event) -> str:

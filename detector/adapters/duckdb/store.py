@@ -14,6 +14,7 @@ from detector.adapters.database import connect
 from detector.adapters.duckdb.recall import read_signals, recall
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
+from detector.core.data import Row
 from detector.core.errors import StoreError
 from detector.core.events import STREAMS
 from detector.pipeline.ports import Memory
@@ -158,7 +159,7 @@ class DuckDBStore:
         names = DeadLetter.__struct_fields__
         return (DeadLetter(**dict(zip(names, row, strict=True))) for row in rows)
 
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query over committed data."""
         return self._connection.cursor().execute(sql, parameters).fetchall()
 
@@ -168,7 +169,7 @@ class DuckDBStore:
             self._people = PeopleStore(self._connection, four_eyes=four_eyes)
         return self._people
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """As `query`, each row as a mapping of column names; safe from any thread."""
         cursor = self._connection.cursor().execute(sql, parameters)
         names = [column[0] for column in cursor.description or ()]
@@ -211,9 +212,7 @@ class DuckDBStore:
         ]
         self._insert("cases", rows)
 
-    def _insert(
-        self, table: str, rows: Sequence[Any], constants: dict[str, Any] | None = None
-    ) -> None:
+    def _insert(self, table: str, rows: Sequence[Any], constants: Row | None = None) -> None:
         if rows:
             columns = [c for c in self._columns[table] if c not in (constants or {})]
             self._load(table, columns, rows, constants, replace=table in _UPSERTS)
@@ -223,7 +222,7 @@ class DuckDBStore:
         table: str,
         columns: Sequence[str],
         rows: Sequence[Any],
-        constants: dict[str, Any] | None = None,
+        constants: Row | None = None,
         replace: bool = False,
     ) -> None:
         constants = constants or {}

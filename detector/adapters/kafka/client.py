@@ -3,10 +3,10 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from confluent_kafka import KafkaError
 
+from detector.core.data import JsonObject
 from producers.config import ProducerSettings
 
 logger = logging.getLogger("detector.kafka")
@@ -19,7 +19,7 @@ _EVERYDAY = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE}
 _REFUSED = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED}
 
 
-def connection_options(settings: ProducerSettings) -> dict[str, Any]:
+def connection_options(settings: ProducerSettings) -> JsonObject:
     """The producers' settings under librdkafka's names."""
     password = settings.kafka_sasl_password
     options = {
@@ -36,7 +36,7 @@ def connection_options(settings: ProducerSettings) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def consumer_options(settings: ProducerSettings, group: str, store_id: str) -> dict[str, Any]:
+def consumer_options(settings: ProducerSettings, group: str, store_id: str) -> JsonObject:
     """The options of a store's consumer: a static member that commits its offsets itself."""
     return {
         **connection_options(settings),

@@ -12,6 +12,7 @@ import duckdb
 from detector.cases import audit
 from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
+from detector.core.data import JsonObject, Row
 
 Listener = Callable[[AuditEntry], None]
 _COLUMNS = "seq, acted_at, actor, role, action, subject_kind, subject, detail, previous_hash, hash"
@@ -29,7 +30,7 @@ class AuditedTransaction:
         """Called once it is committed, before the next transaction starts."""
 
     def record(
-        self, principal: Principal, action: str, kind: str, subject: str, detail: dict[str, Any]
+        self, principal: Principal, action: str, kind: str, subject: str, detail: JsonObject
     ) -> AuditEntry:
         """Add an entry; it is stored if and only if the transaction is."""
         seq, previous = self.head
@@ -95,7 +96,7 @@ class AuditLog:
             for listener in self.listeners:
                 listener(entry)
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a query over committed data; times in UTC."""
         cursor = self._db.cursor().execute(sql, parameters)
         names = [column[0] for column in cursor.description or []]

@@ -2,10 +2,10 @@
 
 import json
 from datetime import datetime
-from typing import Any
 
 from detector.adapters.people.audit_log import AuditLog
 from detector.cases.principals import Principal
+from detector.core.data import JsonObject
 
 
 class ReportDrafts:
@@ -14,14 +14,14 @@ class ReportDrafts:
     def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
 
-    def read(self, principal: Principal, case_id: str) -> dict[str, Any] | None:
+    def read(self, principal: Principal, case_id: str) -> JsonObject | None:
         """The stored draft; the read is audited whether or not there is one."""
         with self._audit.transaction() as transaction:
             transaction.record(principal, "read_smr", "smr", case_id, {})
         found = self._audit.rows("SELECT * FROM smr_drafts WHERE case_id = ?", [case_id])
         return {**found[0], "fields": json.loads(found[0]["fields"])} if found else None
 
-    def save(self, principal: Principal, case_id: str, fields: dict[str, Any]) -> datetime:
+    def save(self, principal: Principal, case_id: str, fields: JsonObject) -> datetime:
         """Save the draft and return the time; the audit entry does not contain the draft."""
         with self._audit.transaction() as transaction:
             transaction.db.execute(

@@ -14,6 +14,7 @@ from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
 from detector.cases.review import ActionRefused, Review
 from detector.cases.undo import undoable
+from detector.core.data import JsonObject, Row
 
 CaseRecord = Mapping[str, Any]
 """A row of the open cases, or the snapshot of one."""
@@ -50,7 +51,7 @@ class Reviews:
         """The review of a case; NEW if it has not been acted on."""
         return self.of([case_id]).get(case_id) or Review(case_id)
 
-    def snapshot(self, case_id: str) -> dict[str, Any] | None:
+    def snapshot(self, case_id: str) -> Row | None:
         """A case as it was at the latest action."""
         query = "SELECT snapshot FROM case_reviews WHERE case_id = ?"
         found = self._audit.rows(query, [case_id])
@@ -58,7 +59,7 @@ class Reviews:
 
     def closed(
         self, account_id: str | None = None, customer_id: str | None = None, limit: int = 50
-    ) -> list[dict[str, Any]]:
+    ) -> list[Row]:
         """The closed cases of an account or a customer as they were, latest closed first.
 
         Each has `disposition`, `owner` and `reviewed_at`.
@@ -99,7 +100,7 @@ class Reviews:
         """The actions on a case, newest first."""
         return self._audit.entries(limit, subject=case_id, subject_kind="case")
 
-    def dispositions(self) -> list[dict[str, Any]]:
+    def dispositions(self) -> list[Row]:
         """The closed cases by pattern and disposition: `pattern`, `disposition`, `count`."""
         return self._audit.rows(
             """
@@ -148,7 +149,7 @@ class Reviews:
         case: CaseRecord,
         action: Action,
         before: Review,
-    ) -> tuple[Review, dict[str, Any]]:
+    ) -> tuple[Review, JsonObject]:
         """The review after the action, and the details for its audit entry."""
         if isinstance(action, Undo):
             undone = undoable(self.history(case["case_id"]), principal, transaction.at)
@@ -169,7 +170,7 @@ class Reviews:
             )
 
 
-def _state(review: Review) -> dict[str, Any]:
+def _state(review: Review) -> JsonObject:
     return {name: getattr(review, name) for name in _STATE}
 
 
@@ -177,7 +178,7 @@ def _frozen(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _thawed(case: dict[str, Any]) -> dict[str, Any]:
+def _thawed(case: Row) -> Row:
     times = {
         name: datetime.fromisoformat(value)
         for name, value in case.items()

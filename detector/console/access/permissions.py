@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Awaitable, Callable
 from html import escape
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -14,6 +14,7 @@ from detector.console.access.middleware import SAFE_METHODS, AccessMiddleware
 from detector.console.access.sessions import COOKIE, Session, SessionKeeper
 from detector.console.http.problems import ProblemError
 from detector.console.settings import ConsoleSettings
+from detector.core.data import JsonObject
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -92,7 +93,7 @@ def install(app: FastAPI, sessions: SessionKeeper, settings: ConsoleSettings) ->
         return RedirectResponse(error.page, 303)
 
 
-def schemes() -> dict[str, Any]:
+def schemes() -> JsonObject:
     """The security schemes of the OpenAPI document."""
     return {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},

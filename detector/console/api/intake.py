@@ -3,7 +3,7 @@
 import asyncio
 import time
 from concurrent.futures import Future
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,6 +13,7 @@ from detector.cases.principals import Principal
 from detector.console.access.permissions import require
 from detector.console.context import Context, InContext
 from detector.console.http.problems import ProblemError, problems
+from detector.core.data import JsonObject
 from detector.core.events import STREAMS, Record
 from detector.pipeline.decision import Answer
 from detector.pipeline.pipeline import InvalidTransaction, Pipeline, Stopped
@@ -162,7 +163,7 @@ async def score(
     return Response(bytes(decision.answer), media_type="application/json")
 
 
-def schemas() -> dict[str, Any]:
+def schemas() -> JsonObject:
     """OpenAPI components of these routes that FastAPI does not generate."""
     _, answer = msgspec.json.schema_components([Answer], ref_template="#/components/schemas/{name}")
     return {**answer, "Transaction": Transaction.model_json_schema(mode="serialization")}

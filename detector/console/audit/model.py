@@ -1,13 +1,13 @@
 """Pages of the audit log, redacted for the principal, and its verification."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, Field
 
 from detector.cases.audit import AuditEntry, Tampered
 from detector.cases.principals import Principal
 from detector.console.context import Context
+from detector.core.data import JsonObject
 
 RESTRICTED = "smr"
 """The kind of entries visible only to those who may see suspicious matter reports."""
@@ -23,7 +23,7 @@ class AuditEntryAnswer(BaseModel):
     action: str
     subject_kind: str
     subject: str
-    detail: dict[str, Any]
+    detail: JsonObject
     previous_hash: str
     hash: str
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -32,6 +31,7 @@ from detector.console.queries.signals import (
     signals_of_account,
 )
 from detector.console.queries.trips import Trip, trips_of
+from detector.core.data import JsonObject
 from detector.pipeline.ports import ConsoleReader
 from detector.signals.rules import Rules
 
@@ -48,7 +48,7 @@ class CaseActionEntry(BaseModel):
     actor: str
     role: str
     action: str
-    detail: dict[str, Any]
+    detail: JsonObject
 
 
 class CaseFile(BaseModel):

@@ -6,7 +6,7 @@ notes, webhooks, the stream, or pages of users without the permission.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytz
 from fastapi import APIRouter, Depends
@@ -21,6 +21,7 @@ from detector.console.http.fields import CaseId, LongText, Short
 from detector.console.http.problems import ProblemError, problems
 from detector.console.queries.cases import find_case
 from detector.console.queries.signals import SignalRow, signals_of_account
+from detector.core.data import Row
 from detector.core.names import split
 
 router = APIRouter(tags=["suspicious matter reports"])
@@ -110,7 +111,7 @@ def save_smr(context: InContext, principal: Reports, case_id: CaseId, body: Draf
     return _report(context, case, body, principal.name, saved_at)
 
 
-def _reportable(context: Context, case_id: str) -> dict[str, Any]:
+def _reportable(context: Context, case_id: str) -> Row:
     case = find_case(context.reader, context.people, case_id)
     suspicious = context.people.reviews.get(case_id).disposition == "SUSPICIOUS"
     if "structuring" not in split(case["patterns"]) and not suspicious:
@@ -124,7 +125,7 @@ def _reportable(context: Context, case_id: str) -> dict[str, Any]:
 
 def _report(
     context: Context,
-    case: dict[str, Any],
+    case: Row,
     draft: Draft | None,
     updated_by: str | None,
     updated_at: datetime | None,
@@ -154,7 +155,7 @@ def _report(
     )
 
 
-def _signals(context: Context, case: dict[str, Any]) -> list[SignalRow]:
+def _signals(context: Context, case: Row) -> list[SignalRow]:
     """The signals that count for the case, oldest first: the same as on its page."""
     found = signals_of_account(
         context.reader, case["account_id"], case["first_signal_at"], case["last_signal_at"]
@@ -162,7 +163,7 @@ def _signals(context: Context, case: dict[str, Any]) -> list[SignalRow]:
     return found[::-1]
 
 
-def _cash(context: Context, case: dict[str, Any], signals: list[SignalRow]) -> list[dict[str, Any]]:
+def _cash(context: Context, case: Row, signals: list[SignalRow]) -> list[Row]:
     begin = min((s.window_start for s in signals), default=case["first_signal_at"])
     return context.reader.rows(
         f"""SELECT transaction_id, occurred_at, transaction_type, channel, city, amount, currency,
@@ -175,7 +176,7 @@ def _cash(context: Context, case: dict[str, Any], signals: list[SignalRow]) -> l
     )
 
 
-def _profile(context: Context, case: dict[str, Any]) -> dict[str, Any] | None:
+def _profile(context: Context, case: Row) -> Row | None:
     found = context.reader.rows(
         """SELECT segment, country, kyc_status, risk_tier, is_pep FROM stg_kyc_profiles
         WHERE customer_id = ? ORDER BY occurred_at DESC, event_id DESC LIMIT 1""",

@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from pydantic import Field, StringConstraints
 
 from detector.cases.actions import USERNAME
+from detector.core.data import JsonObject
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 128
 
@@ -40,7 +41,7 @@ Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the 
 Limit = Annotated[int, Query(ge=1, le=200, description="Most entries on a page.")]
 
 
-def without_blanks(query: Mapping[str, Any]) -> dict[str, Any]:
+def without_blanks(query: Mapping[str, Any]) -> JsonObject:
     """A query without the fields that a form sends empty."""
     kept = {
         key: [v for v in value if v != ""] if isinstance(value, list) else value

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from detector.cases.review import ActionForbidden, ActionRefused
+from detector.core.data import JsonObject
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -24,7 +24,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[dict[str, Any]] | None = None
+    errors: list[JsonObject] | None = None
 
 
 class ProblemError(Exception):
@@ -48,7 +48,7 @@ def refusals() -> Iterator[None]:
         raise ProblemError(409, str(error)) from error
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int) -> dict[int | str, JsonObject]:
     """The documented errors of a route, for its `responses`."""
     return {
         status: {
@@ -62,14 +62,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def answer(
     status: int,
     detail: str,
-    errors: list[dict[str, Any]] | None = None,
+    errors: list[JsonObject] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """A problem document as a response."""
     return respond(problem_of(status, detail, errors), headers)
 
 
-def problem_of(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> Problem:
+def problem_of(status: int, detail: str, errors: list[JsonObject] | None = None) -> Problem:
     """A problem with the standard title of its status."""
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
 
@@ -80,7 +80,7 @@ def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONR
     return JSONResponse(content, problem.status, headers, MEDIA_TYPE)
 
 
-def schemas() -> dict[str, Any]:
+def schemas() -> JsonObject:
     """The component that `problems` refers to."""
     return {"Problem": Problem.model_json_schema()}
 

@@ -4,11 +4,11 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from pydantic import BaseModel
 
 from detector.console.queries.minutes import MinuteCounts, read_minutes
+from detector.core.data import JsonObject
 from detector.pipeline.buckets import Bucket, Buckets
 from detector.pipeline.ports import ConsoleReader
 from detector.pipeline.tally import Tally
@@ -104,7 +104,7 @@ class PulseKeeper:
             tally = vitals.tally
             watermark = tally.watermark
             last = vitals.seconds.total(watermark or now)
-            own: dict[str, Any] = {
+            own: JsonObject = {
                 "events": sum(tally.events.values()),
                 "events_per_s": vitals.events_per_s(),
                 "latency_ms": Latency.model_validate(tally.latency_ms()),

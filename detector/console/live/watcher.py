@@ -3,12 +3,12 @@
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 
 from detector.cases.case import Case
 from detector.console.live.hub import Hub
+from detector.core.data import Row
 from detector.core.errors import StoreError
 from detector.core.names import split
 from detector.pipeline.ports import Reader
@@ -86,7 +86,7 @@ class Watcher:
 _CASE = [name for name in Case.__struct_fields__ if name != "merged_into"]
 
 
-def _signal(row: dict[str, Any]) -> Signal:
+def _signal(row: Row) -> Signal:
     amount = row["amount"]
     return Signal(
         **{
@@ -97,6 +97,6 @@ def _signal(row: dict[str, Any]) -> Signal:
     )
 
 
-def _case(row: dict[str, Any]) -> Case:
+def _case(row: Row) -> Case:
     lists = {name: split(row[name]) for name in ("patterns", "actions")}
     return Case(**{**row, **lists, "exposure": str(row["exposure"])})

@@ -1,12 +1,13 @@
 """The overview's view: figures, sparklines, minute bars and maps."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from detector.console.overview.model import SIGNALS, Overview
 from detector.console.queries.minutes import MinuteCounts
 from detector.console.queries.trips import Trip
 from detector.console.shell.worldmap import AUSTRALIA, WORLD, View, arc
+from detector.core.data import JsonObject
 from detector.signals.rules import LEVELS, Level
 
 _LETTER, _LINE = 0.85, 1.7  # width and height of letters on the map, in degrees
@@ -115,6 +116,6 @@ class OverviewPage:
             cities.append(city if free else city._replace(name=""))
         return cities
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> JsonObject:
         """The initial data of the page's script."""
         return self.now.model_dump(mode="json", include={"minutes", "signals"})

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -28,6 +27,7 @@ from detector.console.queries.signals import (
     signal_list,
     signals_of_account,
 )
+from detector.core.data import JsonObject
 from detector.pipeline.ports import Reader
 from detector.signals.rules import Rules
 
@@ -139,7 +139,7 @@ def _shared(
     cursor: str | None,
     limit: int,
     now: datetime | None,
-) -> dict[str, Any]:
+) -> JsonObject:
     now = now or datetime.now(UTC)
     account = value if column == "account_id" else None
     before = cursors.event(cursor) if cursor else None

@@ -1,10 +1,10 @@
 """The view of an account or a customer."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from detector.console.party.model import AccountFile, CustomerFile
 from detector.console.shell.timeline import TimelineEntry, of_event
+from detector.core.data import JsonObject
 from detector.signals.rules import Rules
 
 
@@ -20,7 +20,7 @@ class PartyView:
     history: list[TimelineEntry]
     older_href: str | None
     later: bool
-    scores: dict[str, Any] | None
+    scores: JsonObject | None
     nav: str = ""
 
     @property
@@ -45,7 +45,7 @@ def party_view(file: AccountFile | CustomerFile, rules: Rules, later: bool) -> P
     )  # fmt: skip
 
 
-def _scores(file: AccountFile, rules: Rules) -> dict[str, Any]:
+def _scores(file: AccountFile, rules: Rules) -> JsonObject:
     """The data of the account's score chart."""
     levels = sorted((low, name) for name, low in rules.risk.levels.items())
     tops = [*(low for low, _ in levels[1:]), 1.0]

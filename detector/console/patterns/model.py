@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import timedelta
 from itertools import combinations_with_replacement
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +10,7 @@ from detector.console.context import Context
 from detector.console.patterns.detection_time import DetectionTime, detection_time
 from detector.console.patterns.simulation import Truth, truths_of
 from detector.console.queries.minutes import without_gaps
+from detector.core.data import JsonObject
 from detector.core.names import split
 from detector.pipeline.ports import Reader
 from detector.signals.conditions import noun
@@ -104,7 +104,7 @@ def patterns(context: Context) -> Patterns:
     return Patterns(patterns=found, together=together)
 
 
-def _rule(pattern: Pattern) -> dict[str, Any]:
+def _rule(pattern: Pattern) -> JsonObject:
     return {
         "id": pattern.id,
         "title": pattern.title,

@@ -11,6 +11,7 @@ from detector.adapters.people.store import PeopleStore
 from detector.console.http.problems import ProblemError
 from detector.console.queries.ranking import Rank, rank_of
 from detector.console.queries.where import Where
+from detector.core.data import Row
 from detector.core.names import Names
 from detector.pipeline.ports import Reader
 
@@ -56,9 +57,7 @@ def case_row(row: Mapping[str, Any], now: datetime) -> CaseRow:
     return CaseRow(**case.model_dump(), rank=rank)
 
 
-def find_cases(
-    reader: Reader, people: PeopleStore, case_ids: Sequence[str]
-) -> dict[str, dict[str, Any]]:
+def find_cases(reader: Reader, people: PeopleStore, case_ids: Sequence[str]) -> dict[str, Row]:
     """The existing ones of these cases: open ones as they are, closed ones as of their closing."""
     where = Where()
     where.among("case_id", list(case_ids))
@@ -70,7 +69,7 @@ def find_cases(
     return found
 
 
-def find_case(reader: Reader, people: PeopleStore, case_id: str) -> dict[str, Any]:
+def find_case(reader: Reader, people: PeopleStore, case_id: str) -> Row:
     """The case; a 404 problem if it does not exist."""
     found = find_cases(reader, people, [case_id])
     if case_id not in found:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
 from detector.console.queries.where import Where
+from detector.core.data import Row
 from detector.pipeline.ports import Reader
 
 _NULLS = ", ".join(["CAST(NULL AS VARCHAR)"] * 5)
@@ -114,7 +115,7 @@ def activities(
     ]
 
 
-def _fired(reader: Reader, rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+def _fired(reader: Reader, rows: Sequence[Row]) -> dict[str, list[str]]:
     if not rows:
         return {}
     where = Where()

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
 from detector.console.queries.where import Where
+from detector.core.data import Row
 from detector.core.names import Names
 from detector.pipeline.ports import ConsoleReader
 
@@ -121,7 +122,7 @@ def _victims(
     return [("merchant", row["value"], row["customer_id"]) for row in rows]
 
 
-def _linked(row: dict[str, Any], shares: set[tuple[Kind, str]]) -> LinkedCase:
+def _linked(row: Row, shares: set[tuple[Kind, str]]) -> LinkedCase:
     order: tuple[Kind, ...] = ("customer", "device", "ip", "merchant")
     return LinkedCase(
         **row,

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from detector.console.queries.where import Where
+from detector.core.data import JsonObject
 from detector.pipeline.ports import Reader
 from detector.risk.score import total_weight
 from detector.signals.operator import Unit
@@ -38,7 +39,7 @@ class SignalRow(BaseModel):
     threshold: float
     amount: Decimal | None
     reason: str
-    evidence: dict[str, Any]
+    evidence: JsonObject
 
 
 class CaseReason(BaseModel):
@@ -56,7 +57,7 @@ class CaseReason(BaseModel):
     unit: Unit
     text: str
     event_id: str
-    evidence: dict[str, Any]
+    evidence: JsonObject
 
 
 class ScorePoint(BaseModel):

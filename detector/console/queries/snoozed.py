@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from detector.adapters.people.snoozes import Snooze
 from detector.console.queries.where import Where
+from detector.core.data import Row
 from detector.core.names import split
 from detector.pipeline.ports import ConsoleReader
 
 Silent = dict[tuple[str, str], set[str]]
-Row = dict[str, Any]
 
 
 def snoozed_cases(reader: ConsoleReader, snoozes: Iterable[Snooze]) -> list[str]:

@@ -12,10 +12,9 @@ from detector.console.http import cursor as cursors
 from detector.console.queries.cases import CaseRow, case_row
 from detector.console.queries.filters import NO_OWNER, QueueFilters, condition
 from detector.console.queries.queue import queue_sql
+from detector.core.data import Row
 from detector.core.names import split
 from detector.pipeline.ports import ConsoleReader
-
-_Group = dict[str, Any]
 
 
 class QueueQuery(QueueFilters):
@@ -90,7 +89,7 @@ def queue_page(
 
 def _groups(
     reader: ConsoleReader, filters: QueueFilters, now: datetime, snoozed: Sequence[str]
-) -> list[_Group]:
+) -> list[Row]:
     """Open cases counted by all facets; few rows, however many cases."""
     where = condition(filters, now, snoozed)
     rows = reader.rows(
@@ -121,7 +120,7 @@ def _matches(
     )
 
 
-def _facets(groups: Iterable[_Group], filters: QueueFilters, username: str) -> Facets:
+def _facets(groups: Iterable[Row], filters: QueueFilters, username: str) -> Facets:
     counts: dict[str, Counter[str]] = {name: Counter() for name in Facets.model_fields}
     for group in groups:
         for facet, counter in counts.items():

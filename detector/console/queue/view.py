@@ -12,6 +12,7 @@ from detector.console.queries.cases import CaseRow
 from detector.console.queries.filters import NO_OWNER, OpenStatus, QueueFilters, Sort
 from detector.console.queue.model import QueuePage
 from detector.console.shell.deadline import Due, due
+from detector.core.data import JsonObject
 from detector.signals.rules import Rules
 
 SORTS: dict[Sort, str] = {
@@ -165,7 +166,7 @@ def _facet(
 
 def _views(filters: QueueFilters) -> list[Choice]:
     """The most used filters, one click each; the others stay."""
-    views: dict[str, dict[str, Any]] = {
+    views: dict[str, JsonObject] = {
         "All open": {"owner": None, "status": []},
         "Unclaimed": {"owner": NO_OWNER, "status": []},
         "Mine": {"owner": "me", "status": []},

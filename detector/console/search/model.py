@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from detector.adapters.people.store import PeopleStore
+from detector.core.data import Row
 from detector.pipeline.ports import ConsoleReader
 
 Kind = Literal["case", "account", "customer", "card", "device", "ip", "merchant", "event"]
@@ -80,7 +81,7 @@ def _cases(reader: ConsoleReader, people: PeopleStore, q: str) -> list[Hit]:
 
 
 def _others(reader: ConsoleReader, q: str) -> list[Hit]:
-    found: dict[Kind, list[dict[str, Any]]] = {}
+    found: dict[Kind, list[Row]] = {}
     for stream, columns in _IN_STREAM.items():
         tests = " OR ".join(f"{column} = ?" for column in columns)
         shown = dict.fromkeys([*columns, *(["account_id"] if stream == "stg_alerts" else [])])
@@ -96,7 +97,7 @@ def _others(reader: ConsoleReader, q: str) -> list[Hit]:
     return [_hit(kind, q, found[kind]) for kind in order if kind in found]
 
 
-def _hit(kind: Kind, q: str, rows: list[dict[str, Any]]) -> Hit:
+def _hit(kind: Kind, q: str, rows: list[Row]) -> Hit:
     accounts = _distinct(rows, "account_id")
     customers = _distinct(rows, "customer_id")
     href = None
@@ -118,5 +119,5 @@ def _hit(kind: Kind, q: str, rows: list[dict[str, Any]]) -> Hit:
     )
 
 
-def _distinct(rows: Iterable[dict[str, Any]], column: str) -> list[str]:
+def _distinct(rows: Iterable[Row], column: str) -> list[str]:
     return list(dict.fromkeys(row[column] for row in rows if row.get(column)))
