@@ -58,12 +58,11 @@ def send(address: str, events: Iterable[tuple[str, Event]]) -> None:
 
 
 PATIENCE_S = 120.0
-"""What a broker needs after a restart on a busy machine, with much to spare; nothing waits in vain
-unless a test fails."""
+"""Ample for a broker's restart on a busy machine; only a failing test waits this long."""
 
 
 class Fraud:
-    """`fraud run --source kafka` as a process of its own."""
+    """`fraud run --source kafka` as a separate process."""
 
     def __init__(self, address: str, store: Path, *options: str, **environment: str) -> None:
         self._log = store.with_suffix(".log")
@@ -81,8 +80,11 @@ class Fraud:
 
     @property
     def log(self) -> str:
-        """What it, and those before it on the same store, said on stderr."""
+        """The stderr of this process and of earlier ones on the same store."""
         return self._log.read_text(errors="replace")
+
+    def __str__(self) -> str:
+        return f"exit code {self.process.poll()}, log: {self.log[-2000:]}"
 
     def stop(self) -> dict[str, Any]:
         """Ask it to end and return its summary."""
@@ -109,7 +111,7 @@ class Fraud:
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE_S, what: object = "") -> None:
-    """Wait for something that another process brings about; `what` explains a failure."""
+    """Wait for an effect of another process; `what` explains a failure."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain {what}"
@@ -130,7 +132,7 @@ class Group:
         return {(p.topic, p.partition): max(0, p.offset) for p in known}
 
     def read(self) -> int:
-        """How many records the group's stores have committed."""
+        """Number of records that the group has committed."""
         with suppress(KafkaException):
             return sum(self.offsets().values())
         return 0
