@@ -110,6 +110,7 @@ def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> Json
 def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
     """Precision and recall by the definitions of `fraud evaluate`."""
     db.execute("CREATE TEMP VIEW fraud_signals AS SELECT * FROM mv_fraud_signals")
+    db.execute("CREATE TEMP VIEW transactions AS SELECT * FROM stg_transactions")
     latest = " UNION ALL ".join(
         f"SELECT max(occurred_at) AS latest FROM {name}" for name in STAGING
     )

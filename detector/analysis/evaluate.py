@@ -1,27 +1,31 @@
 """Evaluation: how well the patterns find the fraud labelled in the truth file."""
 
+from decimal import Decimal
+from math import sqrt
 from pathlib import Path
 
 import duckdb
 
 from detector.core.data import JsonObject
+from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules
 
 
 def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
-    """Compare a store's signals with the truth.
+    """Compare a store's signals and cases with the truth.
 
-    A signal is right when an event that it rests on (`Operator.support`) is labelled fraudulent, in
-    any scenario. An instance of a scenario is found when the pattern of that name fired at one of
-    its events. Instances that the end of the log may have cut off, being younger than the longest
-    of their scenario, are not counted.
+    A signal is right when an event that it rests on (`Operator.support`) is labelled fraudulent, of
+    any kind. An instance of a kind is found when the pattern of that name fired at one of its
+    events. Every instance of the truth counts: one whose events are late, missing or rejected, or
+    of a kind that no pattern looks for, is missed. Only instances that the end of the log may have
+    cut off, being younger than the longest of their kind, are not counted.
+
+    `patterns` judges each pattern by the instances of its own kind; `kinds` and `overall` cover
+    every kind in the truth, with the share of instances and of approved value that is in a case.
+    Intervals are 95 % (Wilson). Raises `InputError` for a truth file without the needed columns.
     """
-    columns = dict.fromkeys(("event_id", "topic", "scenario", "instance"), "VARCHAR")
-    db.execute(
-        "CREATE TEMP TABLE truth AS SELECT * FROM read_json(?, columns = ?)",
-        [str(truth), columns],
-    )
+    load_truth(db, truth)
     db.execute(_LABELLED)
     db.execute("CREATE TEMP TABLE verdicts (signal_id VARCHAR, is_right BOOLEAN)")
     for pattern in rules.patterns.values():
@@ -35,9 +39,8 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObjec
             [*support.parameters, pattern.id],
         )
     db.execute(_INSTANCES)
-    row = db.execute(_OVERALL).fetchone()
-    assert row is not None
-    transactions, fraudulent, censored, quiet, false_alerts = row
+    [(transactions, fraudulent, censored, quiet, false_alerts)] = db.execute(_OVERALL).fetchall()
+    [overall] = db.execute(f"SELECT {_COUNTS} FROM instances WHERE NOT censored").fetchall()
     return {
         "transactions": transactions,
         "fraud_share": fraudulent / transactions if transactions else 0.0,
@@ -45,6 +48,8 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObjec
         "quiet_accounts": quiet,
         "false_alerts_per_1000_accounts": round(1000 * false_alerts / quiet, 3) if quiet else None,
         "patterns": {name: _pattern(db, name) for name in rules.patterns},
+        "kinds": {row[0]: _kind(*row[1:]) for row in db.execute(_KINDS).fetchall()},
+        "overall": _kind(*overall),
     }
 
 
@@ -62,14 +67,86 @@ def _pattern(db: duckdb.DuckDBPyConnection, name: str) -> JsonObject:
     ).fetchall()[0]
     return {
         "signals": signals,
-        "precision": round(right / signals, 4) if signals else None,
+        "precision": share(right, signals),
+        "precision_interval": wilson(right, signals),
         "instances": instances,
-        "recall": round(found / instances, 4) if instances else None,
+        "missed": instances - found,
+        "recall": share(found, instances),
+        "recall_interval": wilson(found, instances),
         "time_to_detect_s_p50": _rounded(p50),
         "time_to_detect_s_p95": _rounded(p95),
         "got_through_mean": _rounded(mean),
         "got_through_max": most,
     }
+
+
+def _kind(
+    instances: int,
+    evaluated: int,
+    signalled: int,
+    in_case: int,
+    value: Decimal,
+    value_in_case: Decimal,
+    value_saved: Decimal,
+) -> JsonObject:
+    return {
+        "instances": instances,
+        "evaluated": evaluated,
+        "with_signal": signalled,
+        "in_case": in_case,
+        "in_case_share": share(in_case, instances),
+        "in_case_interval": wilson(in_case, instances),
+        "value": value,
+        "value_in_case": value_in_case,
+        "value_in_case_share": share(value_in_case, value),
+        "value_saved": value_saved,
+        "value_saved_share": share(value_saved, value),
+    }
+
+
+def load_truth(db: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Create the table `truth` (event_id, scenario, instance) from JSONL, CSV or Parquet.
+
+    Either the columns of a generated truth file, event_id, scenario and instance; or a label per
+    event, event_id, is_fraud and optionally kind, where each fraudulent event is an instance.
+    """
+    name = str(path).replace("'", "''")
+    found = {column for column, *_ in db.execute(f"DESCRIBE FROM '{name}'").fetchall()}
+    if {"event_id", "scenario", "instance"} <= found:
+        query = f"SELECT event_id, scenario, instance FROM '{name}'"
+    elif {"event_id", "is_fraud"} <= found:
+        kind = "kind" if "kind" in found else "NULL"
+        query = (
+            f"SELECT event_id, coalesce({kind}, 'fraud') AS scenario, event_id AS instance "
+            f"FROM '{name}' WHERE is_fraud::BOOLEAN"
+        )
+    else:
+        raise InputError(
+            f"{path} has the columns {', '.join(sorted(found)) or 'none'}; a truth file has "
+            "event_id, scenario and instance, or event_id and is_fraud (and optionally kind)."
+        )
+    db.execute(
+        "CREATE TEMP TABLE truth AS SELECT event_id::VARCHAR AS event_id, "
+        f"scenario::VARCHAR AS scenario, instance::VARCHAR AS instance FROM ({query})"
+    )
+
+
+def share(part: float | Decimal, whole: float | Decimal) -> float | None:
+    """A share with four decimals; None of nothing."""
+    return round(float(part) / float(whole), 4) if whole else None
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float] | None:
+    """The 95 % Wilson score interval of a rate; None without trials."""
+    if not trials:
+        return None
+    z, rate = 1.96, successes / trials
+    centre = rate + z * z / (2 * trials)
+    spread = z * sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return round(max(0.0, (centre - spread) / scale), 4), round(
+        min(1.0, (centre + spread) / scale), 4
+    )
 
 
 def _rounded(value: float | None) -> float | None:
@@ -89,26 +166,53 @@ JOIN (
 _INSTANCES = """
 CREATE TEMP TABLE instances AS
 WITH spans AS (
-  SELECT scenario, instance, min(occurred_at) AS first_at, max(occurred_at) AS last_at
-  FROM labelled GROUP BY scenario, instance
+  SELECT t.scenario, t.instance, min(l.occurred_at) AS first_at, max(l.occurred_at) AS last_at
+  FROM truth AS t LEFT JOIN labelled AS l USING (event_id)
+  GROUP BY t.scenario, t.instance
 ),
 longest AS (
   SELECT scenario, max(last_at - first_at) AS longest FROM spans GROUP BY scenario
 ),
-detected AS (
-  SELECT l.scenario, l.instance, min(s.occurred_at) AS detected_at
-  FROM labelled AS l JOIN fraud_signals AS s
-    ON s.event_id = l.event_id AND s.pattern = l.scenario
+fired AS (
+  SELECT l.scenario, l.instance,
+    min(s.occurred_at) FILTER (WHERE s.pattern = l.scenario) AS detected_at,
+    min(c.opened_at) AS opened_at
+  FROM labelled AS l
+  JOIN fraud_signals AS s USING (event_id)
+  LEFT JOIN account_signals AS a USING (signal_id)
+  LEFT JOIN mv_open_fraud_cases AS c ON c.account_id = a.account_id AND NOT c.withdrawn
+    AND s.occurred_at BETWEEN c.first_signal_at AND c.last_signal_at
   GROUP BY l.scenario, l.instance
+),
+money AS (
+  SELECT t.scenario, t.instance, sum(e.amount) AS value,
+    sum(e.amount) FILTER (WHERE e.occurred_at > f.opened_at) AS saved
+  FROM truth AS t
+  JOIN (SELECT event_id, occurred_at, amount FROM transactions WHERE status = 'APPROVED') AS e
+    USING (event_id)
+  LEFT JOIN fired AS f ON f.scenario = t.scenario AND f.instance = t.instance
+  GROUP BY t.scenario, t.instance
 )
-SELECT p.scenario, p.instance, d.detected_at,
-  p.first_at + g.longest > (SELECT watermark FROM progress) AS censored,
-  epoch(d.detected_at - p.first_at) AS seconds,
+SELECT p.scenario, p.instance, f.detected_at, f.opened_at, f.scenario IS NOT NULL AS signalled,
+  p.first_at IS NOT NULL AS evaluated,
+  coalesce(p.first_at + g.longest > (SELECT watermark FROM progress), false) AS censored,
+  epoch(f.detected_at - p.first_at) AS seconds,
+  coalesce(m.value, 0) AS value, coalesce(m.saved, 0) AS saved,
   (SELECT count(*) FROM labelled AS l WHERE l.instance = p.instance AND l.status = 'APPROVED'
-    AND l.occurred_at < d.detected_at) AS got_through
+    AND l.occurred_at < f.detected_at) AS got_through
 FROM spans AS p
 JOIN longest AS g USING (scenario)
-LEFT JOIN detected AS d USING (scenario, instance)"""
+LEFT JOIN fired AS f USING (scenario, instance)
+LEFT JOIN money AS m USING (scenario, instance)"""
+
+_COUNTS = """
+  count(*), count(*) FILTER (WHERE evaluated), count(*) FILTER (WHERE signalled), count(opened_at),
+  coalesce(sum(value), 0), coalesce(sum(value) FILTER (WHERE opened_at IS NOT NULL), 0),
+  coalesce(sum(saved), 0)"""
+
+_KINDS = f"""
+SELECT scenario, {_COUNTS}
+FROM instances WHERE NOT censored GROUP BY scenario ORDER BY scenario"""
 
 _OVERALL = """
 WITH quiet AS (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from detector.analysis.evaluate import wilson
 from detector.core.errors import InputError
 from tests.cli.conftest import Fraud
 
@@ -109,6 +110,91 @@ def test_evaluation_notices_a_truth_that_does_not_fit(
     report = fraud("evaluate", copy, "--json")["patterns"]
     assert report["velocity"]["recall"] < 0.5
     assert report["geo_impossible"]["precision"] < 0.9
+
+
+@pytest.fixture
+def copy(tmp_path: Path, folder: Path) -> Path:
+    """A copy of the generated folder, to be changed."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in folder.glob("*.jsonl"):
+        (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
+def labels(folder: Path) -> list[dict[str, str]]:
+    """The rows of a truth file."""
+    return [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
+
+
+def test_frauds_whose_events_are_missing_are_missed(copy: Path, fraud: Fraud) -> None:
+    """Without the events of every second velocity attack, recall is about a half."""
+    attacks = sorted({r["instance"] for r in labels(copy) if r["scenario"] == "velocity"})
+    lost = {r["event_id"] for r in labels(copy) if r["instance"] in attacks[::2]}
+    for stream in ("transactions", "alerts"):
+        path = copy / f"{stream}.jsonl"
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(x for x in lines if json.loads(x)["event_id"] not in lost))
+    report = fraud("evaluate", copy, "--json")
+    velocity, kind = report["patterns"]["velocity"], report["kinds"]["velocity"]
+    assert kind["instances"] - kind["evaluated"] == len(attacks[::2])
+    assert velocity["missed"] == len(attacks[::2])
+    assert 0.4 < velocity["recall"] < 0.6
+    low, high = velocity["recall_interval"]
+    assert low < velocity["recall"] < high < 0.8
+
+
+def test_a_kind_that_no_pattern_knows_is_missed(copy: Path, fraud: Fraud) -> None:
+    """Scams added to the truth get a row of their own, and lower the share in cases overall."""
+    before = fraud("evaluate", copy, "--json")["overall"]
+    known = {row["event_id"] for row in labels(copy)}
+    benign = [
+        event
+        for line in (copy / "transactions.jsonl").read_text().splitlines()
+        if (event := json.loads(line))["event_id"] not in known and event["status"] == "APPROVED"
+    ][:500]
+    scams = [
+        {"event_id": e["event_id"], "topic": "x", "scenario": "scam", "instance": e["event_id"]}
+        for e in benign
+    ]
+    with (copy / "truth.jsonl").open("a") as truth:
+        truth.writelines(json.dumps(row) + "\n" for row in scams)
+    report = fraud("evaluate", copy, "--json")
+    scam, overall = report["kinds"]["scam"], report["overall"]
+    assert scam["instances"] >= 490 and scam["in_case"] <= 5
+    assert float(scam["value"]) > 0 and scam["value_in_case_share"] < 0.05
+    assert overall["instances"] >= before["instances"] + 490
+    assert overall["in_case_share"] < before["in_case_share"]
+
+
+def test_labels_of_single_events_are_a_truth_too(
+    tmp_path: Path, folder: Path, fraud: Fraud
+) -> None:
+    """event_id, is_fraud and kind as CSV; the money in cases is that of the events in cases."""
+    rows = [r for r in labels(folder) if r["topic"] == "banking.transactions"]
+    path = tmp_path / "labels.csv"
+    lines = [f"{r['event_id']},1,{r['scenario']}" for r in rows]
+    path.write_text("\n".join(["event_id,is_fraud,kind", *lines, "nothing,0,velocity"]) + "\n")
+    report = fraud("evaluate", folder, "--truth", path, "--json")
+    assert report["overall"]["instances"] + report["censored_instances"] == len(rows)
+    structuring = report["kinds"]["structuring"]
+    assert 0 < structuring["with_signal"] < structuring["instances"]  # the first deposit is silent
+
+
+def test_a_truth_without_labels_is_refused(tmp_path: Path, folder: Path, fraud: Fraud) -> None:
+    """The message says what came and what is expected."""
+    path = tmp_path / "labels.csv"
+    path.write_text("id,fraud\n1,1\n")
+    with pytest.raises(InputError, match=r"columns fraud, id; a truth file has event_id"):
+        fraud("evaluate", folder, "--truth", path)
+
+
+def test_intervals_are_those_of_wilson() -> None:
+    """Against the published values for ten trials."""
+    assert wilson(0, 0) is None
+    assert wilson(0, 10) == (0.0, 0.2775)
+    assert wilson(5, 10) == (0.2366, 0.7634)
+    assert wilson(10, 10) == (0.7225, 1.0)
 
 
 def test_detection_never_opens_the_truth(tmp_path: Path, folder: Path) -> None:
