@@ -9,8 +9,13 @@ from tests.build import login, online, profile
 from tests.console.conftest import Bank, Watched
 
 _SHIFTS = """
+window.shifts = [];
+const rect = (r) => [r.x, r.y, r.width, r.height].map(Math.round).join(" ");
+const name = (node) => node?.id || node?.className || node?.nodeName;
+const moved = (s) => `${name(s.node)}: ${rect(s.previousRect)} to ${rect(s.currentRect)}`;
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.shift = (window.shift ?? 0) + entry.value;
+  for (const entry of list.getEntries())
+    window.shifts.push([entry.value, entry.sources.map(moved)]);
 }).observe({ type: "layout-shift", buffered: true });
 """
 
@@ -86,7 +91,8 @@ def test_nothing_jumps_while_news_arrives(watched: Watched, bank: Bank) -> None:
     bank.tell(*storm())
     expect(page.locator("#accounts").get_by_text("acc-77")).to_be_visible(timeout=3000)
     page.wait_for_timeout(300)
-    assert page.evaluate("window.shift ?? 0") < 0.001
+    shifts = page.evaluate("window.shifts")
+    assert sum(value for value, _ in shifts) < 0.001, shifts
 
 
 def test_the_chart_is_painted_in_the_colours_of_the_theme(watched: Watched) -> None:
