@@ -119,6 +119,19 @@ def test_both_engines_agree_and_the_console_describes_it(
     assert facts["detection_time"]["sample"] > 0
 
 
+def test_a_restart_reads_what_it_needs(copy: Path, folder: Path, tmp_path: Path) -> None:
+    """A sum begun before the restart is completed after it."""
+    half, store = tmp_path / "half", tmp_path / "store.duckdb"
+    half.mkdir()
+    lines = (folder / "transactions.jsonl").read_text().splitlines(keepends=True)
+    replay = ["-m", "detector.cli", "replay", str(half), "--store", str(store), "--json"]
+    found = []
+    for size in (7, len(lines)):
+        (half / "transactions.jsonl").write_text("".join(lines[:size]))
+        found.append(run(copy, *replay)["signals"]["large_total"])
+    assert found == [3, 1]  # both of acc-4 and that of acc-5, then acc-1
+
+
 def test_evaluation_judges_it_by_the_events_in_its_windows(copy: Path, tmp_path: Path) -> None:
     """A generated folder is evaluated; the operator says which events its signals rest on."""
     out = str(tmp_path / "generated")
