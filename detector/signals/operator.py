@@ -60,9 +60,16 @@ class Operator(ABC):
         """When the pattern fires, in words, without its `where`."""
 
     @classmethod
-    @abstractmethod
     def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
-        """The events that a restart must read to judge events from `edge` on, by stream."""
+        """The events that a restart must read to judge events from `edge` on, by stream.
+
+        By default those that meet `where`, from one window before the edge on.
+        """
+        where = sql(pattern.where)
+        since = edge - pattern.window
+        return {
+            pattern.source: Sql(f"{where.text} AND occurred_at >= ?", [*where.parameters, since])
+        }
 
     @classmethod
     def support(cls, pattern: Pattern) -> Sql:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from detector.core.text import amount
-from detector.signals.conditions import Sql, sql
 from detector.signals.operator import Operator, events_words, key_words
 from detector.signals.pattern import Pattern
 from detector.signals.signal import Finding
@@ -24,14 +23,6 @@ class Burst(Operator):
             f"{amount(pattern.threshold)} or more {events_words(pattern)} of one "
             f"{key_words(pattern)} within {pattern.window_text}"
         )
-
-    @classmethod
-    def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
-        """One window more than is evaluated."""
-        text, values = sql(pattern.where)
-        return {
-            pattern.source: Sql(f"{text} AND occurred_at >= ?", [*values, edge - pattern.window])
-        }
 
     def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
         window = self._state.get(key)

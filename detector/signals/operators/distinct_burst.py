@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from detector.core.text import amount
-from detector.signals.conditions import Sql, noun, sql
+from detector.signals.conditions import noun
 from detector.signals.operator import Operator, events_words, key_words
 from detector.signals.pattern import Pattern
 from detector.signals.signal import Finding
@@ -26,14 +26,6 @@ class DistinctBurst(Operator):
             f"{events_words(pattern)} with {amount(pattern.threshold)} or more different "
             f"{noun(pattern.value or '')}s of one {key_words(pattern)} within {pattern.window_text}"
         )
-
-    @classmethod
-    def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
-        """One window more than is evaluated."""
-        text, values = sql(pattern.where)
-        return {
-            pattern.source: Sql(f"{text} AND occurred_at >= ?", [*values, edge - pattern.window])
-        }
 
     def __init__(self, pattern: Pattern, lateness: timedelta) -> None:
         super().__init__(pattern, lateness)
