@@ -287,9 +287,11 @@ def test_the_queue_works_before_scripts_load(harness: Bank, enter: Enter) -> Non
     page.route("**/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto("/cases")
     page.locator('.chip[data-facet="pattern"][data-value="structuring"]').click()
+    page.wait_for_url("**pattern=structuring**")
     (case_id,) = shown(page)
     page.locator("#queue-q").fill("acc-4")
     page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**q=acc-4**")
     assert shown(page) == [case_id]
     page.locator("#queue").get_by_role("link", name="acc-4").click()
     expect(page.get_by_role("heading", name=case_id)).to_be_visible()
