@@ -56,22 +56,30 @@ def transaction(
 ) -> Transaction:
     """An ordinary purchase in a shop by default."""
     name = _id(event_id)
-    return Transaction(
-        **{
-            "event_id": name,
-            "occurred_at": moment(at),
-            "transaction_id": f"t-{name}",
-            "account_id": account,
-            "customer_id": "cust-1",
-            "transaction_type": "PURCHASE",
-            "channel": "POS",
-            "card_present": True,
-            "amount": "20.00",
-            "currency": "AUD",
-            "status": "APPROVED",
-            **fields,
-        }
+    return in_base(
+        Transaction(
+            **{
+                "event_id": name,
+                "occurred_at": moment(at),
+                "transaction_id": f"t-{name}",
+                "account_id": account,
+                "customer_id": "cust-1",
+                "transaction_type": "PURCHASE",
+                "channel": "POS",
+                "card_present": True,
+                "amount": "20.00",
+                "currency": "AUD",
+                "status": "APPROVED",
+                **fields,
+            }
+        )
     )
+
+
+def in_base(event: Transaction) -> Transaction:
+    """The event with its amount in the base currency, as the detector reads it."""
+    event.base_amount = REAL.currencies.in_base(event.amount, event.currency)
+    return event
 
 
 def online(at: float = 0, account: str = "acc-1", **fields: Any) -> Transaction:
@@ -220,7 +228,7 @@ def block(operator: str = "burst", /, **changes: Any) -> dict[str, Any]:
             "key": ["customer_id"],
             "value": "device_id",
             "registered_in": "registered_device_ids",
-            "measure": "amount",
+            "measure": "base_amount",
             "threshold": 500,
         },
     }
@@ -249,6 +257,7 @@ def vars_block(*blocks: dict[str, Any], lateness: int = 40, **changes: Any) -> d
     return {
         "allowed_lateness_seconds": lateness,
         "allowed_clock_skew_seconds": 60,
+        "currencies": {"base": "AUD", "rates": {"USD": "1.5"}},
         "risk": {
             "window_seconds": 120,
             "levels": {"critical": 0.80, "high": 0.50, "medium": 0.25},
@@ -262,7 +271,8 @@ def vars_block(*blocks: dict[str, Any], lateness: int = 40, **changes: Any) -> d
         "cases": {
             "gap_seconds": 1800,
             "opens_at": "high",
-            "due_seconds": {"critical": 900, "high": 3600},
+            "opens_at_exposure": 1_000_000,
+            "due_seconds": {"critical": 900, "high": 3600, "medium": 14400, "low": 28800},
         },
         "patterns": {b["view"].removeprefix("mv_"): b for b in blocks},
         **changes,
@@ -318,14 +328,14 @@ class Ledger:
         }
 
     def open_cases(self) -> list[dict[str, Any]]:
-        """The content of every case that something supports, without its id."""
+        """The content of every case that something supports."""
         return sorted(
             (
-                {k: v for k, v in msgspec.structs.asdict(case).items() if k not in _IDENTITY}
+                {k: v for k, v in msgspec.structs.asdict(case).items() if k != "withdrawn"}
                 for case in self.cases.values()
-                if not case.withdrawn and case.merged_into is None
+                if not case.withdrawn
             ),
-            key=lambda c: (c["account_id"], c["first_signal_at"]),
+            key=lambda c: (c["customer_id"], c["first_signal_at"]),
         )
 
     def answer(self) -> dict[str, Any]:
@@ -336,9 +346,6 @@ class Ledger:
             "risk": self.scores(),
             "cases": self.open_cases(),
         }
-
-
-_IDENTITY = {"case_id", "withdrawn", "merged_into"}
 
 
 def _apply(kept: dict[Any, Any], changes: dict[Any, Any]) -> None:

@@ -5,6 +5,7 @@ Nothing here shares code with the detector but the event types and the parameter
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from hashlib import md5
 from math import acos, cos, radians, sin
 from typing import Any
 
@@ -71,7 +72,7 @@ def novelty(
     """Amount >= least with a value neither registered in the profile in force nor long known."""
     found = {}
     for e in events:
-        if getattr(e, value) is None or not where(e) or float(e.amount) < least:
+        if getattr(e, value) is None or not where(e) or float(e.base_amount or 0) < least:
             continue
         so_far = [
             p
@@ -87,7 +88,7 @@ def novelty(
         ]
         long_known = e.occurred_at - min(sightings) > window
         if getattr(e, value) not in registered and not long_known:
-            found[e.event_id] = float(e.amount)
+            found[e.event_id] = float(e.base_amount)
     return found
 
 
@@ -128,7 +129,7 @@ def seven_patterns(log: Iterable[Event]) -> Observed:
             2,
             lambda e: (
                 e.transaction_type in in_cash
-                and 9000 <= float(e.amount) < 10000
+                and 9000 <= float(e.base_amount or 0) < 10000
                 and e.status not in {"DECLINED", "REVERSED"}
             ),
         ),
@@ -140,16 +141,92 @@ def seven_patterns(log: Iterable[Event]) -> Observed:
 
 
 CUSTOMER_LEVEL = {"brute_force_login", "compound"}
+BURSTS: dict[str, tuple[str, float, Where]] = {
+    "velocity": ("account_id", 60, lambda e: True),
+    "cnp_spike": ("card_token", 300, lambda e: not e.card_present),
+    "structuring": (
+        "account_id",
+        3600,
+        lambda e: (
+            e.transaction_type in {"CASH_DEPOSIT", "CASH_WITHDRAWAL"}
+            and 9000 <= float(e.base_amount or 0) < 10000
+            and e.status not in {"DECLINED", "REVERSED"}
+        ),
+    ),
+}
+
+
+def exposing(log: Iterable[Event], names: Iterable[str]) -> dict[str, list[Transaction]]:
+    """The transactions that each signal makes suspicious.
+
+    A burst exposes what is in its window and lies between the same two firings as its event.
+    """
+    tx = [e for e in log if isinstance(e, Transaction)]
+    by_id = {e.event_id: e for e in tx}
+    fired = [name.split(":") for name in names]
+    found: dict[str, list[Transaction]] = {}
+    for pattern, event_id in fired:
+        e = by_id.get(event_id)
+        if e is None or pattern in CUSTOMER_LEVEL:
+            found[f"{pattern}:{event_id}"] = []
+        elif pattern in BURSTS:
+            key, window, where = BURSTS[pattern]
+            chosen = [f for f in tx if getattr(f, key) == getattr(e, key) and where(f)]
+            firing = [f for f in chosen if [pattern, f.event_id] in fired]
+
+            def before(f: Any, firing: list[Any] = firing) -> datetime | None:
+                times = [g.occurred_at for g in firing if _order(g) < _order(f)]
+                return max(times, default=None)
+
+            found[f"{pattern}:{event_id}"] = [
+                f for f in _in_window(chosen, e, key, seconds(window)) if before(f) == before(e)
+            ]
+        elif pattern == "geo_impossible":
+            earlier = [
+                f
+                for f in tx
+                if f.card_token == e.card_token
+                and f.card_present
+                and f.latitude is not None
+                and f.longitude is not None
+                and _order(f) < _order(e)
+            ]
+            found[f"{pattern}:{event_id}"] = [max(earlier, key=_order), e]
+        else:
+            found[f"{pattern}:{event_id}"] = [e]
+    return found
+
+
+def cents(event: Transaction) -> int:
+    """What is lost if the transaction is fraud, in cents of the base currency."""
+    if event.status != "APPROVED" or event.transaction_type == "CASH_DEPOSIT":
+        return 0
+    return round(float(event.base_amount or 0) * 100)
+
+
+def dollars(amount: int) -> str:
+    return f"{amount // 100}.{amount % 100:02d}"
 
 
 class Bank:
-    """What the signals of a log mean for its accounts."""
+    """What the signals of a log mean for its accounts and customers.
 
-    def __init__(self, log: Iterable[Event], rules: Rules, signals: Observed | None = None):
+    `closings` are the moments until which cases of a customer were closed.
+    """
+
+    def __init__(
+        self,
+        log: Iterable[Event],
+        rules: Rules,
+        signals: Observed | None = None,
+        closings: dict[str, list[datetime]] | None = None,
+    ):
         self.rules = rules
         self.events = {e.event_id: e for e in log}
         names = seven_patterns(self.events.values()) if signals is None else signals
         self.signals = [self._signal(name) for name in sorted(names)]
+        self.exposed = exposing(self.events.values(), names)
+        self.closings = closings or {}
         self.weights = {name: p.weight for name, p in rules.patterns.items()}
 
     def _signal(self, name: str) -> tuple[datetime, str, str, Any]:
@@ -196,49 +273,85 @@ class Bank:
         return history
 
     def cases(self) -> list[dict[str, Any]]:
-        """Islands of signals with no gap over 30 minutes that weigh 0.50 or more."""
+        """The customer's signals from the first session on that weighs 0.50 or exposes enough."""
         found = []
-        for account, signals in self.of_accounts().items():
-            islands: list[list[Any]] = []
-            for signal in signals:
-                if not islands or signal[0] - islands[-1][-1][0] > seconds(1800):
-                    islands.append([])
-                islands[-1].append(signal)
-            found += [
-                self._case(account, i) for i in islands if self.score(p for _, _, p, _ in i) >= 0.5
-            ]
-        return sorted(found, key=lambda c: (c["account_id"], c["first_signal_at"]))
+        for customer in {e.customer_id for *_, e in self.signals}:
+            own = sorted((s for s in self.signals if s[3].customer_id == customer), key=_when)
+            closings = self.closings.get(customer, [])
+            for number in range(len(closings) + 1):
+                since = closings[number - 1] if number else None
+                until = closings[number] if number < len(closings) else None
+                signals = [
+                    s
+                    for s in own
+                    if (since is None or s[0] > since) and (until is None or s[0] <= until)
+                ]
+                found += self._case(customer, number, signals)
+        return sorted(found, key=lambda c: (c["customer_id"], c["first_signal_at"]))
 
-    def _case(self, account: str, island: list[tuple[datetime, str, str, Any]]) -> dict[str, Any]:
+    def _case(
+        self, customer: str, number: int, signals: list[tuple[datetime, str, str, Any]]
+    ) -> list[dict[str, Any]]:
+        sessions: list[list[Any]] = []
+        for signal in signals:
+            if not sessions or signal[0] - sessions[-1][-1][0] > seconds(1800):
+                sessions.append([])
+            sessions[-1].append(signal)
+        opening = next((n for n, s in enumerate(sessions) if self._opened_at(s)), None)
+        if opening is None:
+            return []
+        members = [signal for session in sessions[opening:] for signal in session]
         first_at: dict[str, datetime] = {}
-        for at, _, pattern, _ in island:
+        for at, _, pattern, _ in members:
             first_at.setdefault(pattern, at)
-        in_order = sorted(first_at, key=lambda p: (first_at[p], p))
         score = self.score(first_at)
-        opened_at = next(
-            first_at[p] for n, p in enumerate(in_order, 1) if self.score(in_order[:n]) >= 0.5
-        )
-        amounts = {e.event_id: e.amount for _, _, _, e in island if isinstance(e, Transaction)}
-        cents = sum(int(a.replace(".", "")) for a in amounts.values())
+        opened_at = self._opened_at(sessions[opening])
         heaviest = sorted(
             (p for p in self.rules.patterns.values() if p.id in first_at), key=lambda p: -p.weight
         )
         actions = list(dict.fromkeys(p.action for p in heaviest))
-        return {
-            "account_id": account,
-            "customer_id": island[0][3].customer_id,
-            "level": level(score),
-            "score": score,
-            "patterns": in_order,
-            "signal_count": len(island),
-            "exposure": f"{cents // 100}.{cents % 100:02d}",
-            "first_signal_at": island[0][0],
-            "last_signal_at": island[-1][0],
-            "opened_at": opened_at,
-            "due_at": opened_at + seconds(900 if score >= 0.8 else 3600),
-            "recommended_action": actions[0],
-            "actions": actions,
-        }
+        money = self._money(members)
+        gone = [e for e in money if e.card_present or e.transaction_type == "CASH_WITHDRAWAL"]
+        due = {"critical": 900, "high": 3600, "medium": 14400, "low": 28800}[level(score)]
+        return [
+            {
+                "case_id": case_id(customer, number),
+                "customer_id": customer,
+                "account_ids": sorted(
+                    {e.account_id for _, _, p, e in members if p not in CUSTOMER_LEVEL}
+                ),
+                "level": level(score),
+                "score": score,
+                "patterns": sorted(first_at, key=lambda p: (first_at[p], p)),
+                "signal_count": len(members),
+                "exposure": dollars(sum(map(cents, money))),
+                "already_gone": dollars(sum(map(cents, gone))),
+                "first_signal_at": members[0][0],
+                "last_signal_at": members[-1][0],
+                "opened_at": opened_at,
+                "due_at": opened_at + seconds(due),
+                "recommended_action": actions[0],
+                "actions": actions,
+                "previous_case_id": case_id(customer, number - 1) if number else None,
+            }
+        ]
+
+    def _money(self, signals: list[Any]) -> list[Transaction]:
+        return list({e.event_id: e for s in signals for e in self.exposed[s[1]]}.values())
+
+    def _opened_at(self, session: list[Any]) -> Any:
+        limit = round(self.rules.cases.opens_at_exposure * 100)
+        for n in range(1, len(session) + 1):
+            so_far = session[:n]
+            heavy = self.score(p for _, _, p, _ in so_far) >= 0.5
+            if heavy or sum(map(cents, self._money(so_far))) >= limit:
+                return session[n - 1][0]
+        return None
+
+
+def case_id(customer: str, closed_before: int) -> str:
+    """The id of a customer's case after so many closed ones."""
+    return "case_" + md5(f"{customer}|{closed_before}".encode()).hexdigest()[:12]
 
 
 def level(score: float) -> str:
@@ -257,6 +370,10 @@ def kilometres(a: Any, b: Any) -> float:
     turn = radians(b.longitude - a.longitude)
     cosine = sin(lat1) * sin(lat2) + cos(lat1) * cos(lat2) * cos(turn)
     return 6371.0 * acos(max(-1.0, min(1.0, cosine)))
+
+
+def _when(signal: tuple[datetime, str, str, Any]) -> tuple[datetime, str]:
+    return signal[0], signal[1]
 
 
 def _order(event: Any) -> tuple[datetime, str]:

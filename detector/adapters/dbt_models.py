@@ -22,13 +22,16 @@ import duckdb
 from detector.adapters.sources.files import SUFFIXES, find_files
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
-from detector.core.events import STREAMS
+from detector.core.events import STREAMS, contract_fields
 from detector.signals.rules import DEFAULT_PATH
 
 PROJECT = DEFAULT_PATH.parent
 DATABASE = "fraud"
 KEPT = 4
 """Number of compiled projects kept, so that processes with other settings can share them."""
+
+_REVIEWS = """CREATE TABLE IF NOT EXISTS case_reviews (case_id VARCHAR, customer_id VARCHAR,
+  status VARCHAR, owner VARCHAR, closed_until TIMESTAMPTZ)"""
 
 LISTS = {"account_ids", "registered_device_ids"}
 
@@ -93,11 +96,12 @@ def load(
     """Fill the raw tables with the records of each stream's files, the first of each event_id.
 
     Skips records that are not JSON objects, and the events whose ids the query `set_aside` returns.
-    A stream without files has an empty table.
+    A stream without files has an empty table; so have the reviews, unless someone filled them.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
-    for stream, kind in STREAMS.items():
-        fields = kind.__struct_fields__
+    db.execute(_REVIEWS)
+    for stream in STREAMS:
+        fields = contract_fields(stream)
         table = f"src_{stream}"
         columns = ", ".join(f"{f} {'VARCHAR[]' if f in LISTS else 'VARCHAR'}" for f in fields)
         db.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")

@@ -35,18 +35,19 @@ class AccountRisk(BaseModel):
 
 
 class OpenCase(BaseModel):
-    """A case that is not closed."""
+    """A case that is not closed; money in the base currency."""
 
     case_id: str
     level: str
     score: float
-    account_id: str
+    customer_id: str
     patterns: Names
     exposure: Decimal
     recommended_action: str
-    due_at: Moment | None
-    customer_id: str
-    opened_at: Moment | None
+    due_at: Moment
+    already_gone: Decimal
+    account_ids: Names
+    opened_at: Moment
     kyc_risk_tier: str | None
     owner: str | None
     status: str
@@ -56,7 +57,10 @@ class OpenCase(BaseModel):
 
 
 class Minute(BaseModel):
-    """A minute of event time; also `signals_<pattern>` for every pattern."""
+    """A minute of event time, money in the base currency; also `signals_<pattern>` of each pattern.
+
+    No amount includes the transactions `without_rate`.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, int]
@@ -65,6 +69,7 @@ class Minute(BaseModel):
     window_end: Moment
     transactions: int
     amount: Decimal
+    without_rate: int
     flagged: int
     fraud_rate_pct: float
     signals: int
@@ -231,7 +236,7 @@ QUESTIONS: dict[QuestionName, Question] = {
     "cases": Question(
         "Open cases",
         OpenCase,
-        "mv_open_fraud_cases ORDER BY score DESC, due_at, case_id",
+        "mv_open_fraud_cases ORDER BY exposure * score DESC, due_at, case_id",
         shown=8,
     ),
     "kpis": Question(

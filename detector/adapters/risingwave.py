@@ -81,6 +81,8 @@ class RisingWave:
             "owner": review.owner,
             "disposition": review.disposition,
             "reviewed_at": review.reviewed_at,
+            "customer_id": review.customer_id,
+            "closed_until": review.closed_until,
             "case_id": review.case_id,
         }
         changed = "UPDATE case_reviews SET {} WHERE case_id = %(case_id)s".format(

@@ -109,13 +109,22 @@ def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> Json
 
 def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
     """Precision and recall by the definitions of `fraud evaluate`."""
-    db.execute("CREATE TEMP VIEW fraud_signals AS SELECT * FROM mv_fraud_signals")
-    db.execute("CREATE TEMP VIEW transactions AS SELECT * FROM stg_transactions")
     latest = " UNION ALL ".join(
         f"SELECT max(occurred_at) AS latest FROM {name}" for name in STAGING
     )
-    db.execute(f"CREATE TEMP VIEW progress AS SELECT max(latest) AS watermark FROM ({latest})")
-    return judge(db, truth, rules)
+    # What a store has under these names.
+    views = {
+        "fraud_signals": "SELECT * FROM mv_fraud_signals",
+        "transactions": "SELECT * FROM stg_transactions",
+        "progress": f"SELECT max(latest) AS watermark FROM ({latest})",
+    }
+    for name, query in views.items():
+        db.execute(f"CREATE VIEW {name} AS {query}")
+    try:
+        return judge(db, truth, rules)
+    finally:
+        for name in views:
+            db.execute(f"DROP VIEW {name}")
 
 
 def _disposed(db: duckdb.DuckDBPyConnection, path: Path) -> JsonObject:

@@ -1,11 +1,12 @@
 """Evaluation: how well the patterns find the fraud labelled in the truth file."""
 
 from decimal import Decimal
-from math import sqrt
 from pathlib import Path
 
 import duckdb
 
+from detector.analysis.alerts import open_alerts, queue_report
+from detector.analysis.rates import share, wilson
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
@@ -22,8 +23,11 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObjec
     cut off, being younger than the longest of their kind, are not counted.
 
     `patterns` judges each pattern by the instances of its own kind; `kinds` and `overall` cover
-    every kind in the truth, with the share of instances and of approved value that is in a case.
-    Intervals are 95 % (Wilson). Raises `InputError` for a truth file without the needed columns.
+    every kind in the truth: the share of instances and of approved value that is in a case, how
+    soon, and the value after that. `queue` is what a team with so many alerts a day would catch
+    (`alerts.open_alerts`), beside simpler queues. Values are in the base currency and without cash
+    deposits, which nobody loses. Intervals are 95 % (Wilson; bootstrap for shares of value). Raises
+    `InputError` for a truth file without the needed columns.
     """
     load_truth(db, truth)
     db.execute(_LABELLED)
@@ -38,18 +42,24 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObjec
             FROM fraud_signals AS s WHERE pattern = ?""",
             [*support.parameters, pattern.id],
         )
+    open_alerts(db, rules)
+    db.execute(_MONEY)
     db.execute(_INSTANCES)
-    [(transactions, fraudulent, censored, quiet, false_alerts)] = db.execute(_OVERALL).fetchall()
+    [found] = db.execute(_OVERALL).fetchall()
+    transactions, without_rate, fraudulent, censored, quiet, false_alerts, false_cases = found
     [overall] = db.execute(f"SELECT {_COUNTS} FROM instances WHERE NOT censored").fetchall()
     return {
         "transactions": transactions,
+        "without_rate": without_rate,
         "fraud_share": fraudulent / transactions if transactions else 0.0,
         "censored_instances": censored,
         "quiet_accounts": quiet,
         "false_alerts_per_1000_accounts": round(1000 * false_alerts / quiet, 3) if quiet else None,
+        "false_cases_per_1000_accounts": round(1000 * false_cases / quiet, 3) if quiet else None,
         "patterns": {name: _pattern(db, name) for name in rules.patterns},
         "kinds": {row[0]: _kind(*row[1:]) for row in db.execute(_KINDS).fetchall()},
         "overall": _kind(*overall),
+        "queue": queue_report(db),
     }
 
 
@@ -88,6 +98,8 @@ def _kind(
     value: Decimal,
     value_in_case: Decimal,
     value_saved: Decimal,
+    minutes_p50: float | None,
+    minutes_p95: float | None,
 ) -> JsonObject:
     return {
         "instances": instances,
@@ -101,6 +113,8 @@ def _kind(
         "value_in_case_share": share(value_in_case, value),
         "value_saved": value_saved,
         "value_saved_share": share(value_saved, value),
+        "minutes_to_case_p50": _rounded(minutes_p50),
+        "minutes_to_case_p95": _rounded(minutes_p95),
     }
 
 
@@ -131,24 +145,6 @@ def load_truth(db: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
 
 
-def share(part: float | Decimal, whole: float | Decimal) -> float | None:
-    """A share with four decimals; None of nothing."""
-    return round(float(part) / float(whole), 4) if whole else None
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float] | None:
-    """The 95 % Wilson score interval of a rate; None without trials."""
-    if not trials:
-        return None
-    z, rate = 1.96, successes / trials
-    centre = rate + z * z / (2 * trials)
-    spread = z * sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    return round(max(0.0, (centre - spread) / scale), 4), round(
-        min(1.0, (centre + spread) / scale), 4
-    )
-
-
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
 
@@ -163,6 +159,12 @@ JOIN (
   SELECT event_id, occurred_at, customer_id, account_id, NULL FROM stg_alerts
 ) AS e USING (event_id)"""
 
+_MONEY = """
+CREATE TEMP TABLE instance_money AS
+SELECT t.scenario, t.instance, e.event_id, e.occurred_at, coalesce(e.base_amount, 0) AS amount
+FROM truth AS t JOIN transactions AS e USING (event_id)
+WHERE e.status = 'APPROVED' AND e.transaction_type <> 'CASH_DEPOSIT'"""
+
 _INSTANCES = """
 CREATE TEMP TABLE instances AS
 WITH spans AS (
@@ -175,40 +177,38 @@ longest AS (
 ),
 fired AS (
   SELECT l.scenario, l.instance,
-    min(s.occurred_at) FILTER (WHERE s.pattern = l.scenario) AS detected_at,
-    min(c.opened_at) AS opened_at
-  FROM labelled AS l
-  JOIN fraud_signals AS s USING (event_id)
-  LEFT JOIN account_signals AS a USING (signal_id)
-  LEFT JOIN mv_open_fraud_cases AS c ON c.account_id = a.account_id AND NOT c.withdrawn
-    AND s.occurred_at BETWEEN c.first_signal_at AND c.last_signal_at
+    min(s.occurred_at) FILTER (WHERE s.pattern = l.scenario) AS detected_at
+  FROM labelled AS l JOIN fraud_signals AS s USING (event_id)
   GROUP BY l.scenario, l.instance
 ),
+seen AS (
+  SELECT t.scenario, t.instance, min(e.seen_at) AS seen_at
+  FROM truth AS t JOIN alert_events AS e USING (event_id) JOIN alerts AS a USING (alert_id)
+  WHERE a.queue = 'cases' GROUP BY t.scenario, t.instance
+),
 money AS (
-  SELECT t.scenario, t.instance, sum(e.amount) AS value,
-    sum(e.amount) FILTER (WHERE e.occurred_at > f.opened_at) AS saved
-  FROM truth AS t
-  JOIN (SELECT event_id, occurred_at, amount FROM transactions WHERE status = 'APPROVED') AS e
-    USING (event_id)
-  LEFT JOIN fired AS f ON f.scenario = t.scenario AND f.instance = t.instance
-  GROUP BY t.scenario, t.instance
+  SELECT m.scenario, m.instance, sum(m.amount) AS value,
+    sum(m.amount) FILTER (WHERE m.occurred_at > c.seen_at) AS saved
+  FROM instance_money AS m LEFT JOIN seen AS c USING (scenario, instance)
+  GROUP BY m.scenario, m.instance
 )
-SELECT p.scenario, p.instance, f.detected_at, f.opened_at, f.scenario IS NOT NULL AS signalled,
+SELECT p.scenario, p.instance, f.detected_at, c.seen_at, f.scenario IS NOT NULL AS signalled,
   p.first_at IS NOT NULL AS evaluated,
   coalesce(p.first_at + g.longest > (SELECT watermark FROM progress), false) AS censored,
-  epoch(f.detected_at - p.first_at) AS seconds,
+  epoch(f.detected_at - p.first_at) AS seconds, epoch(c.seen_at - p.first_at) / 60 AS minutes,
   coalesce(m.value, 0) AS value, coalesce(m.saved, 0) AS saved,
   (SELECT count(*) FROM labelled AS l WHERE l.instance = p.instance AND l.status = 'APPROVED'
     AND l.occurred_at < f.detected_at) AS got_through
 FROM spans AS p
 JOIN longest AS g USING (scenario)
 LEFT JOIN fired AS f USING (scenario, instance)
+LEFT JOIN seen AS c USING (scenario, instance)
 LEFT JOIN money AS m USING (scenario, instance)"""
 
 _COUNTS = """
-  count(*), count(*) FILTER (WHERE evaluated), count(*) FILTER (WHERE signalled), count(opened_at),
-  coalesce(sum(value), 0), coalesce(sum(value) FILTER (WHERE opened_at IS NOT NULL), 0),
-  coalesce(sum(saved), 0)"""
+  count(*), count(*) FILTER (WHERE evaluated), count(*) FILTER (WHERE signalled), count(seen_at),
+  coalesce(sum(value), 0), coalesce(sum(value) FILTER (WHERE seen_at IS NOT NULL), 0),
+  coalesce(sum(saved), 0), quantile_cont(minutes, 0.5), quantile_cont(minutes, 0.95)"""
 
 _KINDS = f"""
 SELECT scenario, {_COUNTS}
@@ -222,8 +222,11 @@ WITH quiet AS (
 )
 SELECT
   (SELECT count(*) FROM stg_transactions),
+  (SELECT count(*) FROM stg_transactions WHERE base_amount IS NULL),
   (SELECT count(*) FROM labelled WHERE status IS NOT NULL),
   (SELECT count(*) FROM instances WHERE censored),
   (SELECT count(*) FROM quiet),
   (SELECT count(DISTINCT a.signal_id) FROM account_signals AS a JOIN verdicts USING (signal_id)
-    WHERE NOT is_right AND a.account_id IN (FROM quiet))"""
+    WHERE NOT is_right AND a.account_id IN (FROM quiet)),
+  (SELECT count(*) FROM day_cases
+    WHERE customer_id NOT IN (SELECT customer_id FROM labelled))"""

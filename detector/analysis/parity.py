@@ -27,7 +27,7 @@ MODELS = (
     "mv_fraud_signals",
     "account_signals",
     "risk_history",
-    "mv_open_fraud_cases",
+    "fraud_cases",
 )
 
 
@@ -197,8 +197,9 @@ SELECT * EXCLUDE (evidence),
 FROM {0}"""
 _RISK = "SELECT account_id, occurred_at, risk_score, risk_level, patterns FROM {0}"
 _CASES = """
-SELECT account_id, first_signal_at, customer_id, level, score, patterns, signal_count, exposure,
-  last_signal_at, opened_at, due_at, recommended_action, actions
+SELECT case_id, customer_id, account_ids, level, score, patterns, signal_count, exposure,
+  already_gone, first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions,
+  previous_case_id
 FROM {0}"""
 
 COMPARISONS = (
@@ -223,8 +224,8 @@ COMPARISONS = (
     ),
     Comparison(
         "cases",
-        ("account_id", "first_signal_at"),
-        _CASES.format("embedded.cases") + " WHERE NOT withdrawn AND merged_into IS NULL",
-        _CASES.format("mv_open_fraud_cases"),
+        ("case_id",),
+        _CASES.format("embedded.cases") + " WHERE NOT withdrawn",
+        _CASES.format("fraud_cases"),
     ),
 )

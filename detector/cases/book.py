@@ -1,22 +1,36 @@
-"""Groups each account's signals into session windows and opens cases from them."""
+"""The cases of every customer: at most one open at a time."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from hashlib import md5
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from detector.cases.case import Case
-from detector.cases.session_window import SessionWindow
+import msgspec
+
+from detector.cases.case import Case, case_id
+from detector.cases.dossier import Dossier
+from detector.cases.evidence import Evidence
 from detector.risk.score import total_weight
+from detector.signals.currencies import decimal_of
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+@dataclass(slots=True)
+class CustomerSignals:
+    """A customer's closings in order of time, and the signals that open cases can still need."""
+
+    customer_id: str
+    closed_until: list[datetime] = field(default_factory=list)
+    signals: Sequence[Signal] = ()
 
 
 class CaseBook:
-    """Maintains the cases of every account.
+    """Maintains the cases of every customer.
 
-    A case is a function of the set of its signals, except for its id, which is fixed when it opens.
+    A case is a function of the set of the customer's signals and of the closings: the first session
+    of signals that suffices opens it, every later signal joins it, and signals after a closing
+    start anew.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -24,114 +38,93 @@ class CaseBook:
         self._weights = {p.id: p.weight for p in rules.patterns.values()}
         by_weight = sorted(rules.patterns.values(), key=lambda p: -p.weight)
         self._actions = {p.id: p.action for p in by_weight}
-        self._windows: dict[str, list[SessionWindow]] = {}
+        self._reach = max((p.window for p in by_weight), default=timedelta())
+        self._closed_until: dict[str, list[datetime]] = {}
+        self._dossiers: dict[str, dict[int, Dossier]] = {}
 
-    def add(self, account_id: str, signal: Signal) -> Iterator[Case]:
-        """Add a signal that is new for the account; yield the cases that change."""
-        windows = self._windows.setdefault(account_id, [])
-        touched = [s for s in windows if s.reaches(signal.occurred_at, self._rules.cases.gap)]
-        if not touched:
-            touched = [SessionWindow(account_id)]
-            windows.append(touched[0])
-        window, *others = touched
-        window.add(signal)
-        for other in others:
-            yield from self._merge(window, other)
-            windows.remove(other)
-        windows.sort(key=lambda s: s.first_at)
-        yield from self._changed(window)
+    def add(self, signal: Signal) -> Iterator[Case]:
+        """Add a signal, or replace the one with its id; yield the case that changes."""
+        dossier = self._dossier(signal)
+        yield from self._changed(dossier, signal.customer_id, dossier.add(signal))
 
-    def withdraw(self, account_id: str, signal: Signal) -> Iterator[Case]:
-        """Remove a signal; yield the cases that change."""
-        windows = self._windows.get(account_id, [])
-        window = next((s for s in windows if signal.signal_id in s.signals), None)
-        if window is None:
-            return
-        windows.remove(window)
-        parts = window.without(signal, self._rules.cases.gap)
-        if window.case_id:
-            heir = next((p for p in parts if self._score(p) >= self._rules.case_score), None)
-            if heir is None:
-                heir = parts[0]
-            heir.case_id = window.case_id
-        for part in parts:
-            yield from self._changed(part)
-        windows.extend(part for part in parts if part.signals)
+    def withdraw(self, signal: Signal) -> Iterator[Case]:
+        """Remove a signal; yield the case that changes."""
+        dossier = self._dossier(signal)
+        yield from self._changed(dossier, signal.customer_id, dossier.withdraw(signal))
 
-    def resume(self, window: SessionWindow) -> None:
-        """Restore a window of an earlier run."""
-        self._windows.setdefault(window.account_id, []).append(window)
+    def rebuild(self, customer: CustomerSignals) -> Iterator[Case]:
+        """Replace what is known of a customer, for example after a closing; yield their cases."""
+        name = customer.customer_id
+        self._dossiers.pop(name, None)
+        self._closed_until.pop(name, None)
+        if customer.closed_until:
+            self._closed_until[name] = customer.closed_until
+        found: dict[str, Case] = {}
+        for signal in customer.signals:
+            found |= {case.case_id: case for case in self.add(signal)}
+        yield from found.values()
+
+    def resume(self, customers: Iterable[CustomerSignals]) -> None:
+        """Restore the state of an earlier run."""
+        for customer in customers:
+            for _ in self.rebuild(customer):
+                pass
 
     def forget(self, moment: datetime) -> None:
-        """Drop the windows that no signal from `moment` on can join; their cases remain."""
-        edge = moment - self._rules.cases.gap
-        for account_id, windows in list(self._windows.items()):
-            kept = [s for s in windows if s.last_at >= edge]
-            if kept:
-                self._windows[account_id] = kept
-            else:
-                del self._windows[account_id]
+        """Drop what no signal from `moment` on can need; open cases are kept in compact form."""
+        for customer_id, dossiers in list(self._dossiers.items()):
+            for number, dossier in list(dossiers.items()):
+                dossier.settle(moment, self._reach)
+                if dossier.ended_before(moment, self._rules.cases.gap):
+                    del dossiers[number]
+            if not dossiers:
+                del self._dossiers[customer_id]
 
-    def _merge(self, window: SessionWindow, other: SessionWindow) -> Iterator[Case]:
-        kept = window.case_id or other.case_id
-        if window.case_id and other.case_id:
-            yield self._case(other, merged_into=window.case_id)
-        for signal in other.signals.values():
-            window.add(signal)
-        window.case_id = kept
+    def _dossier(self, signal: Signal) -> Dossier:
+        closed_until = self._closed_until.get(signal.customer_id, [])
+        number = bisect_left(closed_until, signal.occurred_at)
+        dossiers = self._dossiers.setdefault(signal.customer_id, {})
+        if number not in dossiers:
+            until = closed_until[number] if number < len(closed_until) else None
+            dossiers[number] = Dossier(number, until, self._rules, self._weights)
+        return dossiers[number]
 
-    def _changed(self, window: SessionWindow) -> Iterator[Case]:
-        if window.case_id is None:
-            if self._score(window) < self._rules.case_score:
-                return
-            window.case_id = case_id(window)
-        yield self._case(window)
+    def _changed(self, dossier: Dossier, customer_id: str, found: Evidence) -> Iterator[Case]:
+        if found.opened_at is not None:
+            dossier.case = self._case(dossier.number, customer_id, found, found.opened_at)
+        elif dossier.case is not None:
+            dossier.case = self._withdrawn(dossier, customer_id, found)
+        if dossier.case is not None:
+            yield dossier.case
 
-    def _score(self, window: SessionWindow) -> float:
-        return total_weight(self._weights, window.pattern_first_at)
+    def _withdrawn(self, dossier: Dossier, customer_id: str, found: Evidence) -> Case:
+        """The case with what is left of its evidence; with the last of it if nothing is."""
+        case = dossier.case
+        assert case is not None
+        if found.signal_count:
+            case = self._case(dossier.number, customer_id, found, case.opened_at)
+        return msgspec.structs.replace(case, withdrawn=True)
 
-    def _opened_at(self, window: SessionWindow) -> datetime | None:
-        """The time at which the patterns so far first reached the opening score."""
-        seen: list[str] = []
-        for pattern in window.patterns():
-            seen.append(pattern)
-            if total_weight(self._weights, seen) >= self._rules.case_score:
-                return window.pattern_first_at[pattern]
-        return None
-
-    def _case(self, window: SessionWindow, merged_into: str | None = None) -> Case:
-        score = self._score(window)
+    def _case(self, number: int, customer: str, found: Evidence, opened_at: datetime) -> Case:
+        present = found.pattern_first_at
+        score = total_weight(self._weights, present)
         level = self._rules.risk.level(score)
-        opened_at = self._opened_at(window)
-        present = window.pattern_first_at
-        actions = list(
-            dict.fromkeys(action for name, action in self._actions.items() if name in present)
-        )
-        due = self._rules.cases.due_after(level)
+        actions = [action for name, action in self._actions.items() if name in present]
         return Case(
-            case_id=window.case_id or "",
-            account_id=window.account_id,
-            customer_id=window.customer_id,
+            case_id=case_id(customer, number),
+            customer_id=customer,
+            account_ids=sorted(found.account_ids),
             level=level,
             score=score,
-            patterns=window.patterns(),
-            signal_count=len(window.signals),
-            exposure=f"{window.exposure_cents // 100}.{window.exposure_cents % 100:02d}",
-            first_signal_at=window.first_at,
-            last_signal_at=window.last_at,
+            patterns=found.patterns(),
+            signal_count=found.signal_count,
+            exposure=decimal_of(found.exposure),
+            already_gone=decimal_of(found.already_gone),
+            first_signal_at=found.first_at,
+            last_signal_at=found.last_at,
             opened_at=opened_at,
-            due_at=opened_at + due if opened_at and due else None,
-            recommended_action=actions[0] if actions else "MONITOR",
-            actions=actions,
-            withdrawn=score < self._rules.case_score,
-            merged_into=merged_into,
+            due_at=opened_at + self._rules.cases.due_after(level),
+            recommended_action=actions[0],
+            actions=list(dict.fromkeys(actions)),
+            previous_case_id=case_id(customer, number - 1) if number else None,
         )
-
-
-def case_id(window: SessionWindow) -> str:
-    """A short id that the same first signal yields on every replay.
-
-    The dbt models compute the same id. MD5 because every SQL engine has it; it protects nothing.
-    """
-    seed = f"{window.account_id}|{(window.first_at - EPOCH) // timedelta(microseconds=1)}"
-    return "case_" + md5(seed.encode(), usedforsecurity=False).hexdigest()[:12]

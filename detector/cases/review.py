@@ -45,3 +45,6 @@ class Review:
     reason: str | None = None
     version: int = 0
     reviewed_at: datetime | None = None
+    customer_id: str | None = None
+    closed_until: datetime | None = None
+    """The last signal that the closing covers; later ones start anew."""

@@ -43,13 +43,14 @@ def grounds(
     cash: Sequence[Mapping[str, Any]],
     profile: Mapping[str, Any] | None,
     zone: tzinfo,
+    base: str,
 ) -> str:
-    """A draft of who, what, when, where and how much.
+    """A draft of who, what, when, where and how much; the total in the base currency.
 
-    `signals` are the case's, `cash` the account's cash transactions, both in order of time. The
+    `signals` are the case's, `cash` the customer's cash transactions, both in order of time. The
     reasons for suspicion are left to the analyst.
     """
-    parts = [_who(case, profile), _when_and_how_much(cash, zone)]
+    parts = [_who(case, profile), _when_and_how_much(cash, zone, base)]
     parts += [f"{_moment(t['occurred_at'], zone)}: {_line(t)}." for t in cash]
     if signals:
         parts.append("What detection saw:")
@@ -67,18 +68,20 @@ def _who(case: Mapping[str, Any], profile: Mapping[str, Any] | None) -> str:
             f"identity {profile['kyc_status']}, risk tier {profile['risk_tier']}, "
             f"{exposed} politically exposed person."
         )
-    return f"Account {case['account_id']} of customer {case['customer_id']}.{known}"
+    accounts = f", accounts {case['account_ids']}" if case["account_ids"] else ""
+    return f"Customer {case['customer_id']}{accounts}.{known}"
 
 
-def _when_and_how_much(cash: Sequence[Mapping[str, Any]], zone: tzinfo) -> str:
+def _when_and_how_much(cash: Sequence[Mapping[str, Any]], zone: tzinfo, base: str) -> str:
     if not cash:
         return "No cash transactions in the period of the case."
-    total = sum((Decimal(t["amount"]) for t in cash), Decimal(0))
+    total = sum((Decimal(t["base_amount"] or 0) for t in cash), Decimal(0))
     places = sorted({t["city"] or f"unknown place ({t['channel']})" for t in cash})
-    currencies = "/".join(sorted({t["currency"] for t in cash}))
+    unknown = sorted({t["currency"] for t in cash if t["base_amount"] is None})
+    without = f" without those in {', '.join(unknown)}, which has no rate," if unknown else ""
     times = [t["occurred_at"] for t in cash]
     return (
-        f"{len(cash)} cash transactions of {currencies} {total:,.2f} in all, between "
+        f"{len(cash)} cash transactions of {base} {total:,.2f} in all,{without} between "
         f"{_moment(times[0], zone)} and {_moment(times[-1], zone)} ({zone}), "
         f"at {len(places)} place{'s' if len(places) > 1 else ''}: {', '.join(places)}."
     )
@@ -88,7 +91,10 @@ def _line(transaction: Mapping[str, Any]) -> str:
     kind = transaction["transaction_type"].replace("_", " ").lower()
     amount = f"{transaction['currency']} {Decimal(transaction['amount']):,.2f}"
     where = f"{transaction['city'] or 'unknown place'} ({transaction['channel'].lower()})"
-    return f"{kind} of {amount} at {where}, transaction {transaction['transaction_id']}"
+    return (
+        f"{kind} of {amount} at {where}, account {transaction['account_id']}, "
+        f"transaction {transaction['transaction_id']}"
+    )
 
 
 def _moment(at: datetime, zone: tzinfo) -> str:

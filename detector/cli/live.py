@@ -33,11 +33,11 @@ class PlainLines:
     def publish(self, work: Work) -> None:
         """Print the cases that opened."""
         for case in work.cases.values():
-            if case.case_id not in self._seen and case.merged_into is None:
+            if case.case_id not in self._seen:
                 self._seen.add(case.case_id)
                 self._print(
-                    f"case {case.case_id} {case.level} {case.score:.2f} account {case.account_id}: "
-                    f"{', '.join(case.patterns)} -> {case.recommended_action}"
+                    f"case {case.case_id} {case.level} {case.score:.2f} customer "
+                    f"{case.customer_id}: {', '.join(case.patterns)} -> {case.recommended_action}"
                 )
         if time.monotonic() - self._printed_at >= PLAIN_EVERY_SECONDS:
             self._printed_at = time.monotonic()
@@ -143,7 +143,7 @@ class LiveView:
         for case in self._tally.open_cases()[:12]:
             table.add_row(
                 Text(f"{case.level} {case.score:.2f}", style=LEVEL_STYLES[case.level]),
-                case.account_id,
+                case.customer_id,
                 case.recommended_action,
                 Text(", ".join(case.patterns), style="dim"),
             )

@@ -41,6 +41,7 @@ def console_beside(
     seconds = Buckets(rules, timedelta(seconds=1), 60)
     vitals = Vitals(tally, minutes, seconds)
     people = store.people(four_eyes=settings.four_eyes)
+    people.reviews.on_closing = pipeline.review
     key = session_key(store.path)
     context = assemble(rules, settings, store, people, key, vitals, pipeline)
     greet(context)

@@ -43,7 +43,7 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
 
 class Transaction(Event, gc=False, kw_only=True):
     """A payment, transfer or cash movement, completed or not. `amount` is a decimal string in
-    `currency`.
+    `currency`; detection sets `base_amount`, the same in the base currency, or None without a rate.
     """
 
     transaction_id: Id
@@ -68,6 +68,8 @@ class Transaction(Event, gc=False, kw_only=True):
     longitude: Longitude | None = None
     device_id: Id | None = None
     ip_address: IpAddress | None = None
+    # Not in the contract: what a record has here is dropped, whatever its type.
+    base_amount: Any = None
 
 
 class Login(Event, gc=False, kw_only=True):
@@ -135,6 +137,16 @@ STREAMS: dict[str, type[Event]] = {
     "kyc_profiles": KycProfile,
 }
 """Stream name -> event type; the topic of a stream is `banking.` + its name."""
+DERIVED = {"transactions": ("base_amount",)}
+"""Fields of a stream that detection sets; they are not in the contract."""
+
+
+def contract_fields(stream: str) -> tuple[str, ...]:
+    """The fields of a stream's records, in the order of the contract."""
+    derived = DERIVED.get(stream, ())
+    return tuple(f for f in STREAMS[stream].__struct_fields__ if f not in derived)
+
+
 STREAM_OF = {kind: stream for stream, kind in STREAMS.items()}
 
 
@@ -192,6 +204,8 @@ def decode(record: Record) -> Event:
             record.raw.decode()  # the decoder reads only the fields that it knows
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
+    if type(event) is Transaction:
+        event.base_amount = None
     if event.occurred_at.year < EARLIEST_YEAR:
         raise ValueError(f"a time is not before {EARLIEST_YEAR} - at `$.occurred_at`")
     if codes_of and not _known_codes.issuperset(codes := codes_of(event)):

@@ -15,7 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Bucket(msgspec.Struct, kw_only=True):
-    """Counts from `window_start` on; a flagged transaction is counted once."""
+    """Counts from `window_start` on; money in the base currency, flagged transactions once."""
 
     window_start: datetime
     transactions: int = 0
@@ -45,7 +45,7 @@ class Buckets:
             for event in work.events.get(("transactions", "evaluated"), ()):
                 bucket = self._at(event.occurred_at)
                 bucket.transactions += 1
-                bucket.amount += Decimal(event.amount)  # type: ignore[attr-defined]
+                bucket.amount += Decimal(event.base_amount or 0)  # type: ignore[attr-defined]
             for signal in work.new_signals:
                 bucket = self._at(signal.occurred_at)
                 bucket.signals[signal.pattern] = bucket.signals.get(signal.pattern, 0) + 1

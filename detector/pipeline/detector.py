@@ -1,10 +1,12 @@
 """From records to work: decode, deduplicate, find signals, score, open cases."""
 
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from detector.cases.book import CaseBook
+from detector.cases.book import CaseBook, CustomerSignals
+from detector.cases.case import Case
 from detector.core.events import (
     STREAM_OF,
     Event,
@@ -48,6 +50,7 @@ class Detector:
         self.attribution = Attribution(rules.lateness)
         self.risk = RiskBook(rules)
         self.cases = CaseBook(rules)
+        self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
         self._recent_ids: dict[str, datetime] = {}
@@ -65,8 +68,7 @@ class Detector:
         for account, signal in memory.attributed:
             for _ in self.risk.add(account, signal):
                 pass
-        for window in memory.session_windows:
-            self.cases.resume(window)
+        self.cases.resume(memory.customers)
 
     def process(self, source: str, batch: Batch) -> Work:
         """Evaluate a batch; returns everything that must be committed for it."""
@@ -107,6 +109,19 @@ class Detector:
             self._clock(),
         )
 
+    def read(self, record: Record) -> Event:
+        """Decode a record; `ValueError` names the field that breaks the contract."""
+        event = decode(record)
+        if type(event) is Transaction:
+            event.base_amount = self._in_base(event.amount, event.currency)
+        return event
+
+    def review(self, customer: CustomerSignals) -> Work:
+        """Recompute the cases of a customer after a case was closed or reopened."""
+        work = Work("", "", time.monotonic(), self.watermark)
+        work.cases = {case.case_id: case for case in self.cases.rebuild(customer)}
+        return work
+
     def _read(
         self, records: list[Record], latest: datetime, work: Work
     ) -> tuple[list[Event], list[str]]:
@@ -117,7 +132,7 @@ class Detector:
         edge = newest - lateness
         for record in records:
             try:
-                event = decode(record)
+                event = self.read(record)
             except ValueError as error:
                 work.dead_letters.append(_dead_letter(record, str(error)))
                 continue
@@ -161,19 +176,23 @@ class Detector:
             work.withdrawn_signals.append(signal)
             for account in self.attribution.withdraw(signal):
                 self._release(account, signal, work)
+            self._keep(self.cases.withdraw(signal), work)
             return
         work.signals[signal.signal_id] = signal
         if kind == "new":
             work.new_signals.append(signal)
             for account in self.attribution.accounts(signal):
                 self._attribute(account, signal, work)
+        self._keep(self.cases.add(signal), work)
+
+    @staticmethod
+    def _keep(cases: Iterable[Case], work: Work) -> None:
+        work.cases.update((case.case_id, case) for case in cases)
 
     def _attribute(self, account: str, signal: Signal, work: Work) -> None:
         work.attributions[account, signal.signal_id] = signal
         for point in self.risk.add(account, signal):
             work.risk[account, point.occurred_at] = point
-        for case in self.cases.add(account, signal):
-            work.cases[case.case_id] = case
 
     def _release(self, account: str, signal: Signal, work: Work) -> None:
         work.attributions[account, signal.signal_id] = None
@@ -182,8 +201,6 @@ class Detector:
                 work.risk[account, point.occurred_at] = point
             else:
                 work.risk[account, point] = None
-        for case in self.cases.withdraw(account, signal):
-            work.cases[case.case_id] = case
 
     def _forget(self) -> None:
         """Drop expired state; once per lateness of event time is enough."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from detector.core.errors import FraudError
-from detector.core.events import Record, decode
+from detector.core.events import Record
 from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
@@ -105,12 +105,23 @@ class Pipeline:
 
     def _answer_again(self, record: Record) -> Decision:
         """The decision on a transaction that was received before, from any source."""
-        event = decode(record)
+        event = self.detector.read(record)
         given = self._answers.get(event.event_id) or self.store.decision(event.event_id)
         if given is not None:
             return given
         with self._turn:
             return self.detector.decide(event, "evaluated")
+
+    def review(self, customer_id: str) -> None:
+        """Recompute the cases of a customer after a case was closed or reopened; any thread.
+
+        Does nothing while the pipeline is not running: it reads all closings when it starts.
+        """
+        with self._turn:
+            if self.ready.is_set():
+                self._committer.settle()
+                customer = self.store.customer_signals(customer_id)
+                self._committer.submit(self.detector.review(customer))
 
     def stop(self) -> None:
         """Stop the loop after the current batch; safe from any thread or signal handler."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from detector.cases.session_window import SessionWindow
+from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.events import Event
 from detector.pipeline.work import Batch, Decision, Work
@@ -41,7 +41,7 @@ class Memory:
     holdings: Iterable[tuple[str, str, datetime]] = ()
     attributed: Iterable[tuple[str, Signal]] = ()
     customer_signals: Iterable[Signal] = ()
-    session_windows: Iterable[SessionWindow] = ()
+    customers: Iterable[CustomerSignals] = ()
 
 
 class Store(Protocol):
@@ -61,6 +61,9 @@ class Store(Protocol):
 
     def recall(self, rules: Rules) -> Memory:
         """Everything needed to continue from the last commit."""
+
+    def customer_signals(self, customer_id: str) -> CustomerSignals:
+        """A customer's closings, and the signals that open cases can still need."""
 
     def close(self) -> None:
         """Release the store."""

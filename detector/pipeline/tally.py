@@ -8,7 +8,7 @@ from datetime import datetime
 from detector.cases.case import Case
 from detector.core.data import JsonObject
 from detector.pipeline.work import Work
-from detector.signals.rules import Rules
+from detector.signals.rules import LEVELS, Rules
 from detector.signals.signal import Signal
 
 NEWEST = 50
@@ -54,7 +54,7 @@ class Tally:
     def open_cases(self) -> list[Case]:
         """The cases that this run opened or changed, most urgent first."""
         with self.lock:
-            cases = [c for c in self.cases.values() if c.merged_into is None]
+            cases = list(self.cases.values())
         return sorted(cases, key=lambda c: (-c.score, c.first_signal_at))
 
     def latency_ms(self) -> dict[str, float | None]:
@@ -78,12 +78,12 @@ class Tally:
         with self.lock:
             seconds = time.monotonic() - self.started_at
             events = sum(self.events.values())
-            levels = Counter(c.level for c in self.cases.values() if c.merged_into is None)
+            levels = Counter(c.level for c in self.cases.values())
             return {
                 "events": events,
                 "by_stream": dict(self.events),
                 "signals": dict(self.signals),
-                "cases": {level: levels[level] for level in ("critical", "high")},
+                "cases": {level: levels[level] for level in LEVELS},
                 "dead_letters": self.dead_letters,
                 "duplicates": self.duplicates,
                 "late": self.late,

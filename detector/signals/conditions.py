@@ -84,7 +84,12 @@ def words(condition: Condition) -> str:
     return f"{name} {' and '.join(parts)}"
 
 
-_NOUNS = {"account_id": "account", "customer_id": "customer", "card_token": "card"}
+_NOUNS = {
+    "account_id": "account",
+    "base_amount": "amount",
+    "customer_id": "customer",
+    "card_token": "card",
+}
 
 
 def noun(field: str) -> str:

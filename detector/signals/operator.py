@@ -63,10 +63,11 @@ class Operator(ABC):
     def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
         """The events that a restart must read to judge events from `edge` on, by stream.
 
-        By default those that meet `where`, from one window before the edge on.
+        By default those that meet `where`, from two windows before the edge on: what fired in the
+        window of an event decides what it newly exposes.
         """
         where = sql(pattern.where)
-        since = edge - pattern.window
+        since = edge - 2 * pattern.window
         return {
             pattern.source: Sql(f"{where.text} AND occurred_at >= ?", [*where.parameters, since])
         }

@@ -14,7 +14,7 @@ Scalar = bool | int | float | str
 PARAMETERS = ("value", "measure", "registered_in")
 """The fields of a block that only some operators use."""
 
-_NUMBERS = {"amount", "latitude", "longitude", "confidence"}
+_NUMBERS = {"amount", "base_amount", "latitude", "longitude", "confidence"}
 
 
 class Block(BaseModel):
@@ -92,6 +92,11 @@ class Pattern(Block):
                 count = self.window_seconds // seconds
                 return f"{count} {unit}" + ("s" if count != 1 else "")
         return f"{self.window_seconds} seconds"
+
+    @property
+    def has_money(self) -> bool:
+        """Whether the events it watches move money."""
+        return self.source == "transactions"
 
     @property
     def fields(self) -> set[str]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from detector.core.errors import RulesError
+from detector.signals.currencies import Currencies
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import PARAMETERS, Block, Pattern, Scalar
 
@@ -56,16 +57,28 @@ class Cases(Block):
 
     gap_seconds: Annotated[int, Field(gt=0)]
     opens_at: Literal["critical", "high", "medium"]
+    opens_at_exposure: Annotated[float, Field(gt=0)]
     due_seconds: dict[Level, Annotated[int, Field(gt=0)]]
+
+    @model_validator(mode="after")
+    def _is_due_at_every_level(self) -> "Cases":
+        if missing := [level for level in LEVELS if level not in self.due_seconds]:
+            raise ValueError(f"due_seconds lacks {', '.join(missing)}")
+        return self
 
     @property
     def gap(self) -> timedelta:
-        """A longer period without signals starts another case."""
+        """A longer period without signals ends a session."""
         return timedelta(seconds=self.gap_seconds)
 
-    def due_after(self, level: Level) -> timedelta | None:
+    @cached_property
+    def opens_at_cents(self) -> int:
+        """The exposure at which a case opens, in cents of the base currency."""
+        return round(self.opens_at_exposure * 100)
+
+    def due_after(self, level: Level) -> timedelta:
         """The time from opening to due date for a case of this level."""
-        return timedelta(seconds=self.due_seconds[level]) if level in self.due_seconds else None
+        return timedelta(seconds=self.due_seconds[level])
 
 
 def _checked(pattern: Pattern) -> Pattern:
@@ -96,6 +109,7 @@ class Rules(Block):
     allowed_lateness_seconds: Annotated[int, Field(ge=0)]
     allowed_clock_skew_seconds: Annotated[int, Field(ge=0)]
     amounts: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    currencies: Currencies
     risk: Risk
     cases: Cases
     patterns: Annotated[dict[str, _CheckedPattern], Field(min_length=1)]
@@ -137,11 +151,6 @@ class Rules(Block):
                         f"patterns {seen[value]} and {pattern.id} share {attribute} {value!r}"
                     )
                 seen[value] = pattern.id
-        missing = {"critical", "high", "medium"} - set(self.cases.due_seconds)
-        order = ("critical", "high", "medium")
-        needed = set(order[: order.index(self.cases.opens_at) + 1])
-        if missing & needed:
-            raise ValueError(f"cases.due_seconds lacks {', '.join(sorted(missing & needed))}")
         return self
 
     @property
@@ -156,7 +165,7 @@ class Rules(Block):
 
     @cached_property
     def case_score(self) -> float:
-        """The score at which a case opens."""
+        """The weight of distinct patterns at which a case opens."""
         return self.risk.levels[self.cases.opens_at]
 
 

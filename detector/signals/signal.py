@@ -7,15 +7,20 @@ import msgspec
 
 from detector.core.data import JsonObject
 from detector.core.events import Event
+from detector.signals.exposure import exposures
 from detector.signals.pattern import Pattern
 
 
 class Finding(NamedTuple):
-    """An operator's result for one event: what it observed, or None if it does not fire."""
+    """An operator's result for one event: what it observed, or None if it does not fire.
+
+    `exposed` are the entries of the suspicious transactions; by default that of the event itself.
+    """
 
     event: Any
     observed: float | None
     facts: JsonObject
+    exposed: list[str] | None = None
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,8 +28,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
     `signal_id` follows from pattern and event, so the same events always give the same ids.
     `account_id` is empty for customer-level patterns; `subject` is the key that was watched.
-    `amount` is a decimal string in the currency of the transaction. `observed` is a count, or the
-    pattern's measure (kilometres with one decimal, or an amount).
+    `amount` is a decimal string in the base currency, None without a rate. `observed` is a count,
+    or the pattern's measure (kilometres with one decimal, or an amount). `exposed` lists the
+    transactions that are suspicious because of this signal, as `exposure.exposure_of` writes them.
     """
 
     signal_id: str
@@ -43,6 +49,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     amount: str | None
     reason: str
     evidence: JsonObject
+    exposed: list[str]
 
 
 def signal_id(pattern: Pattern, event: Event) -> str:
@@ -52,7 +59,7 @@ def signal_id(pattern: Pattern, event: Event) -> str:
 
 def to_signal(pattern: Pattern, finding: Finding) -> Signal:
     """The signal of a finding that fired, with its reason as a sentence."""
-    event, observed, facts = finding
+    event, observed, facts, exposed = finding
     assert observed is not None
     return Signal(
         signal_id=signal_id(pattern, event),
@@ -68,9 +75,10 @@ def to_signal(pattern: Pattern, finding: Finding) -> Signal:
         window_start=event.occurred_at - pattern.window,
         observed=observed,
         threshold=pattern.threshold,
-        amount=getattr(event, "amount", None),
+        amount=getattr(event, "base_amount", None),
         reason=pattern.reason.format_map(_Words(pattern, finding)),
         evidence={"window_seconds": pattern.window_seconds, **facts},
+        exposed=exposures([event]) if exposed is None else exposed,
     )
 
 
@@ -78,7 +86,7 @@ class _Words(dict[str, str]):
     """The values that a reason may contain, looked up only when needed."""
 
     def __init__(self, pattern: Pattern, finding: Finding) -> None:
-        event, observed, facts = finding
+        event, observed, facts, _ = finding
         assert observed is not None
         # Truncated to whole numbers: SQL engines round halves differently, but all truncate alike.
         super().__init__(

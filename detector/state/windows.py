@@ -12,7 +12,7 @@ class TrailingWindow:
 
     An item's window is the items in [at - span, at], or (at - span, at] when `open_start`; items
     of the same time are peers and are in each other's window. Items stay for as long as an event
-    that is at most `lateness` behind the newest could still need them.
+    that is at most `lateness` behind the newest could need them, or the window of one in its own.
     """
 
     __slots__ = ("_back", "_keep", "_trim_at", "items", "start", "times")
@@ -20,7 +20,7 @@ class TrailingWindow:
     def __init__(self, span: timedelta, lateness: timedelta, open_start: bool = False) -> None:
         # Times are whole microseconds, so an open start is one microsecond later.
         self._back = span - timedelta(microseconds=1) if open_start else span
-        self._keep = span + lateness
+        self._keep = 2 * span + lateness
         self._trim_at = 32
         self.times: list[datetime] = []
         self.items: list[Any] = []
@@ -62,6 +62,8 @@ class TrailingWindow:
 
     def bounds(self, index: int) -> tuple[int, int]:
         """Start and end index of the window of the item at `index`."""
+        if index == len(self.times) - 1:
+            return self.start, index + 1
         at = self.times[index]
         return self._start_of(at), bisect_right(self.times, at)
 

@@ -146,6 +146,18 @@ where
 {%- endmacro %}
 
 
+{#- The amount in the base currency, halves of a cent rounded up; null for a currency without a rate. -#}
+{% macro base_amount() -%}
+  {%- set currencies = var('currencies') -%}
+    cast(case currency
+        when '{{ currencies.base }}' then amount
+  {%- for code, rate in currencies.rates.items() %}
+        when '{{ code }}' then round(amount * {{ rate }}, 2)
+  {%- endfor %}
+    end as {{ money_type() }})
+{%- endmacro %}
+
+
 {#- Where the raw records of a stream are: a Kafka table on RisingWave, a loaded table on DuckDB. -#}
 {% macro raw_records(stream) -%}
   {{ ref('src_' ~ stream) if target.type == 'risingwave' else source('events', 'src_' ~ stream) }}

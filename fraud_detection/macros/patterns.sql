@@ -23,7 +23,7 @@
   {%- if pattern.scope == 'account' -%}{%- do wanted.append('account_id') -%}{%- endif -%}
   {%- do wanted.extend(pattern.key) -%}
   {%- set known = contract(pattern.source) -%}
-  {%- if 'amount' in known -%}{%- do wanted.append('amount') -%}{%- endif -%}
+  {%- if pattern.source == 'transactions' -%}{%- do wanted.append('base_amount') -%}{%- endif -%}
   {%- do wanted.extend(extra) -%}
   {%- for name in known -%}
     {%- if '{' ~ name ~ '}' in pattern.reason -%}{%- do wanted.append(name) -%}{%- endif -%}
@@ -36,8 +36,9 @@
 {% macro watched_events(pattern, window_seconds, extra=[]) -%}
     select
     {%- for name in needed_columns(pattern, extra) %}
-        {{ name }}{{ ',' if not loop.last }}
+        {{ name }},
     {%- endfor %}
+        {{ exposure_entry(pattern) }} as exposure_entry
     from {{ ref('stg_' ~ pattern.source) }}
     where
         {{ (key_is_complete(pattern) + conditions(pattern)) | join('\n        and ') }}
@@ -91,8 +92,9 @@
 
 
 {#-
-  The signal rows of a CTE named `fired`, which holds the watched events that fired and `observed`.
-  `facts` are what the operator adds to the evidence; `words` what it adds to the reason (as text).
+  The signal rows of a CTE named `fired`, which holds the watched events that fired, `observed` and
+  `exposed`. `facts` are what the operator adds to the evidence; `words` what it adds to the reason
+  (as text).
 -#}
 {% macro signal_rows(pattern, facts={}, words={}) -%}
 {%- set evidence = {'window_seconds': pattern.window_seconds} -%}
@@ -113,9 +115,10 @@ select
     occurred_at - interval '{{ pattern.window_seconds }} seconds' as window_start,
     cast(observed as double precision) as observed,
     cast({{ pattern.threshold }} as double precision) as threshold,
-    {{ 'amount' if 'amount' in contract(pattern.source) else 'cast(null as ' ~ money_type() ~ ') as amount' }},
+    {{ 'base_amount' if pattern.source == 'transactions' else 'cast(null as ' ~ money_type() ~ ')' }} as amount,
     {{ reason_text(pattern, words) }} as reason,
-    {{ json_of(evidence) }} as evidence
+    {{ json_of(evidence) }} as evidence,
+    exposed
 from fired
 {%- endmacro %}
 
@@ -125,7 +128,7 @@ from fired
   {{ return([
       'signal_id', 'pattern', 'rule_id', 'severity', 'weight', 'customer_id', 'account_id',
       'subject', 'event_id', 'occurred_at', 'window_start', 'observed', 'threshold', 'amount',
-      'reason', 'evidence',
+      'reason', 'evidence', 'exposed',
   ]) }}
 {%- endmacro %}
 

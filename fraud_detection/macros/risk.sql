@@ -10,12 +10,12 @@ case
 {%- endmacro %}
 
 
-{#- The payment counts of the reporting views; `flagged` means that a pattern fired at one. -#}
+{#- The payment counts of the reporting views, amounts in the base currency; `flagged` means that a pattern fired at one. -#}
 {% macro payment_figures() -%}
     count(*) as transactions,
-    sum(amount) as amount,
+    coalesce(sum(base_amount), 0) as amount,
     count(*) filter (where flagged) as flagged,
-    coalesce(sum(amount) filter (where flagged), 0) as flagged_amount,
+    coalesce(sum(base_amount) filter (where flagged), 0) as flagged_amount,
     round(100.0 * count(*) filter (where flagged) / count(*), 2) as fraud_rate_pct,
     round(100.0 * count(*) filter (where status = 'DECLINED') / count(*), 2) as declined_pct
 {%- endmacro %}

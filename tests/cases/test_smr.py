@@ -79,6 +79,8 @@ def deposit(minute: int, amount: str, **fields: Any) -> dict[str, Any]:
         "channel": "BRANCH",
         "city": "Melbourne",
         "amount": Decimal(amount),
+        "base_amount": Decimal(amount),
+        "account_id": "acc-4",
         "currency": "AUD",
         **fields,
     }
@@ -86,20 +88,20 @@ def deposit(minute: int, amount: str, **fields: Any) -> dict[str, Any]:
 
 def test_the_grounds_say_who_what_when_where_and_how_much() -> None:
     """In the bank's own time; why is left to a person."""
-    case = {"account_id": "acc-4", "customer_id": "cust-4"}
+    case = {"account_ids": "acc-4", "customer_id": "cust-4"}
     cash = [deposit(0, "9100.00"), deposit(30, "9200.50", city=None, channel="ATM")]
     signals = [{"occurred_at": cash[1]["occurred_at"], "reason": "2 cash transactions."}]
     profile = {
         "segment": "RETAIL", "country": "AU", "kyc_status": "VERIFIED", "risk_tier": "LOW",
         "is_pep": False,
     }  # fmt: skip
-    text = grounds(case, signals, cash, profile, SYDNEY)
+    text = grounds(case, signals, cash, profile, SYDNEY, "AUD")
     for fact in (
-        "Account acc-4 of customer cust-4.", "not a politically exposed person",
+        "Customer cust-4, accounts acc-4.", "not a politically exposed person",
         "2 cash transactions of AUD 18,300.50 in all",
         "between 02 Mar 2026 12:00:00 and 02 Mar 2026 12:30:00 (Australia/Sydney)",
         "at 2 places: Melbourne, unknown place (ATM)",
-        "cash deposit of AUD 9,100.00 at Melbourne (branch), transaction t-0.",
+        "cash deposit of AUD 9,100.00 at Melbourne (branch), account acc-4, transaction t-0.",
         "02 Mar 2026 12:30:00: 2 cash transactions.",
     ):  # fmt: skip
         assert fact in text
@@ -108,6 +110,6 @@ def test_the_grounds_say_who_what_when_where_and_how_much() -> None:
 
 def test_grounds_without_cash_or_profile_invent_nothing() -> None:
     """What is not known is not said."""
-    text = grounds({"account_id": "a", "customer_id": "c"}, [], [], None, SYDNEY)
+    text = grounds({"account_ids": "", "customer_id": "c"}, [], [], None, SYDNEY, "AUD")
     assert "No cash transactions" in text
     assert "politically" not in text and "detection" not in text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.analysis.evaluate import wilson
+from detector.analysis.rates import wilson
 from detector.core.errors import InputError
 from tests.cli.conftest import Fraud
 

@@ -15,26 +15,25 @@ KIM, LEE, SAM = (
     Principal("lee", "analyst"),
     Principal("sam", "supervisor"),
 )
-_COLUMNS = """case_id, account_id, customer_id, level, score, patterns, signal_count, exposure,
-    first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions, withdrawn"""
 
 
-def case(number: int, *, age: float = 30, due: float | None = 60, **fields: Any) -> dict[str, Any]:
+def case(number: int, *, age: float = 30, due: float = 60, **fields: Any) -> dict[str, Any]:
     """A case opened `age` minutes before `NOW` that should be decided within `due` minutes."""
     opened = NOW - timedelta(minutes=age)
     return {
         "case_id": f"case_{number:012x}",
-        "account_id": f"acc-{number}",
         "customer_id": f"cust-{number}",
+        "account_ids": f"acc-{number}",
         "level": "high",
         "score": 0.5,
         "patterns": "velocity",
         "signal_count": 1,
         "exposure": "100.00",
+        "already_gone": "0.00",
         "first_signal_at": opened,
         "last_signal_at": opened,
         "opened_at": opened,
-        "due_at": None if due is None else opened + timedelta(minutes=due),
+        "due_at": opened + timedelta(minutes=due),
         "recommended_action": "STEP_UP",
         "actions": "STEP_UP",
         "withdrawn": False,
@@ -44,10 +43,21 @@ def case(number: int, *, age: float = 30, due: float | None = 60, **fields: Any)
 
 def put(store: DuckDBStore, cases: Iterable[dict[str, Any]]) -> None:
     """Add cases to a store, or bring them up to date."""
-    rows = [list(case.values()) for case in cases]
-    marks = ", ".join("?" * len(rows[0]))
+    cases = list(cases)
+    marks = ", ".join("?" * len(cases[0]))
     store._connection.cursor().executemany(
-        f"INSERT OR REPLACE INTO cases ({_COLUMNS}) VALUES ({marks})", rows
+        f"INSERT OR REPLACE INTO cases ({', '.join(cases[0])}) VALUES ({marks})",
+        [list(case.values()) for case in cases],
+    )
+
+
+def fire(store: DuckDBStore, case: dict[str, Any], pattern: str) -> None:
+    """Add a signal of a pattern on the account of a case."""
+    customer, account, at = case["customer_id"], case["account_ids"], case["opened_at"]
+    store._connection.cursor().execute(
+        "INSERT INTO fraud_signals VALUES (?, ?, 'R', 'HIGH', 0.5, ?, ?, ?, 'e', ?, ?, 1, 1, NULL, "
+        "'because', '{}', [])",
+        [f"{pattern}:{customer}", pattern, customer, account, account, at, at],
     )
 
 
@@ -58,5 +68,5 @@ def row_of(store: DuckDBStore, case_id: str) -> dict[str, Any]:
 
 def clear(store: DuckDBStore) -> None:
     """Take every case and review out of a store."""
-    for table in ("cases", "case_reviews", "snoozes"):
+    for table in ("cases", "case_reviews", "snoozes", "fraud_signals"):
         store._connection.cursor().execute(f"DELETE FROM {table}")

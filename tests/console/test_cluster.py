@@ -30,7 +30,7 @@ from tests.people import act
 from tests.postgres import copied, postgres
 
 _REVIEWS = """CREATE TABLE case_reviews (case_id text PRIMARY KEY, status text, owner text,
-    disposition text, reviewed_at timestamptz)"""
+    disposition text, reviewed_at timestamptz, customer_id text, closed_until timestamptz)"""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def address() -> Iterator[str]:
 def cluster(address: str, full_store: DuckDBStore) -> Iterator[RisingWave]:
     """A server whose tables are the views of the full store, and which takes reviews."""
     with psycopg.connect(address, autocommit=True) as connection:
-        for name in [*view_names(REAL), "account_signals"]:
+        for name in [*view_names(REAL), "account_signals", "fraud_cases"]:
             copied(full_store, connection, name)
         connection.execute(_REVIEWS)
     with closing(RisingWave(address)) as server:
@@ -82,7 +82,7 @@ def twins(
 
 def _ids(store: DuckDBStore) -> dict[str, str]:
     [(case_id, account_id, customer_id)] = store.query(
-        "SELECT case_id, account_id, customer_id FROM mv_open_fraud_cases "
+        "SELECT case_id, account_ids, customer_id FROM mv_open_fraud_cases "
         "ORDER BY signal_count DESC, case_id LIMIT 1"
     )
     return {"case_id": case_id, "account_id": account_id, "customer_id": customer_id}

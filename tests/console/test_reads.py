@@ -15,7 +15,7 @@ from tests.people import act
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """A bank's console, to be looked at only; kim closed the case of account 4."""
     with closing(Harness(tmp_path_factory.mktemp("harness"))) as harness:
-        (case,) = [c for c in harness.cases() if c["account_id"] == "acc-4"]
+        (case,) = [c for c in harness.cases() if c["account_ids"] == "acc-4"]
         act(harness.people, KIM, case, "close", disposition="SUSPICIOUS")
         yield harness
 
@@ -133,7 +133,7 @@ def test_a_case_is_found_by_its_beginning_and_when_closed(harness: Harness) -> N
     (case, *_) = harness.cases()
     (hit, *_) = get(harness, f"/v1/search?q={case['case_id'][:12]}")["hits"]
     assert hit["href"] == f"/cases/{case['case_id']}"
-    closed = harness.people.reviews.closed(account_id="acc-4")[0]["case_id"]
+    closed = harness.people.reviews.closed("cust-4")[0]["case_id"]
     (hit,) = get(harness, f"/v1/search?q={closed}")["hits"]
     assert hit["detail"].endswith("closed")
 

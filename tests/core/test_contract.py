@@ -12,11 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.core.events import EARLIEST_YEAR, RECORD_LIMIT, STREAMS, Record, decode
+from detector.core.events import (
+    EARLIEST_YEAR,
+    RECORD_LIMIT,
+    STREAMS,
+    Record,
+    contract_fields,
+    decode,
+)
 from producers.models import TOPICS
 from tests import build
 
-WHOLE = {stream: json.loads(build.raw(event)) for stream, event in build.every_kind().items()}
+WHOLE = {
+    stream: {f: v for f, v in json.loads(build.raw(event)).items() if f in contract_fields(stream)}
+    for stream, event in build.every_kind().items()
+}
 
 
 def _fast(stream: str, raw: bytes) -> dict[str, Any] | None:
@@ -24,7 +34,7 @@ def _fast(stream: str, raw: bytes) -> dict[str, Any] | None:
         event = decode(Record(stream, raw, "test", 1))
     except ValueError:
         return None
-    return {name: getattr(event, name) for name in event.__struct_fields__}
+    return {name: getattr(event, name) for name in contract_fields(stream)}
 
 
 def _contract(stream: str, raw: bytes) -> dict[str, Any] | None:
@@ -47,9 +57,7 @@ def agreed(stream: str, record: dict[str, Any] | bytes) -> bool:
 def test_both_readers_know_the_same_fields(stream: str) -> None:
     """A field added to one side is missed on the other at once."""
     truth = {"is_fraud", "fraud_scenario", "scenario_instance"}
-    assert set(STREAMS[stream].__struct_fields__) == set(
-        TOPICS[f"banking.{stream}"].model_fields
-    ) - (truth)
+    assert set(contract_fields(stream)) == set(TOPICS[f"banking.{stream}"].model_fields) - (truth)
 
 
 @pytest.mark.parametrize("stream", STREAMS)

@@ -88,7 +88,7 @@ class Bench:
             for point in ledger.risk.values()
         ]
         self._fill("risk_history", points)
-        lists = ("patterns", "actions")
+        lists = ("account_ids", "patterns", "actions")
         self._fill(
             "cases",
             [

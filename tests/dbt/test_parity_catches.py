@@ -45,8 +45,21 @@ def edges() -> list[Event]:
         # two patterns exactly two minutes apart
         build.online(1000, "a11", customer_id="c11", device_id="d11", amount="600.00"),
         *(build.cash(at, "a11", customer_id="c11") for at in (1110, 1120)),
-        # two signals exactly half an hour apart
-        *(build.cash(at, "a12", customer_id="c12") for at in (0, 60, 1860)),
+        # failed logins and spending exactly half an hour apart, which suffice only together
+        *(build.login(at, "c12") for at in (0, 1, 2)),
+        build.online(1802, "a12", customer_id="c12", device_id="d12", amount="600.00"),
+        # 999.99 is no case, 1,000 is one; a burst whose payments each count once
+        build.online(0, "a14", customer_id="c14", device_id="d14", amount="999.99"),
+        build.online(0, "a15", customer_id="c15", device_id="d15", amount="1000.00"),
+        *(
+            build.online(n, "a16", customer_id="c16", card_token="tok-16", amount="150.00")
+            for n in range(9)
+        ),
+        # another currency, and one without a rate
+        build.online(0, "a17", customer_id="c17", device_id="d17", amount="700.00", currency="USD"),
+        build.online(
+            0, "a18", customer_id="c18", device_id="d18", amount="9999.00", currency="XTS"
+        ),
     ]
     return sorted(events, key=lambda event: event.occurred_at)
 
@@ -102,9 +115,29 @@ MUTANTS = {
     "a link a moment late": ("account_signals", "held_since <= ", "held_since < "),
     "a score that counts too long": ("risk_history", "_at > occurred_at", "_at >= occurred_at"),
     "a case that ends a moment early": (
-        "mv_open_fraud_cases",
+        "fraud_cases",
         "previous_at >= occurred_at",
         "previous_at > occurred_at",
+    ),
+    "a case that takes more money to open": (
+        "fraud_cases",
+        "exposure_so_far >= 1000",
+        "exposure_so_far > 1000",
+    ),
+    "a payment that is exposed by every firing": (
+        "mv_velocity_alerts",
+        "partition by account_id, fired_before_at",
+        "partition by account_id",
+    ),
+    "money of another currency at face value": (
+        "stg_transactions",
+        "when 'USD' then round(amount * 1.53, 2)",
+        "when 'USD' then amount",
+    ),
+    "cash that can be recalled": (
+        "fraud_cases",
+        "= 'gone' then",
+        "= 'lost' then",
     ),
     "another word in the reason": ("mv_cnp_spike", "on one card", "on a card"),
 }

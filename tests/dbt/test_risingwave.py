@@ -95,7 +95,7 @@ def test_risingwave_would_take_every_query(mode: str, request: pytest.FixtureReq
     models = request.getfixturevalue(mode)
     schema = schema_of(models)
     queries = {n: m for n, m in models.items() if m["config"]["materialized"] in QUERIES}
-    assert len(queries) == 11 + len(build.REAL.patterns) + 4
+    assert len(queries) == 11 + len(build.REAL.patterns) + 5
     found = {name: lint(node["compiled_code"], schema) for name, node in queries.items()}
     assert {name: messages for name, messages in found.items() if messages} == {}
 

@@ -76,6 +76,8 @@ CASES = [
     build.alert(3300, alert_type="BBB", event_id="x2"),
     build.transaction(3250, "acc-3", event_id="n1"),  # a new account that x2 counts for
     build.cash(20_000, event_id="c3"),
+    build.cash(20_100, "acc-9", customer_id="cust-9", event_id="c4"),
+    build.cash(20_110, "acc-9", customer_id="cust-9", event_id="c5"),
 ]
 BATCHES = [[event] for event in CASES]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from detector.cases.book import CustomerSignals
 from detector.core.events import Event, Record
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Memory
@@ -41,6 +42,9 @@ class MemoryStore:
 
     def recall(self, rules: Rules) -> Memory:
         return Memory()
+
+    def customer_signals(self, customer_id: str) -> CustomerSignals:
+        return CustomerSignals(customer_id)
 
     def close(self) -> None:
         pass
@@ -183,7 +187,7 @@ def test_the_tally_counts_what_was_committed() -> None:
     assert summary["events"] == 6
     assert summary["by_stream"] == {"transactions": 5, "kyc_profiles": 1}
     assert {n: c for n, c in summary["signals"].items() if c} == {"structuring": 1}
-    assert summary["cases"] == {"critical": 0, "high": 1}
+    assert summary["cases"] == {"critical": 0, "high": 1, "medium": 0, "low": 0}
     counted = ("dead_letters", "duplicates", "late", "future")
     assert [summary[name] for name in counted] == [1, 1, 1, 1]
     assert summary["watermark"] == build.moment(5000).isoformat()

@@ -38,6 +38,7 @@ def signal(pattern: str, at: float, name: str | None = None) -> Signal:
         observed=1,
         threshold=1,
         amount=None,
+        exposed=[],
         reason="",
         evidence={},
     )

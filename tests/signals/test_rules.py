@@ -224,7 +224,11 @@ def test_two_patterns_never_share_a_name(tmp_path: Path, shared: str) -> None:
         ("risk", {"decisions": {"low": "hold"}}, ["decisions.low", "'hold'", "approve"]),
         ("risk", {"window_seconds": 0}, ["risk.window_seconds", "came: 0"]),
         ("cases", {"opens_at": "low"}, ["cases.opens_at", "'low'", "critical"]),
-        ("cases", {"due_seconds": {"critical": 900}}, ["cases.due_seconds lacks high"]),
+        (
+            "cases",
+            {"due_seconds": {"critical": 900}},
+            ["cases", "due_seconds lacks high, medium, low"],
+        ),
         ("cases", {"gap_seconds": -1}, ["cases.gap_seconds", "came: -1"]),
     ],
 )

@@ -29,7 +29,7 @@ def test_the_environment_moves_all_three(tmp_path: Path) -> None:
     settings = bank_settings(seed=3, fraud_rate=0.1)
     assert structuring_threshold(settings) == Decimal(5000)
     rules = load_rules()
-    [amount] = [c for c in rules.patterns["structuring"].where if c.field == "amount"]
+    [amount] = [c for c in rules.patterns["structuring"].where if c.field == "base_amount"]
     assert (amount.at_least, amount.below) == (4500, 5000)
     write_bank(tmp_path / "bank", settings, 20_000)
     replay_folder(tmp_path / "bank", tmp_path / "store.duckdb", rules)
@@ -44,7 +44,7 @@ def test_the_environment_moves_all_three(tmp_path: Path) -> None:
 def test_the_models_are_compiled_again_for_another_threshold() -> None:
     """What was compiled for 10,000 is not used."""
     sql = {m.name: m.sql for m in compiled(load_rules().amounts).models}
-    assert "amount >= 4500\n" in sql["mv_structuring_detection"]
+    assert "base_amount >= 4500\n" in sql["mv_structuring_detection"]
 
 
 def test_the_example_environment_has_the_threshold_of_the_rules() -> None:

@@ -6,13 +6,13 @@ sighting per known value and one link per account.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import msgspec
 
-from detector.cases.session_window import SessionWindow
+from detector.cases.book import CustomerSignals
 from detector.core.events import STREAMS, Event
 from detector.pipeline.ports import Memory
 from detector.signals.operators import OPERATORS
@@ -33,8 +33,10 @@ def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
         recent_ids=_recent_ids(db, edge),
         holdings=_holdings(db),
         attributed=_attributed(db, edge - rules.risk.window),
-        customer_signals=read_signals(db, "account_id IS NULL AND occurred_at >= ?", [edge]),
-        session_windows=_session_windows(db, rules.cases.gap, edge),
+        customer_signals=read_signals(
+            db.cursor(), "account_id IS NULL AND occurred_at >= ?", [edge]
+        ),
+        customers=_customers(db, rules.cases.gap, edge),
     )
 
 
@@ -50,7 +52,7 @@ def _events(db: duckdb.DuckDBPyConnection, rules: Rules, edge: datetime) -> Iter
     for stream in sorted(wanted, key=lambda name: name != "kyc_profiles"):
         kind = STREAMS[stream]
         columns = ", ".join(
-            "amount::VARCHAR AS amount" if name == "amount" else name
+            f"{name}::VARCHAR AS {name}" if name in ("amount", "base_amount") else name
             for name in kind.__struct_fields__
         )
         query = (
@@ -79,12 +81,12 @@ def _holdings(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str, datetime]]:
 
 
 def read_signals(
-    db: duckdb.DuckDBPyConnection, where: str, parameters: list[Any]
+    cursor: duckdb.DuckDBPyConnection, where: str, parameters: list[Any]
 ) -> Iterator[Signal]:
-    """The stored signals that meet a condition, in order of time."""
+    """The signals that meet a condition, in order of time; reads from the cursor as it goes."""
     names = Signal.__struct_fields__
     columns = ", ".join("amount::VARCHAR" if name == "amount" else name for name in names)
-    cursor = db.cursor().execute(
+    cursor.execute(
         f"SELECT {columns} FROM fraud_signals WHERE {where} ORDER BY occurred_at, signal_id",
         parameters,
     )
@@ -96,7 +98,7 @@ def read_signals(
 
 
 def _attributed(db: duckdb.DuckDBPyConnection, since: datetime) -> list[tuple[str, Signal]]:
-    by_id = {s.signal_id: s for s in read_signals(db, "occurred_at >= ?", [since])}
+    by_id = {s.signal_id: s for s in read_signals(db.cursor(), "occurred_at >= ?", [since])}
     rows = db.execute(
         "SELECT account_id, signal_id FROM account_signals WHERE occurred_at >= ? "
         "ORDER BY occurred_at, signal_id",
@@ -105,44 +107,49 @@ def _attributed(db: duckdb.DuckDBPyConnection, since: datetime) -> list[tuple[st
     return [(account, by_id[name]) for account, name in rows]
 
 
-def _session_windows(
+def customer_signals(db: duckdb.DuckDBPyConnection, customer_id: str) -> CustomerSignals:
+    """A customer's closings, and their signals since the last closing but one."""
+    name = [customer_id]
+    closed = db.execute(f"{_CLOSINGS} AND customer_id = ? ORDER BY closed_until", name).fetchall()
+    closed_until = [at for _, at in closed]
+    since = closed_until[-2] if len(closed_until) > 1 else _DAWN
+    signals = list(
+        read_signals(db.cursor(), "customer_id = ? AND occurred_at > ?", [customer_id, since])
+    )
+    return CustomerSignals(customer_id, closed_until, signals)
+
+
+def _customers(
     db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime
-) -> Iterator[SessionWindow]:
-    """The session windows that another signal could still join, each with its case."""
-    rows = db.execute(
-        """
-        WITH steps AS (
-          SELECT account_id, signal_id, occurred_at,
-            occurred_at - lag(occurred_at) OVER w > ? AS starts
-          FROM account_signals
-          WINDOW w AS (PARTITION BY account_id ORDER BY occurred_at, signal_id)
-        ),
-        numbered AS (
-          SELECT *, count(*) FILTER (WHERE starts) OVER (
-            PARTITION BY account_id ORDER BY occurred_at, signal_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS session_window
-          FROM steps
-        ),
-        alive AS (
-          SELECT account_id, session_window, min(occurred_at) AS first_at
-          FROM numbered GROUP BY account_id, session_window HAVING max(occurred_at) >= ?
-        )
-        SELECT n.account_id, n.session_window, n.signal_id, c.case_id
-        FROM numbered AS n
-        JOIN alive AS a USING (account_id, session_window)
-        LEFT JOIN cases AS c ON c.account_id = n.account_id AND c.first_signal_at = a.first_at
-          AND c.merged_into IS NULL
-        ORDER BY n.account_id, n.session_window, n.occurred_at
-        """,
-        [gap, edge - gap],
-    ).fetchall()
-    by_id = {
-        s.signal_id: s
-        for s in read_signals(db, "signal_id IN (SELECT unnest(?))", [[row[2] for row in rows]])
-    }
-    session_windows: dict[tuple[str, int], SessionWindow] = {}
-    for account, number, name, case in rows:
-        session_window = session_windows.setdefault((account, number), SessionWindow(account))
-        session_window.case_id = case
-        session_window.add(by_id[name])
-    yield from session_windows.values()
+) -> Iterator[CustomerSignals]:
+    """The customers with closings, with an open case, or with signals that others can still join.
+
+    The signals are those since the last closing but one.
+    """
+    closed_until: dict[str, list[datetime]] = {}
+    for customer, at in db.execute(f"{_CLOSINGS} ORDER BY customer_id, closed_until").fetchall():
+        closed_until.setdefault(customer, []).append(at)
+    signals: dict[str, list[Signal]] = {}
+    where = f"""customer_id IN (
+        SELECT c.customer_id FROM cases AS c LEFT JOIN case_reviews AS r USING (case_id)
+        WHERE coalesce(r.status, 'NEW') <> 'CLOSED'
+        UNION SELECT customer_id FROM fraud_signals WHERE occurred_at >= ?
+        UNION SELECT customer_id FROM ({_CLOSINGS}) WHERE closed_until >= ?
+      ) AND occurred_at > coalesce((
+        SELECT k.closed_until FROM (
+          SELECT customer_id, closed_until, row_number() OVER (
+            PARTITION BY customer_id ORDER BY closed_until DESC) AS place
+          FROM ({_CLOSINGS})
+        ) AS k WHERE k.customer_id = fraud_signals.customer_id AND k.place = 2
+      ), ?)"""
+    for signal in read_signals(db.cursor(), where, [edge - gap, edge, _DAWN]):
+        signals.setdefault(signal.customer_id, []).append(signal)
+    for customer in closed_until.keys() | signals.keys():
+        yield CustomerSignals(customer, closed_until.get(customer, []), signals.get(customer, []))
+
+
+_DAWN = datetime(1900, 1, 1, tzinfo=UTC)
+_CLOSINGS = (
+    "SELECT customer_id, closed_until FROM case_reviews "
+    "WHERE status = 'CLOSED' AND closed_until IS NOT NULL"
+)

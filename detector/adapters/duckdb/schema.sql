@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS transactions (
   currency VARCHAR NOT NULL, status VARCHAR NOT NULL, card_token VARCHAR, card_bin VARCHAR,
   card_last4 VARCHAR, merchant_id VARCHAR, merchant_category VARCHAR, merchant_country VARCHAR,
   city VARCHAR, latitude DOUBLE, longitude DOUBLE, device_id VARCHAR, ip_address VARCHAR,
-  ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  base_amount DECIMAL(18, 2), ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS logins (
   event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS fraud_signals (
   account_id VARCHAR, subject VARCHAR NOT NULL, event_id VARCHAR NOT NULL,
   occurred_at TIMESTAMPTZ NOT NULL, window_start TIMESTAMPTZ NOT NULL, observed DOUBLE NOT NULL,
   threshold DOUBLE NOT NULL, amount DECIMAL(18, 2), reason VARCHAR NOT NULL,
-  evidence JSON NOT NULL
+  evidence JSON NOT NULL, exposed VARCHAR[] NOT NULL
 );
 -- Which accounts a signal counts for: its own, or every account its customer held at the time.
 CREATE TABLE IF NOT EXISTS account_signals (
@@ -49,12 +49,13 @@ CREATE TABLE IF NOT EXISTS risk_history (
   risk_level VARCHAR NOT NULL, patterns VARCHAR NOT NULL, PRIMARY KEY (account_id, occurred_at)
 );
 CREATE TABLE IF NOT EXISTS cases (
-  case_id VARCHAR PRIMARY KEY, account_id VARCHAR NOT NULL, customer_id VARCHAR NOT NULL,
+  case_id VARCHAR PRIMARY KEY, customer_id VARCHAR NOT NULL, account_ids VARCHAR NOT NULL,
   level VARCHAR NOT NULL, score DOUBLE NOT NULL, patterns VARCHAR NOT NULL,
   signal_count BIGINT NOT NULL, exposure DECIMAL(18, 2) NOT NULL,
-  first_signal_at TIMESTAMPTZ NOT NULL, last_signal_at TIMESTAMPTZ NOT NULL,
-  opened_at TIMESTAMPTZ, due_at TIMESTAMPTZ, recommended_action VARCHAR NOT NULL,
-  actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, merged_into VARCHAR
+  already_gone DECIMAL(18, 2) NOT NULL, first_signal_at TIMESTAMPTZ NOT NULL,
+  last_signal_at TIMESTAMPTZ NOT NULL, opened_at TIMESTAMPTZ NOT NULL,
+  due_at TIMESTAMPTZ NOT NULL, recommended_action VARCHAR NOT NULL,
+  actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, previous_case_id VARCHAR
 );
 -- What callers were told about transactions that they asked to have scored.
 CREATE TABLE IF NOT EXISTS score_decisions (

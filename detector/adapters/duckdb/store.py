@@ -11,18 +11,21 @@ from typing import Any
 import msgspec
 
 from detector.adapters.database import connect
-from detector.adapters.duckdb.recall import read_signals, recall
+from detector.adapters.duckdb.recall import customer_signals, read_signals, recall
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
+from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.errors import StoreError
 from detector.core.events import STREAMS
+from detector.core.names import joined
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_LISTS = ("account_ids", "patterns", "actions")
 _UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
 
 
@@ -145,9 +148,13 @@ class DuckDBStore:
         """Everything needed to continue from the last commit."""
         return recall(self._connection, rules)
 
+    def customer_signals(self, customer_id: str) -> CustomerSignals:
+        """A customer's closings, and the signals that open cases can still need."""
+        return customer_signals(self._connection.cursor(), customer_id)
+
     def signals_since(self, at: datetime) -> Iterator[Signal]:
         """The signals at events from that time on."""
-        return read_signals(self._connection, "occurred_at >= ?", [at])
+        return read_signals(self._connection.cursor(), "occurred_at >= ?", [at])
 
     def dead_letters_since(self, at: datetime) -> Iterator[DeadLetter]:
         """The dead letters since then (by the wall clock), in order."""
@@ -205,8 +212,7 @@ class DuckDBStore:
         rows = [
             {
                 **msgspec.structs.asdict(case),
-                "patterns": ", ".join(case.patterns),
-                "actions": ", ".join(case.actions),
+                **{name: joined(getattr(case, name)) for name in _LISTS},
             }
             for case in work.cases.values()
         ]

@@ -14,8 +14,9 @@ def view_names(rules: Rules) -> list[str]:
 
 
 def view_statements(rules: Rules) -> list[str]:
-    """The statements that create or replace every view, for these rules."""
-    return [f"CREATE OR REPLACE VIEW {name} AS {q}" for name, q in _views(rules).items()]
+    """The statements that create or replace every view, and the helper view of all cases."""
+    views = {**_views(rules), "fraud_cases": "SELECT * FROM cases"}
+    return [f"CREATE OR REPLACE VIEW {name} AS {q}" for name, q in views.items()]
 
 
 def _views(rules: Rules) -> dict[str, str]:
@@ -79,7 +80,8 @@ def _kpis(rules: Rules) -> str:
     return f"""
     WITH money AS (
       SELECT time_bucket(INTERVAL '1 minute', t.occurred_at) AS window_start,
-        count(*) AS transactions, sum(t.amount) AS amount,
+        count(*) AS transactions, coalesce(sum(t.base_amount), 0) AS amount,
+        count(*) - count(t.base_amount) AS without_rate,
         count(*) FILTER (WHERE f.event_id IS NOT NULL) AS flagged
       FROM stg_transactions AS t
       LEFT JOIN (SELECT DISTINCT event_id FROM fraud_signals) AS f USING (event_id)
@@ -92,6 +94,7 @@ def _kpis(rules: Rules) -> str:
     )
     SELECT window_start, window_start + INTERVAL '1 minute' AS window_end,
       coalesce(transactions, 0) AS transactions, coalesce(amount, 0) AS amount,
+      coalesce(without_rate, 0) AS without_rate,
       coalesce(flagged, 0) AS flagged,
       CASE WHEN transactions > 0 THEN round(100.0 * flagged / transactions, 2) ELSE 0 END
         AS fraud_rate_pct,
@@ -100,9 +103,9 @@ def _kpis(rules: Rules) -> str:
 
 
 _FLAGGED = """
-      count(*) AS transactions, sum(amount) AS amount,
+      count(*) AS transactions, coalesce(sum(base_amount), 0) AS amount,
       count(*) FILTER (WHERE f.event_id IS NOT NULL) AS flagged,
-      coalesce(sum(amount) FILTER (WHERE f.event_id IS NOT NULL), 0) AS flagged_amount,
+      coalesce(sum(base_amount) FILTER (WHERE f.event_id IS NOT NULL), 0) AS flagged_amount,
       round(100.0 * count(*) FILTER (WHERE f.event_id IS NOT NULL) / count(*), 2) AS fraud_rate_pct,
       round(100.0 * count(*) FILTER (WHERE status = 'DECLINED') / count(*), 2) AS declined_pct"""
 
@@ -127,18 +130,17 @@ _CHANNELS = f"""
     GROUP BY window_start, channel"""
 
 OPEN_CASES = """
-    SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,
-      c.exposure, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
-      c.recommended_action, c.actions, c.withdrawn, r.owner, coalesce(r.status, 'NEW') AS status
+    SELECT c.*, r.owner, coalesce(r.status, 'NEW') AS status
     FROM cases AS c
     LEFT JOIN case_reviews AS r USING (case_id)
-    WHERE coalesce(r.status, 'NEW') <> 'CLOSED' AND c.merged_into IS NULL"""
+    WHERE coalesce(r.status, 'NEW') <> 'CLOSED'"""
 """The open cases without their customers' KYC tier, which requires reading every profile."""
 
 _OPEN_CASES_WITH_TIER = f"""
-    SELECT c.case_id, c.account_id, c.customer_id, c.level, c.score, c.patterns, c.signal_count,
-      c.exposure, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
-      k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn, c.owner, c.status
+    SELECT c.case_id, c.customer_id, c.account_ids, c.level, c.score, c.patterns, c.signal_count,
+      c.exposure, c.already_gone, c.first_signal_at, c.last_signal_at, c.opened_at, c.due_at,
+      k.risk_tier AS kyc_risk_tier, c.recommended_action, c.actions, c.withdrawn,
+      c.previous_case_id, c.owner, c.status
     FROM ({OPEN_CASES}) AS c
     LEFT JOIN (
       SELECT customer_id, arg_max(risk_tier, (occurred_at, event_id)) AS risk_tier

@@ -1,7 +1,7 @@
 """Reviews of cases: the actions of users, separate from what detection writes."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,8 +19,8 @@ from detector.core.data import JsonObject, Row
 CaseRecord = Mapping[str, Any]
 """A row of the open cases, or the snapshot of one."""
 
-_STATE = ("status", "owner", "disposition", "proposed_by", "reason")
-_REVIEW = f"case_id, {', '.join(_STATE)}, version, reviewed_at"
+_STATE = ("status", "owner", "disposition", "proposed_by", "reason", "closed_until")
+_REVIEW = f"case_id, {', '.join(_STATE)}, version, reviewed_at, customer_id"
 
 
 class Conflict(ActionRefused):
@@ -41,6 +41,9 @@ class Reviews:
         self._audit = audit
         self._users = users
         self._four_eyes = four_eyes
+        self.on_closing: Callable[[str], None] = lambda _: None
+        """Called with the customer whose case was closed or reopened, once that is committed."""
+        audit.listeners.append(self._tell)
 
     def of(self, case_ids: Iterable[str]) -> dict[str, Review]:
         """The reviews of those of the cases that have been acted on."""
@@ -57,19 +60,16 @@ class Reviews:
         found = self._audit.rows(query, [case_id])
         return _thawed(json.loads(found[0]["snapshot"])) if found else None
 
-    def closed(
-        self, account_id: str | None = None, customer_id: str | None = None, limit: int = 50
-    ) -> list[Row]:
-        """The closed cases of an account or a customer as they were, latest closed first.
+    def closed(self, customer_id: str, limit: int = 50) -> list[Row]:
+        """The closed cases of a customer as they were, latest closed first.
 
         Each has `disposition`, `owner` and `reviewed_at`.
         """
-        column, value = ("account_id", account_id) if account_id else ("customer_id", customer_id)
         rows = self._audit.rows(
-            f"""SELECT status, owner, disposition, reviewed_at, snapshot FROM case_reviews
-            WHERE status = 'CLOSED' AND snapshot ->> '$.{column}' = ?
+            """SELECT status, owner, disposition, reviewed_at, snapshot FROM case_reviews
+            WHERE status = 'CLOSED' AND customer_id = ?
             ORDER BY reviewed_at DESC, case_id LIMIT ?""",
-            [value, limit],
+            [customer_id, limit],
         )
         return [{**_thawed(json.loads(row.pop("snapshot"))), **row} for row in rows]
 
@@ -113,6 +113,21 @@ class Reviews:
             """
         )
 
+    def outcomes(self) -> list[Row]:
+        """The decided cases by their patterns: `patterns`, `confirmed`, `decided`.
+
+        A case referred as suspicious counts as confirmed; an inconclusive one as not decided.
+        """
+        return self._audit.rows(
+            """
+            SELECT snapshot ->> '$.patterns' AS patterns,
+              count(*) FILTER (WHERE disposition <> 'FALSE_POSITIVE') AS confirmed,
+              count(*) AS decided
+            FROM case_reviews WHERE status = 'CLOSED' AND disposition <> 'INCONCLUSIVE'
+            GROUP BY patterns
+            """
+        )
+
     def _act(
         self,
         transaction: AuditedTransaction,
@@ -128,16 +143,23 @@ class Reviews:
                 "someone has acted on it since. Reload it."
             )
         after, detail = self._outcome(transaction, principal, case, action, before)
-        after = replace(after, version=before.version + 1, reviewed_at=transaction.at)
+        if "CLOSED" in (before.status, after.status) and before.status != after.status:
+            after = _closed_or_reopened(case, after)
+        after = replace(
+            after,
+            version=before.version + 1,
+            reviewed_at=transaction.at,
+            customer_id=case["customer_id"],
+        )
         transaction.db.execute(
             f"INSERT OR REPLACE INTO case_reviews ({_REVIEW}, snapshot) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                case_id, *_state(after).values(), after.version, transaction.at,
-                json.dumps(dict(case), default=_frozen),
+                case_id, *(getattr(after, name) for name in _STATE), after.version, transaction.at,
+                after.customer_id, json.dumps(dict(case), default=_frozen),
             ],
         )  # fmt: skip
-        facts = {name: case[name] for name in ("account_id", "customer_id", "level")}
+        facts = {name: case[name] for name in ("customer_id", "level")}
         detail |= {"case": facts, "before": _state(before), "after": _state(after)}
         entry = transaction.record(principal, action.action, "case", case_id, detail)
         return Acted(after, entry)
@@ -155,12 +177,19 @@ class Reviews:
             undone = undoable(self.history(case["case_id"]), principal, transaction.at)
             repeated = {k: v for k, v in undone.detail.items() if k in ("instruction", "target")}
             detail = {"undoes": undone.seq, "undone": undone.action, **repeated}
-            return replace(before, **undone.detail["before"]), detail
+            return replace(before, **_state_of(undone.detail["before"])), detail
         action.check(before, principal)
         if isinstance(action, Assign):
             self._check_assignee(action.to)
         needs_approval = self._four_eyes and case["level"] == "critical"
         return action.apply(before, principal, needs_approval), action.details()
+
+    def _tell(self, entry: AuditEntry) -> None:
+        if entry.subject_kind != "case":
+            return
+        before, after = (entry.detail[name].get("closed_until") for name in ("before", "after"))
+        if before != after:
+            self.on_closing(entry.detail["case"]["customer_id"])
 
     def _check_assignee(self, username: str) -> None:
         able = self._users.who_may("act")
@@ -170,8 +199,26 @@ class Reviews:
             )
 
 
+def _closed_or_reopened(case: CaseRecord, after: Review) -> Review:
+    """The review with what its closing covers: all that the case held."""
+    if after.status == "CLOSED":
+        return replace(after, closed_until=after.closed_until or case["last_signal_at"])
+    if later := case.get("next_case_id"):
+        raise ActionRefused(
+            f"Later signals of {case['customer_id']} have opened {later}; continue there."
+        )
+    return replace(after, closed_until=None)
+
+
 def _state(review: Review) -> JsonObject:
-    return {name: getattr(review, name) for name in _STATE}
+    until = review.closed_until
+    state = {name: getattr(review, name) for name in _STATE}
+    return {**state, "closed_until": until and until.isoformat()}
+
+
+def _state_of(state: JsonObject) -> JsonObject:
+    until = state.get("closed_until")
+    return {**state, "closed_until": until and datetime.fromisoformat(until)}
 
 
 def _frozen(value: object) -> str:
@@ -184,4 +231,5 @@ def _thawed(case: Row) -> Row:
         for name, value in case.items()
         if name.endswith("_at") and value is not None
     }
-    return {**case, **times, "exposure": Decimal(case["exposure"])}
+    money = {name: Decimal(case[name]) for name in ("exposure", "already_gone")}
+    return {**case, **times, **money}

@@ -16,6 +16,9 @@ CREATE TABLE IF NOT EXISTS case_reviews (
   proposed_by VARCHAR, reason VARCHAR, version BIGINT NOT NULL, reviewed_at TIMESTAMPTZ NOT NULL,
   snapshot JSON NOT NULL
 );
+-- The customer, and the last signal that a closing covers, so that detection knows what is decided.
+ALTER TABLE case_reviews ADD COLUMN IF NOT EXISTS customer_id VARCHAR;
+ALTER TABLE case_reviews ADD COLUMN IF NOT EXISTS closed_until TIMESTAMPTZ;
 CREATE TABLE IF NOT EXISTS snoozes (
   snooze_id VARCHAR PRIMARY KEY, pattern VARCHAR NOT NULL, entity_kind VARCHAR NOT NULL,
   entity VARCHAR NOT NULL, until TIMESTAMPTZ NOT NULL, reason VARCHAR NOT NULL,

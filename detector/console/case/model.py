@@ -22,13 +22,14 @@ from detector.console.queries.parties import (
     entities_of,
     profile_of,
 )
+from detector.console.queries.queue import ranking_now
 from detector.console.queries.signals import (
     CaseReason,
     ScorePoint,
     SignalRow,
     reasons,
     score_steps,
-    signals_of_account,
+    signal_list,
 )
 from detector.console.queries.trips import Trip, trips_of
 from detector.core.data import JsonObject
@@ -37,6 +38,7 @@ from detector.signals.rules import Rules
 
 AROUND = timedelta(minutes=30)
 MOST_EVENTS = 200
+MOST_SIGNALS = 500
 _KINDS = {"devices": "device_id", "ip_addresses": "ip_address", "merchants": "merchant_id"}
 
 
@@ -54,7 +56,7 @@ class CaseActionEntry(BaseModel):
 class CaseFile(BaseModel):
     """A case and everything that helps to decide it; lists are newest first unless noted.
 
-    `events` are those of the account and its customer from half an hour before the first signal to
+    `events` are those of the customer from half an hour before the first signal to
     half an hour after the last; `more_events` says that there are older ones in that time. `scores`
     are oldest first. `allowed` are the actions that the principal may take now, `undo` is the
     action that they may undo.
@@ -94,17 +96,19 @@ def case_file(
     now = now or datetime.now(UTC)
     row = find_case(reader, people, case_id)
     review, entries = people.reviews.get(case_id), people.reviews.history(case_id)
-    case = case_row({**row, "status": review.status, "owner": review.owner}, now)
+    state = {"status": review.status, "owner": review.owner}
+    case = case_row({**row, **state}, ranking_now(people, now))
     since, until = case.first_signal_at, case.last_signal_at
     around = (since - AROUND, until + AROUND)
-    signals = signals_of_account(reader, case.account_id, since, until)
+    signals = signal_list(
+        reader, {"customer_id": [case.customer_id]}, since, until=until, limit=MOST_SIGNALS
+    )
     events = activities(
-        reader, account=case.account_id, customer=case.customer_id,
-        since=around[0], until=around[1], limit=MOST_EVENTS + 1,
-    )  # fmt: skip
+        reader, customer=case.customer_id, since=around[0], until=around[1], limit=MOST_EVENTS + 1
+    )
     profile = profile_of(reader, case.customer_id)
     entities = entities_of(
-        reader, case.account_id, case.customer_id,
+        reader, None, case.customer_id,
         profile.registered_device_ids if profile else (), *around,
     )  # fmt: skip
     _sort_by_firing(entities, events)
@@ -129,7 +133,7 @@ def case_file(
         scores=score_steps(signals, rules.risk.window),
         trips=trips_of(reader, [signal.model_dump() for signal in signals]),
         profile=profile,
-        cards=cards_of(reader, "account_id", case.account_id),
+        cards=cards_of(reader, "customer_id", case.customer_id),
         entities=entities,
         links=linked_cases(
             reader, case_id, case.customer_id, since, until,

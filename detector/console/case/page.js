@@ -93,7 +93,8 @@ live({
   case(found) {
     if (found.case_id !== caseId) return;
     setText($('[data-field="score"]', head), found.score.toFixed(2));
-    setText($('[data-field="exposure"]', head), money(Number(found.exposure)));
+    setText($('[data-field="at_risk"]', head), money(Number(found.exposure) - Number(found.already_gone)));
+    setText($('[data-field="already_gone"]', head), money(Number(found.already_gone)));
     setText($('[data-field="signal_count"]', head), String(found.signal_count));
     if (found.level !== level) setLevel($(".level", head), found.level);
     if (announced) return;

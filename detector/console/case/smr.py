@@ -20,9 +20,9 @@ from detector.console.context import Context, InContext
 from detector.console.http.fields import CaseId, LongText, Short
 from detector.console.http.problems import ProblemError, problems
 from detector.console.queries.cases import find_case
-from detector.console.queries.signals import SignalRow, signals_of_account
+from detector.console.queries.signals import SignalRow, signal_list
 from detector.core.data import Row
-from detector.core.names import split
+from detector.core.names import Names, split
 
 router = APIRouter(tags=["suspicious matter reports"])
 Reports = Annotated[Principal, Depends(require("smr"))]
@@ -55,9 +55,10 @@ class Draft(BaseModel):
 
 
 class CashTransaction(BaseModel):
-    """A cash transaction of the account in the period of the case."""
+    """A cash transaction of the customer in the period of the case."""
 
     transaction_id: str
+    account_id: str
     occurred_at: datetime
     transaction_type: str
     channel: str
@@ -71,8 +72,8 @@ class Report(BaseModel):
     """A draft with facts from the system; `updated_by` is empty until it is first saved."""
 
     case_id: str
-    account_id: str
     customer_id: str
+    account_ids: Names
     first_signal_at: datetime
     draft: Draft
     transactions: list[CashTransaction]
@@ -135,16 +136,20 @@ def _report(
     cash = _cash(context, case, signals)
     if draft is None:
         subject = Party(
-            role="SUSPECT", customer_id=case["customer_id"], account_ids=[case["account_id"]]
+            role="SUSPECT",
+            customer_id=case["customer_id"],
+            account_ids=split(case["account_ids"]),
         )
-        text = grounds(case, [s.model_dump() for s in signals], cash, _profile(context, case), zone)
+        said = [s.model_dump() for s in signals]
+        base = context.rules.currencies.base
+        text = grounds(case, said, cash, _profile(context, case), zone, base)
         draft = Draft(parties=[subject], grounds=text)
     formed = draft.suspicion_formed_at
     holidays = context.settings.holidays
     return Report(
         case_id=case["case_id"],
-        account_id=case["account_id"],
         customer_id=case["customer_id"],
+        account_ids=case["account_ids"],
         first_signal_at=case["first_signal_at"].astimezone(UTC),
         draft=draft,
         transactions=[CashTransaction.model_validate(row) for row in cash],
@@ -157,8 +162,12 @@ def _report(
 
 def _signals(context: Context, case: Row) -> list[SignalRow]:
     """The signals that count for the case, oldest first: the same as on its page."""
-    found = signals_of_account(
-        context.reader, case["account_id"], case["first_signal_at"], case["last_signal_at"]
+    found = signal_list(
+        context.reader,
+        {"customer_id": [case["customer_id"]]},
+        case["first_signal_at"],
+        until=case["last_signal_at"],
+        limit=MOST_TRANSACTIONS,
     )
     return found[::-1]
 
@@ -166,13 +175,13 @@ def _signals(context: Context, case: Row) -> list[SignalRow]:
 def _cash(context: Context, case: Row, signals: list[SignalRow]) -> list[Row]:
     begin = min((s.window_start for s in signals), default=case["first_signal_at"])
     return context.reader.rows(
-        f"""SELECT transaction_id, occurred_at, transaction_type, channel, city, amount, currency,
-          status
+        f"""SELECT transaction_id, account_id, occurred_at, transaction_type, channel, city, amount,
+          currency, status, base_amount
         FROM stg_transactions
-        WHERE account_id = ? AND transaction_type IN {_CASH}
+        WHERE customer_id = ? AND transaction_type IN {_CASH}
           AND status NOT IN ('DECLINED', 'REVERSED') AND occurred_at >= ? AND occurred_at <= ?
         ORDER BY occurred_at, event_id LIMIT {MOST_TRANSACTIONS}""",
-        [case["account_id"], begin, case["last_signal_at"]],
+        [case["customer_id"], begin, case["last_signal_at"]],
     )
 
 

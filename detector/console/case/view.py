@@ -149,7 +149,7 @@ def _targets(file: CaseFile) -> list[Target]:
             Target("card", card.card_token, f"Card •{card.card_last4 or '????'} {card.card_token}")
             for card in cards
         ),
-        Target("account", case.account_id, f"Account {case.account_id}"),
+        *(Target("account", name, f"Account {name}") for name in case.account_ids),
         Target("customer", case.customer_id, f"Customer {case.customer_id}"),
     ]
 

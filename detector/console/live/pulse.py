@@ -28,7 +28,8 @@ class Latency(BaseModel):
 class Pulse(BaseModel):
     """The state of detection at `at`.
 
-    Counts per minute cover the trailing 60 s of event time; over a cluster, its newest minute.
+    Money is in the base currency. Counts per minute cover the trailing 60 s of event time; over a
+    cluster, its newest minute.
     `lag_ms` is the age of the watermark. Counts that only the detecting process has are null
     elsewhere.
     """
@@ -48,7 +49,8 @@ class Pulse(BaseModel):
     signals_by_pattern: dict[str, int]
     accounts_by_level: dict[str, int]
     open_cases_by_level: dict[str, int]
-    exposure_open: Decimal
+    at_risk_open: Decimal
+    already_gone_open: Decimal
     minutes: list[MinuteCounts]
 
 
@@ -118,7 +120,7 @@ class PulseKeeper:
             unknown = ("events", "events_per_s", "dead_letters", "duplicates", "late")
             own = {**dict.fromkeys(unknown), "latency_ms": Latency()}
         cases = self._reader.rows(
-            "SELECT level, count(*) AS cases, sum(exposure) AS exposure "
+            "SELECT level, count(*) AS cases, sum(exposure) AS exposure, sum(already_gone) AS gone "
             f"FROM {self._reader.open_cases} GROUP BY level"
         )
         accounts = self._reader.rows(
@@ -137,7 +139,8 @@ class PulseKeeper:
             signals_by_pattern={name: last.signals.get(name, 0) for name in self._rules.patterns},
             accounts_by_level={row["risk_level"]: row["accounts"] for row in accounts},
             open_cases_by_level={row["level"]: row["cases"] for row in cases},
-            exposure_open=sum((Decimal(row["exposure"]) for row in cases), Decimal(0)),
+            at_risk_open=sum((Decimal(row["exposure"] - row["gone"]) for row in cases), Decimal(0)),
+            already_gone_open=sum((Decimal(row["gone"]) for row in cases), Decimal(0)),
             minutes=[MinuteCounts.of(bucket) for bucket in minutes[-1:]],
             **own,
         )

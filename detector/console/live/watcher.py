@@ -50,7 +50,7 @@ class Watcher:
             [edge],
         )
         cases = self._reader.rows(
-            f"SELECT {', '.join(_CASE)} FROM mv_open_fraud_cases "
+            f"SELECT {', '.join(Case.__struct_fields__)} FROM mv_open_fraud_cases "
             f"WHERE last_signal_at > ? ORDER BY last_signal_at DESC, case_id LIMIT {MOST}",
             [edge],
         )
@@ -83,7 +83,7 @@ class Watcher:
                 away = False
 
 
-_CASE = [name for name in Case.__struct_fields__ if name != "merged_into"]
+_LISTS = ("account_ids", "patterns", "actions")
 
 
 def _signal(row: Row) -> Signal:
@@ -98,5 +98,6 @@ def _signal(row: Row) -> Signal:
 
 
 def _case(row: Row) -> Case:
-    lists = {name: split(row[name]) for name in ("patterns", "actions")}
-    return Case(**{**row, **lists, "exposure": str(row["exposure"])})
+    lists = {name: split(row[name]) for name in _LISTS}
+    money = {name: str(row[name]) for name in ("exposure", "already_gone")}
+    return Case(**{**row, **lists, **money})

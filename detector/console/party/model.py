@@ -1,7 +1,7 @@
 """Everything on the page of an account or a customer."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -20,6 +20,7 @@ from detector.console.queries.parties import (
     entities_of,
     profile_of,
 )
+from detector.console.queries.queue import ranking_now
 from detector.console.queries.signals import (
     ScorePoint,
     SignalRow,
@@ -140,7 +141,7 @@ def _shared(
     limit: int,
     now: datetime | None,
 ) -> JsonObject:
-    now = now or datetime.now(UTC)
+    ranking = ranking_now(people, now)
     account = value if column == "account_id" else None
     before = cursors.event(cursor) if cursor else None
     events = activities(
@@ -150,22 +151,22 @@ def _shared(
     if len(events) > limit:
         following = cursors.after_event(events[limit - 1].at, events[limit - 1].event_id)
     cases = reader.rows(
-        f"SELECT * FROM mv_open_fraud_cases WHERE {column} = ? "
+        "SELECT * FROM mv_open_fraud_cases WHERE customer_id = ? "
         "ORDER BY last_signal_at DESC, case_id LIMIT 50",
-        [value],
+        [customer_id],
     )
     risks = reader.rows(
         f"SELECT {', '.join(AccountRisk.model_fields)} FROM mv_account_risk_score_realtime "
         f"WHERE {column} = ? ORDER BY risk_score DESC, account_id LIMIT 50",
         [value],
     )
-    closed = people.reviews.closed(account, None if account else value)
+    closed = people.reviews.closed(customer_id) if customer_id else []
     registered: Sequence[str] = profile.registered_device_ids if profile else ()
     return {
-        "as_of": now,
+        "as_of": ranking.now,
         "profile": profile,
         "risks": [AccountRisk.model_validate(row) for row in risks],
-        "open_cases": [case_row(row, now) for row in cases],
+        "open_cases": [case_row(row, ranking) for row in cases],
         "closed_cases": [ClosedCase.model_validate(case) for case in closed],
         "cards": cards_of(reader, column, value),
         "entities": entities_of(reader, account, customer_id, registered),

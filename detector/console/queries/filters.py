@@ -7,24 +7,30 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from detector.console.http.fields import Name, without_blanks
-from detector.console.queries.ranking import RANK_SQL
+from detector.console.queries.ranking import Ranking
 from detector.console.queries.where import Where
+from detector.signals.conditions import Sql
 from detector.signals.rules import Level
 
 OpenStatus = Literal["NEW", "IN_REVIEW", "ESCALATED", "PENDING_APPROVAL"]
 Sort = Literal["rank", "due", "oldest", "newest", "exposure", "score"]
 
 _EPOCH = "CAST(EXTRACT(EPOCH FROM {}) AS DOUBLE PRECISION)"
-_OPENED = _EPOCH.format("COALESCE(opened_at, first_signal_at)")
+_OPENED = _EPOCH.format("opened_at")
 # Every order is a number, descending, so that one kind of cursor serves all.
-SORT_SQL: dict[Sort, str] = {
-    "rank": RANK_SQL,
-    "due": f"COALESCE(-{_EPOCH.format('due_at')}, -1e18)",
+_SORTS: dict[Sort, str] = {
+    "due": f"-{_EPOCH.format('due_at')}",
     "oldest": f"-{_OPENED}",
     "newest": _OPENED,
     "exposure": "CAST(exposure AS DOUBLE PRECISION)",
     "score": "score",
 }
+
+
+def sort_key(sort: Sort, ranking: Ranking) -> Sql:
+    """The number by which a row of `mv_open_fraud_cases` is sorted, the largest first."""
+    return ranking.sql if sort == "rank" else Sql(_SORTS[sort], [])
+
 
 NO_OWNER = "none"
 """In place of a user name: cases without an owner."""
@@ -62,13 +68,12 @@ class QueueFilters(BaseModel):
 def condition(filters: QueueFilters, now: datetime, snoozed: Sequence[str]) -> Where:
     """The condition on rows of `mv_open_fraud_cases` before the facets apply."""
     where = Where()
-    opened = "COALESCE(opened_at, first_signal_at)"
     if filters.min_age is not None:
-        where.add(f"{opened} <= ?", now - timedelta(minutes=filters.min_age))
+        where.add("opened_at <= ?", now - timedelta(minutes=filters.min_age))
     if filters.max_age is not None:
-        where.add(f"{opened} >= ?", now - timedelta(minutes=filters.max_age))
+        where.add("opened_at >= ?", now - timedelta(minutes=filters.max_age))
     if filters.q:
-        ids = "LOWER(case_id || ' ' || account_id || ' ' || customer_id)"
+        ids = "LOWER(case_id || ' ' || account_ids || ' ' || customer_id)"
         where.add(f"POSITION(? IN {ids}) > 0", filters.q.lower())
     if filters.snoozed == "hide" and snoozed:
         where.among("case_id", snoozed, negate=True)

@@ -1,4 +1,4 @@
-"""Open cases that share a device, an IP address, a merchant or the customer with a case."""
+"""Open cases of other customers that share a device, an IP address or a merchant with a case."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from detector.core.data import Row
 from detector.core.names import Names
 from detector.pipeline.ports import ConsoleReader
 
-Kind = Literal["customer", "device", "ip", "merchant"]
+Kind = Literal["device", "ip", "merchant"]
 AROUND = timedelta(hours=24)
 """Maximum time between the case's signals and the use of a shared device, address or merchant."""
 MOST_VALUES = 12
@@ -23,7 +23,6 @@ class LinkedCase(BaseModel):
     """An open case, and what it shares with the current one."""
 
     case_id: str
-    account_id: str
     customer_id: str
     level: str
     score: float
@@ -56,7 +55,7 @@ def linked_cases(
     both sides: everyone buys at the same supermarket.
     """
     spans = (since - AROUND, until + AROUND)
-    shared: dict[str, set[tuple[Kind, str]]] = {customer_id: {("customer", customer_id)}}
+    shared: dict[str, set[tuple[Kind, str]]] = {}
     found = [
         *_users(reader, "device", "device_id", devices, spans),
         *_users(reader, "ip", "ip_address", addresses, spans),
@@ -68,10 +67,12 @@ def linked_cases(
         shared.setdefault(customer, set()).add((kind, value))
     # Customers who share most first, so that a busy address does not hide them.
     closest = sorted(shared, key=lambda c: (-len(shared[c]), c))[:200]
+    if not closest:
+        return []
     where = Where()
     where.among("customer_id", closest)
     rows = reader.rows(
-        f"""SELECT case_id, account_id, customer_id, level, score, patterns, exposure, status
+        f"""SELECT case_id, customer_id, level, score, patterns, exposure, status
         FROM {reader.open_cases} WHERE {where.sql} AND case_id <> ?
         ORDER BY score DESC, exposure DESC, case_id LIMIT 500""",
         [*where.parameters, case_id],
@@ -123,7 +124,7 @@ def _victims(
 
 
 def _linked(row: Row, shares: set[tuple[Kind, str]]) -> LinkedCase:
-    order: tuple[Kind, ...] = ("customer", "device", "ip", "merchant")
+    order: tuple[Kind, ...] = ("device", "ip", "merchant")
     return LinkedCase(
         **row,
         shares=[

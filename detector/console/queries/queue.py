@@ -5,21 +5,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from detector.adapters.people.store import PeopleStore
-from detector.console.queries.cases import CaseRow, case_row
-from detector.console.queries.filters import SORT_SQL, QueueFilters, condition, facet_condition
+from detector.console.queries.cases import CaseFacts, CaseRow, case_row
+from detector.console.queries.filters import QueueFilters, condition, facet_condition, sort_key
+from detector.console.queries.ranking import Ranking
 from detector.console.queries.snoozed import snoozed_cases
 from detector.pipeline.ports import ConsoleReader
 
-_COLUMNS = """case_id, account_id, customer_id, level, score, patterns, signal_count, exposure,
-    first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions, owner,
-    status"""
+_COLUMNS = ", ".join(CaseFacts.model_fields)
 
 
 def queue_sql(
     reader: ConsoleReader,
     filters: QueueFilters,
     username: str,
-    now: datetime,
+    ranking: Ranking,
     snoozed: Sequence[str] = (),
     limit: int = 50,
     after: tuple[float, str] | None = None,
@@ -28,16 +27,16 @@ def queue_sql(
 
     `username` is the user meant by the filter `owner=me`.
     """
-    key = SORT_SQL[filters.sort]
-    where, chosen = condition(filters, now, snoozed), facet_condition(filters, username)
-    parameters = [*[now.timestamp()] * key.count("?"), *where.parameters, *chosen.parameters]
+    key = sort_key(filters.sort, ranking)
+    where, chosen = condition(filters, ranking.now, snoozed), facet_condition(filters, username)
+    parameters = [*key.parameters, *where.parameters, *chosen.parameters]
     beyond = "TRUE"
     if after is not None:
         beyond = "(sort_key < ? OR (sort_key = ? AND case_id > ?))"
         parameters += [after[0], after[0], after[1]]
     sql = f"""
     SELECT * FROM (
-      SELECT {_COLUMNS}, {key} AS sort_key
+      SELECT {_COLUMNS}, {key.text} AS sort_key
       FROM {reader.open_cases} WHERE {where.sql} AND {chosen.sql}
     ) AS sorted
     WHERE {beyond} ORDER BY sort_key DESC, case_id LIMIT {limit:d}"""
@@ -52,11 +51,16 @@ def top_cases(
     username: str = "",
 ) -> list[CaseRow]:
     """The first open cases in the current queue."""
-    now, snoozed = datetime.now(UTC), snoozed_now(reader, people)
+    ranking, snoozed = ranking_now(people), snoozed_now(reader, people)
     return [
-        case_row(row, now)
-        for row in reader.rows(*queue_sql(reader, filters, username, now, snoozed, limit))
+        case_row(row, ranking)
+        for row in reader.rows(*queue_sql(reader, filters, username, ranking, snoozed, limit))
     ]
+
+
+def ranking_now(people: PeopleStore, now: datetime | None = None) -> Ranking:
+    """The ranking by all decisions so far, now or at another time."""
+    return Ranking.of(now or datetime.now(UTC), people.reviews.outcomes())
 
 
 def snoozed_now(reader: ConsoleReader, people: PeopleStore) -> list[str]:

@@ -1,55 +1,102 @@
-"""The order of the queue: exposure times score, weight of the level and urgency."""
+"""The order of the queue: expected loss, then urgency."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from pydantic import BaseModel
 
-LEVEL_WEIGHT = {"critical": 4, "high": 2}
-"""Weights of the levels; others weigh 1."""
+from detector.cases.priority import PRIOR_DECISIONS, likelihood
+from detector.core.data import Row
+from detector.core.names import split
+from detector.signals.conditions import Sql
 
-MAX_OVERDUE = 2
-"""Urgency stops rising when a case has been open for three times the time it was due in."""
+MOST_COMBINATIONS = 40
 
-# A case may have no due time, or have lost it to late evidence: then it is not urgent.
-RANK_SQL = f"""
-  CAST(CASE WHEN exposure > 1 THEN exposure ELSE 1 END AS DOUBLE PRECISION) * score
-  * CASE level {" ".join(f"WHEN '{k}' THEN {v}" for k, v in LEVEL_WEIGHT.items())} ELSE 1 END
-  * (1 + LEAST({MAX_OVERDUE}, GREATEST(0, COALESCE(
-      1 - (CAST(EXTRACT(EPOCH FROM due_at) AS DOUBLE PRECISION) - CAST(? AS DOUBLE PRECISION))
-      / NULLIF(CAST(EXTRACT(EPOCH FROM due_at) AS DOUBLE PRECISION)
-               - CAST(EXTRACT(EPOCH FROM opened_at) AS DOUBLE PRECISION), 0),
-      0))))"""
-"""The rank of a row of `mv_open_fraud_cases`; its only parameter is the time in Unix seconds."""
+_URGENCY_SQL = """LEAST(0.99, GREATEST(0,
+    1 - (CAST(EXTRACT(EPOCH FROM due_at) AS DOUBLE PRECISION) - CAST(? AS DOUBLE PRECISION))
+    / NULLIF(CAST(EXTRACT(EPOCH FROM due_at) AS DOUBLE PRECISION)
+             - CAST(EXTRACT(EPOCH FROM opened_at) AS DOUBLE PRECISION), 0)))"""
 
 
 class Rank(BaseModel):
-    """A case's rank in the queue, as the product of its factors."""
+    """A case's place in the queue and what it follows from.
+
+    `likelihood` is the score, corrected by `confirmed` of `decided` closed cases with the same
+    patterns. `urgency` is the share of the time to its due time that has passed; it decides between
+    cases of equal expected loss in whole units of the base currency.
+    """
 
     exposure: float
     score: float
-    level_weight: int
+    confirmed: int
+    decided: int
+    likelihood: float
+    expected_loss: float
     urgency: float
     rank: float
 
 
-def rank_of(
-    exposure: float,
-    score: float,
-    level: str,
-    opened_at: datetime | None,
-    due_at: datetime | None,
-    now: datetime,
-) -> Rank:
-    """The rank of a case at a time, factor by factor; `RANK_SQL` is the same in SQL."""
-    exposure = max(1.0, exposure)
-    weight = LEVEL_WEIGHT.get(level, 1)
-    urgency = 1.0
-    if due_at and opened_at and due_at != opened_at:
-        urgency += min(MAX_OVERDUE, max(0.0, 1 - (due_at - now) / (due_at - opened_at)))
-    return Rank(
-        exposure=exposure,
-        score=score,
-        level_weight=weight,
-        urgency=urgency,
-        rank=exposure * score * weight * urgency,
-    )
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Ranks cases at a time, by the decisions on earlier ones.
+
+    `outcomes` are the confirmed and decided closed cases of each combination of patterns.
+    """
+
+    now: datetime
+    outcomes: dict[frozenset[str], tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, now: datetime, decided: Iterable[Row]) -> "Ranking":
+        """From rows with `patterns`, `confirmed` and `decided`."""
+        outcomes: dict[frozenset[str], tuple[int, int]] = {}
+        for row in decided:
+            names = frozenset(split(row["patterns"]))
+            confirmed, count = outcomes.get(names, (0, 0))
+            outcomes[names] = (confirmed + row["confirmed"], count + row["decided"])
+        most = sorted(outcomes, key=lambda names: (-outcomes[names][1], sorted(names)))
+        return cls(now, {names: outcomes[names] for names in most[:MOST_COMBINATIONS]})
+
+    def rank(
+        self,
+        exposure: Decimal,
+        score: float,
+        patterns: Sequence[str],
+        opened_at: datetime,
+        due_at: datetime,
+    ) -> Rank:
+        """The rank of a case; `sql` is the same over the rows of `mv_open_fraud_cases`."""
+        confirmed, decided = self.outcomes.get(frozenset(patterns), (0, 0))
+        likely = likelihood(score, confirmed, decided)
+        loss = float(exposure) * likely
+        urgency = 0.0
+        if due_at != opened_at:
+            urgency = min(0.99, max(0.0, 1 - (due_at - self.now) / (due_at - opened_at)))
+        return Rank(
+            exposure=float(exposure),
+            score=score,
+            confirmed=confirmed,
+            decided=decided,
+            likelihood=likely,
+            expected_loss=loss,
+            urgency=urgency,
+            rank=int(loss) + urgency,
+        )
+
+    @property
+    def sql(self) -> Sql:
+        """The rank of a row of `mv_open_fraud_cases`."""
+        parameters: list[object] = []
+        cases = ""
+        for names, (confirmed, decided) in self.outcomes.items():
+            holds = " AND ".join(["POSITION(? IN ', ' || patterns || ',') > 0"] * len(names))
+            cases += (
+                f" WHEN {holds} AND LENGTH(patterns) = {len(', '.join(names)):d} "
+                f"THEN ({confirmed:d} + {PRIOR_DECISIONS} * score) / {decided + PRIOR_DECISIONS:d}"
+            )
+            parameters += [f", {name}," for name in names]
+        likely = f"CASE{cases} ELSE score END" if cases else "score"
+        text = f"FLOOR(CAST(exposure AS DOUBLE PRECISION) * ({likely})) + {_URGENCY_SQL}"
+        return Sql(text, [*parameters, self.now.timestamp()])

@@ -18,7 +18,7 @@ from detector.signals.rules import Rules
 
 _COLUMNS = """s.signal_id, s.pattern, s.rule_id, s.severity, s.weight, s.customer_id, s.account_id,
     s.subject, s.event_id, s.occurred_at, s.window_start, s.observed, s.threshold, s.amount,
-    s.reason, s.evidence"""
+    s.reason, s.evidence, s.exposed"""
 
 
 class SignalRow(BaseModel):
@@ -37,9 +37,10 @@ class SignalRow(BaseModel):
     window_start: datetime
     observed: float
     threshold: float
-    amount: Decimal | None
+    amount: Decimal | None = Field(description="Of its transaction, in the base currency.")
     reason: str
     evidence: JsonObject
+    exposed: list[str] = Field(description="The money that it makes suspicious, by transaction.")
 
 
 class CaseReason(BaseModel):
@@ -82,17 +83,10 @@ def parsed(evidence: str | Mapping[str, Any]) -> Mapping[str, Any]:
 def signals_of_account(
     reader: Reader,
     account_id: str,
-    since: datetime | None = None,
-    until: datetime | None = None,
     limit: int = 500,
 ) -> list[SignalRow]:
     """The signals that count for an account, including its customer's; newest first."""
     where = Where(["a.account_id = ?"], [account_id])
-    for name in ("a", "s"):
-        if since is not None:
-            where.add(f"{name}.occurred_at >= ?", since)
-        if until is not None:
-            where.add(f"{name}.occurred_at <= ?", until)
     rows = reader.rows(
         f"""SELECT {_COLUMNS} FROM account_signals AS a
         JOIN mv_fraud_signals AS s ON s.signal_id = a.signal_id
@@ -108,6 +102,7 @@ def signal_list(
     since: datetime | None = None,
     before: tuple[datetime, str] | None = None,
     limit: int = 100,
+    until: datetime | None = None,
 ) -> list[SignalRow]:
     """The newest signals whose columns have one of the given values (an empty list: any)."""
     where = Where()
@@ -116,6 +111,8 @@ def signal_list(
             where.among(f"s.{column}", values)
     if since is not None:
         where.add("s.occurred_at >= ?", since)
+    if until is not None:
+        where.add("s.occurred_at <= ?", until)
     if before is not None:
         at, signal_id = before
         where.add(

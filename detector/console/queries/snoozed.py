@@ -1,7 +1,7 @@
 """Which open cases are snoozed: those all of whose patterns are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from detector.adapters.people.snoozes import Snooze
 from detector.console.queries.where import Where
@@ -15,62 +15,63 @@ Silent = dict[tuple[str, str], set[str]]
 def snoozed_cases(reader: ConsoleReader, snoozes: Iterable[Snooze]) -> list[str]:
     """The ids of the open cases all of whose patterns are snoozed.
 
-    A pattern of a case is snoozed for its account or customer; or for cards, when every signal of
-    the pattern in the case was on a snoozed card.
+    A pattern of a case is snoozed for its customer; or for accounts and cards, when every signal of
+    the pattern in the case was on a snoozed account or card.
     """
     silent: Silent = defaultdict(set)
     for snooze in snoozes:
         silent[snooze.entity_kind, snooze.entity].add(snooze.pattern)
     if not silent:
         return []
-    fired = _fired_on_cards(reader, [entity for kind, entity in silent if kind == "card"])
+    fired = _fired_on(reader, silent)
     return [
         case["case_id"]
-        for case in _candidates(reader, silent, sorted({row["account_id"] for row in fired}))
+        for case in _candidates(reader, silent, {row["customer_id"] for row in fired})
         if all(_is_silent(case, pattern, silent, fired) for pattern in split(case["patterns"]))
     ]
 
 
-def _fired_on_cards(reader: ConsoleReader, cards: Sequence[str]) -> list[Row]:
-    """All signals of the accounts at which a pattern fired on one of the cards."""
-    if not cards:
-        return []
+def _fired_on(reader: ConsoleReader, silent: Silent) -> list[Row]:
+    """All signals of the customers who have one on a snoozed account or card."""
     where = Where()
-    where.among("subject", cards)
+    for kind, column in (("account", "account_id"), ("card", "subject")):
+        if entities := [entity for of, entity in silent if of == kind]:
+            where.among(column, entities)
+    if not where.tests:
+        return []
     return reader.rows(
-        f"""SELECT account_id, pattern, subject, occurred_at FROM mv_fraud_signals
-        WHERE account_id IN (SELECT account_id FROM mv_fraud_signals WHERE {where.sql})""",
+        f"""SELECT customer_id, account_id, pattern, subject, occurred_at FROM mv_fraud_signals
+        WHERE customer_id IN (
+          SELECT customer_id FROM mv_fraud_signals WHERE {" OR ".join(where.tests)})""",
         where.parameters,
     )
 
 
-def _candidates(reader: ConsoleReader, silent: Silent, accounts: Sequence[str]) -> list[Row]:
-    named: dict[str, list[str]] = {"account": list(accounts), "customer": []}
-    for kind, entity in silent:
-        if kind in named:
-            named[kind].append(entity)
-    where = Where()
-    for kind, entities in named.items():
-        if entities:
-            where.among(f"{kind}_id", entities)
-    if not where.tests:
+def _candidates(reader: ConsoleReader, silent: Silent, fired: Iterable[str]) -> list[Row]:
+    customers = {entity for kind, entity in silent if kind == "customer"} | set(fired)
+    if not customers:
         return []
+    where = Where()
+    where.among("customer_id", sorted(customers))
     return reader.rows(
-        f"""SELECT case_id, account_id, customer_id, patterns, first_signal_at, last_signal_at
-        FROM {reader.open_cases} WHERE {" OR ".join(where.tests)}""",
+        f"""SELECT case_id, customer_id, patterns, first_signal_at, last_signal_at
+        FROM {reader.open_cases} WHERE {where.sql}""",
         where.parameters,
     )
 
 
 def _is_silent(case: Row, pattern: str, silent: Silent, fired: Iterable[Row]) -> bool:
-    for kind in ("account", "customer"):
-        if pattern in silent.get((kind, case[f"{kind}_id"]), ()):
-            return True
-    cards = [
-        row["subject"]
+    if pattern in silent.get(("customer", case["customer_id"]), ()):
+        return True
+    rows = [
+        row
         for row in fired
-        if row["account_id"] == case["account_id"]
+        if row["customer_id"] == case["customer_id"]
         and row["pattern"] == pattern
         and case["first_signal_at"] <= row["occurred_at"] <= case["last_signal_at"]
     ]
-    return bool(cards) and all(pattern in silent.get(("card", card), ()) for card in cards)
+    return bool(rows) and all(
+        pattern in silent.get(("account", row["account_id"]), ())
+        or pattern in silent.get(("card", row["subject"]), ())
+        for row in rows
+    )

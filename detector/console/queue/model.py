@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from detector.console.http import cursor as cursors
 from detector.console.queries.cases import CaseRow, case_row
 from detector.console.queries.filters import NO_OWNER, QueueFilters, condition
 from detector.console.queries.queue import queue_sql
+from detector.console.queries.ranking import Ranking
 from detector.core.data import Row
 from detector.core.names import split
 from detector.pipeline.ports import ConsoleReader
@@ -57,17 +59,21 @@ def queue_page(
     snoozed: Sequence[str] = (),
     cursor: str | None = None,
     limit: int = 50,
-    now: datetime | None = None,
+    ranking: Ranking | None = None,
 ) -> QueuePage:
-    """A page of the queue with its facets; `snoozed` are the ids of the snoozed cases."""
-    now = now or datetime.now(UTC)
+    """A page of the queue with its facets; `snoozed` are the ids of the snoozed cases.
+
+    Without a `ranking`, as of now and without earlier decisions.
+    """
+    ranking = ranking or Ranking(datetime.now(UTC))
     after = None
     if cursor:
         seconds, sort, key, case_id = cursors.decode(cursor, float, str, float, str)
         if sort != filters.sort:
             cursors.refuse()
-        now, after = cursors.instant(seconds), (key, case_id)
-    found = reader.rows(*queue_sql(reader, filters, username, now, snoozed, limit + 1, after))
+        ranking, after = replace(ranking, now=cursors.instant(seconds)), (key, case_id)
+    now = ranking.now
+    found = reader.rows(*queue_sql(reader, filters, username, ranking, snoozed, limit + 1, after))
     shown, following = found[:limit], None
     if len(found) > limit:
         last = shown[-1]
@@ -77,7 +83,7 @@ def queue_page(
     groups = _groups(reader, filters, now, snoozed)
     matching = [g for g in groups if _matches(g, filters, username)]
     return QueuePage(
-        cases=[case_row(row, now) for row in shown],
+        cases=[case_row(row, ranking) for row in shown],
         total=sum(g["cases"] for g in matching),
         exposure=sum((Decimal(g["exposure"]) for g in matching), Decimal(0)),
         facets=_facets(groups, filters, username),

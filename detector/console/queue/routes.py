@@ -13,7 +13,7 @@ from detector.console.context import InContext
 from detector.console.http.problems import problems
 from detector.console.queries.cases import find_case
 from detector.console.queries.filters import NO_OWNER, QueueFilters
-from detector.console.queries.queue import snoozed_now, top_cases
+from detector.console.queries.queue import ranking_now, snoozed_now, top_cases
 from detector.console.queue.model import QueuePage, QueueQuery, queue_page
 from detector.console.queue.view import queue_view
 from detector.console.shell.rendering import render
@@ -36,7 +36,10 @@ def list_cases(
 ) -> QueuePage:
     """The queue of open cases, the most urgent first."""
     snoozed = snoozed_now(context.reader, context.people)
-    return queue_page(context.reader, query, principal.name, snoozed, query.cursor, query.limit)
+    ranking = ranking_now(context.people)
+    return queue_page(
+        context.reader, query, principal.name, snoozed, query.cursor, query.limit, ranking
+    )
 
 
 @router.post(

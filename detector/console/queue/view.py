@@ -13,10 +13,10 @@ from detector.console.queries.filters import NO_OWNER, OpenStatus, QueueFilters,
 from detector.console.queue.model import QueuePage
 from detector.console.shell.deadline import Due, due
 from detector.core.data import JsonObject
-from detector.signals.rules import Rules
+from detector.signals.rules import LEVELS, Rules
 
 SORTS: dict[Sort, str] = {
-    "rank": "Most urgent",
+    "rank": "Expected loss",
     "due": "Due first",
     "exposure": "Largest exposure",
     "score": "Highest score",
@@ -95,7 +95,7 @@ def queue_view(
     facets = page.facets
     titles = {pattern.id: pattern.title for pattern in rules.patterns.values()}
     owners = [NO_OWNER, *sorted(owner for owner in facets.owner if owner != NO_OWNER)]
-    top = max((case.rank.rank for case in page.cases), default=1)
+    top = max((case.rank.rank for case in page.cases), default=0) or 1
     here = href(filters)
     return QueueView(
         filters=filters,
@@ -110,7 +110,7 @@ def queue_view(
             for number, case in enumerate(page.cases, 1)
         ],
         views=_views(filters),
-        levels=_facet(filters, "level", ["critical", "high"], facets.level),
+        levels=_facet(filters, "level", LEVELS, facets.level),
         patterns=_facet(filters, "pattern", titles, facets.pattern, titles),
         statuses=_facet(filters, "status", get_args(OpenStatus), facets.status),
         owners=[

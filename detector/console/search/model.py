@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from detector.adapters.people.store import PeopleStore
 from detector.core.data import Row
+from detector.core.names import split
 from detector.pipeline.ports import ConsoleReader
 
 Kind = Literal["case", "account", "customer", "card", "device", "ip", "merchant", "event"]
@@ -60,7 +61,7 @@ def search(reader: ConsoleReader, people: PeopleStore, q: str) -> SearchResults:
 
 def _cases(reader: ConsoleReader, people: PeopleStore, q: str) -> list[Hit]:
     rows = reader.rows(
-        f"""SELECT case_id, account_id, level, status, last_signal_at FROM {reader.open_cases}
+        f"""SELECT case_id, account_ids, level, status, last_signal_at FROM {reader.open_cases}
         WHERE POSITION(? IN case_id) = 1 ORDER BY case_id LIMIT 10""",
         [q],
     )
@@ -73,7 +74,7 @@ def _cases(reader: ConsoleReader, people: PeopleStore, q: str) -> list[Hit]:
             id=row["case_id"],
             detail=f"{row['level']}, {row['status'].lower().replace('_', ' ')}",
             href=f"/cases/{quote(row['case_id'], safe='')}",
-            accounts=[row["account_id"]],
+            accounts=split(row["account_ids"]),
             last_at=row["last_signal_at"],
         )
         for row in rows

@@ -5,11 +5,21 @@ from importlib import import_module
 
 from detector.signals.operator import Operator
 
-for _module in pkgutil.iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
 
-# All of them are concrete; a type checker cannot know that.
+def _operator(module: str) -> type[Operator]:
+    """The operator that a file of this folder defines."""
+    found = import_module(f"{__name__}.{module}")
+    [operator] = [
+        kind
+        for kind in vars(found).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Operator)
+        and kind.__module__ == found.__name__
+    ]
+    return operator
+
+
 OPERATORS: dict[str, type[Operator]] = {
-    operator.name: operator  # type: ignore[type-abstract]
-    for operator in Operator.__subclasses__()
+    operator.name: operator
+    for operator in (_operator(module.name) for module in pkgutil.iter_modules(__path__))
 }

@@ -1,17 +1,16 @@
 """burst: at least `threshold` events of a key within the window."""
 
-from collections.abc import Hashable, Iterable
-from datetime import datetime
+from collections.abc import Hashable
 from typing import Any
 
 from detector.core.text import amount
-from detector.signals.operator import Operator, events_words, key_words
+from detector.signals.operator import events_words, key_words
 from detector.signals.pattern import Pattern
-from detector.signals.signal import Finding
+from detector.signals.trailing import Trailing
 from detector.state.windows import TrailingWindow
 
 
-class Burst(Operator):
+class Burst(Trailing):
     """Fires at every event that is at least the `threshold`-th of its key in its own window."""
 
     name = "burst"
@@ -24,28 +23,11 @@ class Burst(Operator):
             f"{key_words(pattern)} within {pattern.window_text}"
         )
 
-    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
-        window = self._state.get(key)
-        if window is None:
-            window = self._state[key] = TrailingWindow(self._span, self.lateness)
-        at = event.occurred_at
-        first = window.push(at, event)
-        if first == len(window.times) - 1:
-            count = len(window.times) - window.start
-            return (Finding(event, count, {}),) if count >= self._threshold else ()
-        return self._reassess(window, at)
+    def observed_in(self, window: TrailingWindow, index: int) -> float:
+        """The number of events."""
+        start, end = window.bounds(index)
+        return end - start
 
     def observe(self, key: Hashable, event: Any) -> float | None:
         window = self._state.get(key)
         return window.count_at(event.occurred_at) if window is not None else None
-
-    def _reassess(self, window: TrailingWindow, at: datetime) -> list[Finding]:
-        findings = []
-        for index in window.affected_by(at):
-            start, end = window.bounds(index)
-            if end - start >= self._threshold:
-                findings.append(Finding(window.items[index], end - start, {}))
-        return findings
-
-    def _done(self, state: TrailingWindow, moment: datetime) -> bool:
-        return state.ended_before(moment)

@@ -51,7 +51,7 @@ class Novelty(Operator):
     @classmethod
     def unit(cls, pattern: Pattern) -> Unit:
         """Money where the measure is an amount."""
-        return "money" if pattern.measure == "amount" else "count"
+        return "money" if pattern.measure == "base_amount" else "count"
 
     @classmethod
     def sentence(cls, pattern: Pattern) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from detector.core.text import amount
 from detector.signals.conditions import Sql, sql
+from detector.signals.exposure import exposures
 from detector.signals.operator import Operator, Unit, events_words, key_words
 from detector.signals.pattern import Pattern, check_known
 from detector.signals.signal import Finding
@@ -113,7 +114,7 @@ class Pair(Operator):
             "minutes": int(elapsed.total_seconds() // 60),
             "previous_event_id": before.event_id,
         }
-        return Finding(event, round(distance, 1), facts)
+        return Finding(event, round(distance, 1), facts, exposures([before, event]))
 
     def _done(self, state: OrderedEvents[Any], moment: datetime) -> bool:
         return state.order[-1][0] + self._span < moment

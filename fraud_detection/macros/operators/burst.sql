@@ -16,9 +16,11 @@ counted as (
     from watched
 ),
 
+{{ exposed_in_window(pattern, 'counted') }},
+
 fired as (
     select *
-    from counted
+    from exposing
     where
         observed >= {{ pattern.threshold }}
         {{- and_answer_slice() }}

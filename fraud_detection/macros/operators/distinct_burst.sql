@@ -25,9 +25,11 @@ compared as (
     from gathered
 ),
 
+{{ exposed_in_window(pattern, 'compared') }},
+
 fired as (
     select *
-    from compared
+    from exposing
     where
         observed >= {{ pattern.threshold }}
         {{- and_answer_slice() }}

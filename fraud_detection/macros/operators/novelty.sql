@@ -36,8 +36,9 @@ profiles as (
 watched as (
     select
     {%- for name in needed_columns(pattern, [pattern.value, pattern.measure]) %}
-        {{ name }}{{ ',' if not loop.last }}
+        {{ name }},
     {%- endfor %}
+        {{ exposure_entry(pattern) }} as exposure_entry
     from {{ ref('stg_' ~ pattern.source) }}
     where
         {{ (key_is_complete(pattern) + conditions(pattern)) | join('\n        and ') }}
@@ -62,7 +63,8 @@ judged as (
 fired as (
     select
         *,
-        {{ pattern.measure }} as observed
+        {{ pattern.measure }} as observed,
+        {{ exposed_list(['exposure_entry']) }} as exposed
     from judged
     where
         not coalesce({{ pattern.value }} = any({{ pattern.registered_in }}), false)

@@ -15,6 +15,7 @@ steps as (
     select
         *,
         lag(event_id) over {{ previous_of_key(pattern) }} as previous_event_id,
+        lag(exposure_entry) over {{ previous_of_key(pattern) }} as previous_exposure_entry,
         lag(occurred_at) over {{ previous_of_key(pattern) }} as previous_at,
         lag(city) over {{ previous_of_key(pattern) }} as previous_city,
         lag(latitude) over {{ previous_of_key(pattern) }} as previous_latitude,
@@ -34,6 +35,7 @@ fired as (
     select
         *,
         {{ to_one_decimal('distance_km') }} as observed,
+        {{ exposed_list(["coalesce(previous_exposure_entry, '')", 'exposure_entry']) }} as exposed,
         coalesce(previous_city, 'an unnamed place') as from_city,
         coalesce(city, 'an unnamed place') as to_city,
         cast(floor(extract(epoch from (occurred_at - previous_at)) / 60) as bigint) as minutes

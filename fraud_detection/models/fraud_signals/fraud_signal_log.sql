@@ -16,5 +16,6 @@ create table if not exists {{ this }} (
     threshold double precision,
     amount numeric,
     reason varchar,
-    evidence jsonb
+    evidence jsonb,
+    exposed varchar[]
 )

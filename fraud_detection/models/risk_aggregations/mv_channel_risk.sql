@@ -1,5 +1,5 @@
 with payments as (
-    {{ reported_payments(['channel', 'amount', 'status', 'occurred_at']) }}
+    {{ reported_payments(['channel', 'base_amount', 'status', 'occurred_at']) }}
 )
 
 select

@@ -2,7 +2,7 @@
 {%- set on_payments = [] %}
 {%- for id, block in patterns.items() if block.source == 'transactions' %}{% do on_payments.append(id) %}{% endfor -%}
 with reported_transactions as (
-    select occurred_at, amount
+    select occurred_at, base_amount
     from {{ ref('stg_transactions') }}
     {{- where_reported() }}
 ),
@@ -17,7 +17,8 @@ money as (
     select
         window_start,
         count(*) as transactions,
-        sum(amount) as amount
+        coalesce(sum(base_amount), 0) as amount,
+        count(*) - count(base_amount) as without_rate
     from {{ tumbling('reported_transactions', 'occurred_at', '1 minute') }}
     group by window_start
 ),
@@ -40,6 +41,7 @@ select
     coalesce(money.window_start, fired.window_start) + interval '1 minute' as window_end,
     coalesce(money.transactions, 0) as transactions,
     coalesce(money.amount, 0) as amount,
+    coalesce(money.without_rate, 0) as without_rate,
     coalesce(fired.flagged, 0) as flagged,
     case
         when money.transactions > 0 then round(100.0 * coalesce(fired.flagged, 0) / money.transactions, 2)

@@ -1,5 +1,5 @@
 with payments as (
-    {{ reported_payments(['merchant_id', 'merchant_category', 'merchant_country', 'amount', 'status', 'occurred_at']) }}
+    {{ reported_payments(['merchant_id', 'merchant_category', 'merchant_country', 'base_amount', 'status', 'occurred_at']) }}
 )
 
 select

@@ -114,7 +114,8 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_every_value_of_an_event_is_kept_exactly(store: DuckDBStore) -> None:
     """Decimals, microseconds, coordinates and lists come back as they were sent."""
     kinds: dict[str, Any] = {**build.every_kind()}
-    kinds["transactions"].amount = "999999999999.99"
+    paid = kinds["transactions"]
+    paid.amount = paid.base_amount = "999999999999.99"
     kinds["transactions"].occurred_at = datetime(2026, 1, 5, 9, 0, 0, 123457, tzinfo=UTC)
     feed(store, list(kinds.values()))
     for stream, event in kinds.items():
@@ -123,7 +124,7 @@ def test_every_value_of_an_event_is_kept_exactly(store: DuckDBStore) -> None:
         kept = dict(zip(names, row, strict=True))
         if stream == "transactions":
             assert kept["amount"] == Decimal("999999999999.99")
-            kept["amount"] = str(kept["amount"])
+            kept |= {name: str(kept[name]) for name in ("amount", "base_amount")}
         assert kept == {name: getattr(event, name) for name in names}
 
 
@@ -148,7 +149,7 @@ def test_strange_text_is_stored_as_it_is_in_every_place(store: DuckDBStore) -> N
     signals = store.query("SELECT subject, evidence ->> '$.value', reason FROM mv_device_anomalies")
     assert sorted((s, v) for s, v, _ in signals) == sorted((t, t) for t in STRANGE)
     assert all(f"from device {s}, which" in reason for s, _, reason in signals)
-    assert {row[0] for row in store.query("SELECT account_id FROM cases")} == set(STRANGE)
+    assert {row[0] for row in store.query("SELECT customer_id FROM cases")} == set(STRANGE)
     again = Detector(build.REAL, store.known_events, clock=lambda: build.NOW)
     again.resume(store.recall(build.REAL))
     more = [online(n * 10 + 1, t, device_id=t, customer_id=t, amount="900.00", event_id=f"y{t}")
@@ -205,14 +206,14 @@ def test_counts_of_a_run_are_added_up(store: DuckDBStore) -> None:
 
 def test_what_an_analyst_decided_survives_new_evidence(store: DuckDBStore) -> None:
     """Detection updates what the case says, never who has it or what was decided."""
-    detector = feed(store, [cash(0), cash(1)])
-    [(case_id, account_id)] = store.query("SELECT case_id, account_id FROM mv_open_fraud_cases")
-    case = {"case_id": case_id, "account_id": account_id, "customer_id": "c", "level": "high"}
+    out = {"transaction_type": "CASH_WITHDRAWAL"}
+    detector = feed(store, [cash(0, **out), cash(1, **out)])
+    [case] = store.rows("SELECT * FROM mv_open_fraud_cases")
     act(store.people(), Principal("kim", "analyst"), case, "claim")
-    store.commit(detector.process("test", build.batch([cash(2, amount="9100.00")], "2")))
+    store.commit(detector.process("test", build.batch([cash(2, amount="9100.00", **out)], "2")))
     columns = "status, owner, signal_count, exposure"
     assert store.query(f"SELECT {columns} FROM mv_open_fraud_cases") == [
-        ("IN_REVIEW", "kim", 2, Decimal("18600.00"))
+        ("IN_REVIEW", "kim", 2, Decimal("28100.00"))
     ]
 
 

@@ -61,11 +61,13 @@ def case(case_id: str = "case_1", level: str = "critical", **fields: Any) -> dic
     """A row of the open cases."""
     return {
         "case_id": case_id,
-        "account_id": "acc-1",
         "customer_id": "cust-1",
+        "account_ids": "acc-1",
         "level": level,
         "patterns": "velocity, cnp_spike",
         "exposure": Decimal("910.00"),
+        "already_gone": Decimal("0.00"),
+        "last_signal_at": NOON - timedelta(minutes=4),
         "opened_at": NOON - timedelta(minutes=5),
         "due_at": None,
         **fields,
@@ -88,12 +90,14 @@ def test_an_untouched_case_is_new(people: PeopleStore) -> None:
 def test_an_action_changes_the_review_and_is_audited(people: PeopleStore) -> None:
     """Both say who, what and when."""
     review, entry = act(people, KIM, case(), "claim")
-    assert review == Review("case_1", "IN_REVIEW", "kim", version=1, reviewed_at=NOON)
+    assert review == Review(
+        "case_1", "IN_REVIEW", "kim", version=1, reviewed_at=NOON, customer_id="cust-1"
+    )
     assert people.reviews.get("case_1") == review
     assert people.reviews.history("case_1") == [entry]
     assert (entry.seq, entry.at, entry.actor, entry.role) == (1, NOON, "kim", "analyst")
     assert (entry.action, entry.subject) == ("claim", "case_1")
-    assert entry.detail["case"]["account_id"] == "acc-1"
+    assert entry.detail["case"]["customer_id"] == "cust-1"
     assert entry.detail["before"]["status"] == "NEW"
     assert entry.detail["after"]["owner"] == "kim"
 
@@ -161,7 +165,9 @@ def test_undo_restores_the_review_and_is_audited(people: PeopleStore) -> None:
         people, KIM, case(level="high"), "close", disposition="FALSE_POSITIVE", text="Café"
     )
     review, entry = act(people, KIM, case(level="high"), "undo")
-    assert review == Review("case_1", "IN_REVIEW", "kim", version=3, reviewed_at=NOON)
+    assert review == Review(
+        "case_1", "IN_REVIEW", "kim", version=3, reviewed_at=NOON, customer_id="cust-1"
+    )
     assert (claimed.status, claimed.owner) == (review.status, review.owner)
     assert (entry.detail["undoes"], entry.detail["undone"]) == (closed.entry.seq, "close")
     assert [e.action for e in people.reviews.history("case_1")] == ["undo", "close", "claim"]
@@ -463,13 +469,12 @@ def test_an_action_hides_a_closed_case_from_the_open_ones(tmp_path: Path) -> Non
     store = DuckDBStore(tmp_path / "s.duckdb", build.REAL)
     detector = Detector(build.REAL, store.known_events, clock=lambda: build.NOW)
     store.commit(detector.process("test", build.batch([build.cash(0), build.cash(1)], "1")))
-    query = "SELECT case_id, account_id, customer_id, level, status, owner FROM mv_open_fraud_cases"
-    names = ["case_id", "account_id", "customer_id", "level", "status", "owner"]
-    [row] = store.query(query)
-    found = dict(zip(names, row, strict=True))
+    query = "SELECT * FROM mv_open_fraud_cases"
+    [found] = store.rows(query)
     assert (found["status"], found["owner"]) == ("NEW", None)
     act(store.people(), KIM, found, "claim")
-    assert store.query(query)[0][4:] == ("IN_REVIEW", "kim")
+    [row] = store.rows(query)
+    assert (row["status"], row["owner"]) == ("IN_REVIEW", "kim")
     act(store.people(), KIM, found, "close", disposition="SUSPICIOUS")
     assert store.query(query) == []
     store.close()

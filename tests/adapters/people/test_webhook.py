@@ -121,7 +121,7 @@ def test_a_receiver_gets_the_entries_that_concern_it(
     assert receiver.actions() == ["instruct", "undo", "close", "approve"]
     sent, revoked, closed, approved = receiver.told()
     assert (sent["subject"], sent["actor"]) == ("case_1", "kim")
-    assert sent["detail"]["case"]["account_id"] == "acc-1"
+    assert sent["detail"]["case"]["customer_id"] == "cust-1"
     assert revoked["detail"]["undoes"] == sent["seq"]
     assert (revoked["detail"]["instruction"], revoked["detail"]["target"]) == (
         "BLOCK_CARD", "tok-1",

@@ -54,7 +54,7 @@ def enter(chromium: Any, harness: Bank) -> Iterator[Enter]:
 
 
 def case_of(bank: Bank, account: str) -> dict[str, Any]:
-    return bank.store.rows("SELECT * FROM mv_open_fraud_cases WHERE account_id = ?", [account])[0]
+    return bank.store.rows("SELECT * FROM mv_open_fraud_cases WHERE account_ids = ?", [account])[0]
 
 
 def shown(page: Page) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_case_from_arrival_to_audit_by_keyboard_alone(
     expect(page.locator("#arrivals")).to_have_text("1 new .")
     assert shown(page) == before, "rows moved by themselves"
     page.keyboard.press(".")
-    expect(page.locator("#queue").get_by_text("acc-77")).to_be_visible()
+    expect(page.locator("#queue").get_by_text("cust-77")).to_be_visible()
 
     top = shown(page)[0]
     page.keyboard.press("n")
@@ -293,7 +293,7 @@ def test_the_queue_works_before_scripts_load(harness: Bank, enter: Enter) -> Non
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**q=acc-4**")
     assert shown(page) == [case_id]
-    page.locator("#queue").get_by_role("link", name="acc-4").click()
+    page.locator("#queue").get_by_role("link", name="cust-4").click()
     expect(page.get_by_role("heading", name=case_id)).to_be_visible()
 
 

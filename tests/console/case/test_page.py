@@ -131,7 +131,10 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         *(online(10 + n, HOSTILE, amount="0.00", **who, **shop) for n in range(12)),
         *(login(30 + n, HOSTILE, ip_address=HOSTILE, device_id=LONG) for n in range(4)),
         alert(40, HOSTILE, rule_id=HOSTILE),
-        *(cash(50 + n, "a/b?c#d", customer_id=LONG, currency="JPY") for n in range(3)),
+        *(
+            cash(50 + n, "a/b?c#d", customer_id=LONG, amount="6100.00", currency="USD")
+            for n in range(3)
+        ),
         paid(60, LONG, customer_id=LONG, card_token="tok_b", latitude=1.0, longitude=2.0),
         paid(61, LONG, customer_id=LONG, card_token="tok_b", **{**PERTH, "city": CITY}),
     ]
@@ -151,7 +154,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def test_odd_data_is_shown_as_what_it_is(odd: TestClient) -> None:
     """Nothing that came from outside becomes markup, and nothing missing breaks a page."""
     cases = odd.get("/v1/cases").json()["cases"]
-    assert {c["account_id"] for c in cases} == {HOSTILE, LONG, "a/b?c#d"}
+    assert {name for c in cases for name in c["account_ids"]} == {HOSTILE, LONG, "a/b?c#d"}
     paths = ["/cases", "/signals", f"/cases?q={LONG}", f"/search?q={LONG}"]
     paths += [f"/cases/{c['case_id']}" for c in cases]
     for path in paths:
@@ -163,9 +166,9 @@ def test_odd_data_is_shown_as_what_it_is(odd: TestClient) -> None:
 
 
 def test_another_currency_is_not_called_dollars(odd: TestClient) -> None:
-    """An amount in yen says so."""
+    """An amount in US dollars says so."""
     text = odd.get("/accounts/a%2Fb%3Fc%23d").text
-    assert re.search(r"JPY 9,500\.00", text)
+    assert re.search(r"USD 6,100\.00", text)
 
 
 def test_a_closed_case_and_one_that_waits_say_so(tmp_path: Path) -> None:
@@ -193,7 +196,7 @@ def test_a_closed_case_and_one_that_waits_say_so(tmp_path: Path) -> None:
 
 def test_the_report_is_offered_only_to_those_who_may_read_it(harness: Harness) -> None:
     """An analyst finds no trace of reports on the page of a structuring case."""
-    (case,) = [c for c in harness.cases() if c["account_id"] == "acc-4"]
+    (case,) = [c for c in harness.cases() if c["account_ids"] == "acc-4"]
     path = f"/cases/{case['case_id']}"
     assert "SMR" in harness.person("sam").get(path).text
     assert "smr" not in harness.person("kim").get(path).text.lower()

@@ -54,8 +54,8 @@ def test_a_new_draft_is_filled_in_from_the_events(harness: Harness) -> None:
     assert report["updated_by"] is None
 
 
-def test_a_draft_cites_the_signals_of_the_case_and_no_others(tmp_path: Path) -> None:
-    """Customer-level signals count for the account; those of the other account do not."""
+def test_a_draft_cites_the_signals_of_the_case(tmp_path: Path) -> None:
+    """Those of the customer and of all accounts, whichever of them the cash went to."""
     deposits = [
         build.cash(600 * n, "acc-4", customer_id="cust-4", amount="9100.00") for n in (1, 2, 3)
     ]
@@ -64,13 +64,13 @@ def test_a_draft_cites_the_signals_of_the_case_and_no_others(tmp_path: Path) -> 
     profile = build.profile(1, "cust-4", accounts=["acc-4", "acc-5"])
     log = [profile, *deposits, *elsewhere, *guesses]
     harness = Harness(tmp_path, sorted(log, key=lambda event: event.occurred_at))
-    [case] = [c for c in harness.cases() if c["account_id"] == "acc-4"]
+    [case] = [c for c in harness.cases() if c["account_ids"] == "acc-4, acc-5"]
     report = harness.person("sam").get(f"/v1/cases/{case['case_id']}/smr").json()
     grounds = report["draft"]["grounds"]
     harness.close()
     assert "cash transactions just under the reporting threshold" in grounds
     assert "failed logins of customer cust-4" in grounds
-    assert "transactions on account acc-5" not in grounds
+    assert "transactions on account acc-5" in grounds
 
 
 def test_a_draft_is_kept_and_its_clock_runs(harness: Harness) -> None:

@@ -107,11 +107,12 @@ def test_who_leaves_is_forgotten(empty_store: DuckDBStore) -> None:
 def test_the_pulse_of_a_store_comes_from_its_views(full_store: DuckDBStore) -> None:
     """What only a detecting process knows is null."""
     pulse = keeper(full_store).now()
-    [(cases, exposure)] = full_store.query(
-        "SELECT count(*), sum(exposure) FROM mv_open_fraud_cases"
+    [(cases, exposure, gone)] = full_store.query(
+        "SELECT count(*), sum(exposure), sum(already_gone) FROM mv_open_fraud_cases"
     )
     assert sum(pulse.open_cases_by_level.values()) == cases
-    assert pulse.exposure_open == exposure
+    assert pulse.at_risk_open == exposure - gone > 0
+    assert pulse.already_gone_open == gone
     assert pulse.events is None and pulse.latency_ms.p99 is None
     minutes = keeper(full_store).minutes()
     assert minutes == sorted(minutes, key=lambda m: m.minute) and len(minutes) <= 60

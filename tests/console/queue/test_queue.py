@@ -15,9 +15,10 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.console.http.problems import ProblemError
 from detector.console.queries.filters import QueueFilters
 from detector.console.queries.queue import snoozed_now, top_cases
+from detector.console.queries.ranking import Ranking
 from detector.console.queue.model import QueuePage, queue_page
 from tests.build import REAL, online, records, stored
-from tests.console.backlog import KIM, LEE, NOW, SAM, case, clear, put, row_of
+from tests.console.backlog import KIM, LEE, NOW, SAM, case, clear, fire, put, row_of
 from tests.console.harness import Harness
 from tests.people import act
 
@@ -25,17 +26,18 @@ from tests.people import act
 def filled(path: Path) -> DuckDBStore:
     """Six cases that differ in everything one can filter by; kim has 3, lee escalated 4."""
     store = DuckDBStore(path / "fraud.duckdb", REAL)
-    put(
-        store,
-        [
-            case(1, level="critical", score=0.9, patterns="velocity, cnp_spike", age=5, due=15),
-            case(2, patterns="structuring", exposure="9000.00", age=90),
-            case(3, patterns="cnp_spike", age=200),
-            case(4, level="critical", score=0.8, patterns="geo_impossible", age=10, due=15),
-            case(5, patterns="velocity", exposure="0.00", age=1, account_id="Acc_5%"),
-            case(6, patterns="account_takeover", due=None, opened_at=None, withdrawn=True),
-        ],
-    )
+    cases = [
+        case(1, level="critical", score=0.9, patterns="velocity, cnp_spike", age=5, due=15),
+        case(2, patterns="structuring", exposure="9000.00", age=90),
+        case(3, patterns="cnp_spike", age=200),
+        case(4, level="critical", score=0.8, patterns="geo_impossible", age=10, due=15),
+        case(5, patterns="velocity", exposure="0.00", age=1, account_ids="Acc_5%"),
+        case(6, patterns="account_takeover", withdrawn=True),
+    ]
+    put(store, cases)
+    fire(store, cases[0], "velocity")
+    fire(store, cases[0], "cnp_spike")
+    fire(store, cases[1], "structuring")
     people = store.people()
     act(people, KIM, row_of(store, f"case_{3:012x}"), "claim")
     act(people, LEE, row_of(store, f"case_{4:012x}"), "escalate")
@@ -57,7 +59,7 @@ def own(tmp_path: Path) -> Iterator[DuckDBStore]:
 
 
 def page(store: DuckDBStore, cursor: str | None = None, limit: int = 50, **asked: Any) -> QueuePage:
-    return queue_page(store, QueueFilters(**asked), "kim", (), cursor, limit, NOW)
+    return queue_page(store, QueueFilters(**asked), "kim", (), cursor, limit, Ranking(NOW))
 
 
 def numbers(found: QueuePage) -> list[int]:
@@ -162,7 +164,7 @@ def test_paging_loses_and_doubles_nothing_while_cases_arrive(
     while True:
         # The clock moves on too: without the moment in the cursor, ranks would shift.
         now = NOW + timedelta(minutes=len(seen))
-        step = queue_page(still, QueueFilters(), "kim", (), cursor, limit, now)
+        step = queue_page(still, QueueFilters(), "kim", (), cursor, limit, Ranking(now))
         seen += numbers(step)
         cursor = step.next
         if cursor is None:
@@ -212,12 +214,12 @@ def test_a_case_leaves_when_all_of_its_patterns_are_snoozed(
 
     def shown(snoozed: str) -> set[int]:
         filters = QueueFilters(snoozed=snoozed)
-        return set(numbers(queue_page(own, filters, "kim", ids, now=NOW)))
+        return set(numbers(queue_page(own, filters, "kim", ids, ranking=Ranking(NOW))))
 
     assert shown("hide") == {1, 3, 4, 5, 6}
     assert shown("only") == {2}
     assert shown("show") == {1, 2, 3, 4, 5, 6}
-    assert queue_page(own, QueueFilters(), "kim", ids, now=NOW).snoozed == 1
+    assert queue_page(own, QueueFilters(), "kim", ids, ranking=Ranking(NOW)).snoozed == 1
     (snooze,) = own.people().snoozes.all()
     own.people().snoozes.end(SAM, snooze.snooze_id)
     assert snoozed_now(own, own.people()) == []
@@ -243,12 +245,12 @@ def test_a_card_is_snoozed_where_it_is_what_fired(tmp_path: Path) -> None:
     ]
     stored(tmp_path / "fraud.duckdb", [records(spend)])
     with closing(DuckDBStore(tmp_path / "fraud.duckdb", REAL)) as store:
-        assert {c.account_id for c in page(store).cases} == {"acc-1", "acc-2"}
+        assert {c.customer_id for c in page(store).cases} == {"cust-1", "cust-2"}
         snoozed(store, "cnp_spike", "card", "card-1")
         assert snoozed_now(store, store.people()) == []
         snoozed(store, "velocity", "account", "acc-1")
         (hidden,) = snoozed_now(store, store.people())
-        assert row_of(store, hidden)["account_id"] == "acc-1"
+        assert row_of(store, hidden)["customer_id"] == "cust-1"
 
 
 def test_the_top_of_the_queue_leaves_snoozed_cases_out(own: DuckDBStore) -> None:

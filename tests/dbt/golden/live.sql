@@ -3,10 +3,12 @@ create schema if not exists "public"
 -- Reviews: one row per case, written by users and their tools, never by detection.
 create table if not exists "dev"."public"."case_reviews" (
     case_id varchar primary key,
+    customer_id varchar,
     status varchar,
     owner varchar,
     disposition varchar,
-    reviewed_at timestamptz
+    reviewed_at timestamptz,
+    closed_until timestamptz
 );
 
 create table if not exists "dev"."public"."fraud_signal_log" (
@@ -25,7 +27,8 @@ create table if not exists "dev"."public"."fraud_signal_log" (
     threshold double precision,
     amount numeric,
     reason varchar,
-    evidence jsonb
+    evidence jsonb,
+    exposed varchar[]
 );
 
 create source if not exists "dev"."public"."raw_alerts" (record bytea)
@@ -228,7 +231,7 @@ format plain encode json;
 create materialized view if not exists "dev"."public"."mv_fraud_signals"
   as
 -- signals remain after their events have left the slice that the seven views read
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."fraud_signal_log"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."fraud_signal_log"
   ;
 
 create index if not exists
@@ -630,63 +633,379 @@ where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') =
   ;
 
 create materialized view if not exists "dev"."public"."stg_transactions"
-  as with records as (
-    select * from "dev"."public"."src_transactions"
+  as with typed as (
+    with records as (
+        select * from "dev"."public"."src_transactions"
+    )
+    select
+        event_id,
+        cast(occurred_at as timestamptz) as occurred_at,
+        transaction_id,
+        account_id,
+        customer_id,
+        transaction_type,
+        channel,
+        cast(card_present as boolean) as card_present,
+        cast(amount as numeric) as amount,
+        currency,
+        status,
+        card_token,
+        card_bin,
+        card_last4,
+        merchant_id,
+        merchant_category,
+        merchant_country,
+        city,
+        cast(latitude as double precision) as latitude,
+        cast(longitude as double precision) as longitude,
+        device_id,
+        ip_address
+    from records
+    where
+        -- the first field that breaks the contract; such records are in rejected_records
+        case
+            when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
+            when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
+            and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
+            when transaction_id is null or not (length(transaction_id) between 1 and 64) then 'transaction_id'
+            when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
+            when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
+            when transaction_type is null or not (transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
+            when channel is null or not (channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
+            when card_present is null or not (card_present in ('true', 'false')) then 'card_present'
+            when amount is null or not (amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
+            when currency is null or not (currency ~ '^[A-Z]{3}$') then 'currency'
+            when status is null or not (status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
+            when card_token is not null and not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+            when card_bin is not null and not (card_bin ~ '^[0-9]{6}$') then 'card_bin'
+            when card_last4 is not null and not (card_last4 ~ '^[0-9]{4}$') then 'card_last4'
+            when merchant_id is not null and not (length(merchant_id) between 1 and 64) then 'merchant_id'
+            when merchant_category is not null and not (merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
+            when merchant_country is not null and not (merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
+            when city is not null and not (length(city) between 1 and 100) then 'city'
+            when latitude is not null and not (coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
+            when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
+            when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
+            when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+        end is null
+        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+        and cast(occurred_at as timestamptz)
+            <= received_at + interval '60 seconds'
 )
 select
-    event_id,
-    cast(occurred_at as timestamptz) as occurred_at,
-    transaction_id,
-    account_id,
+    *,
+    cast(case currency
+        when 'AUD' then amount
+        when 'USD' then round(amount * 1.53, 2)
+        when 'EUR' then round(amount * 1.77, 2)
+        when 'GBP' then round(amount * 2.04, 2)
+        when 'NZD' then round(amount * 0.88, 2)
+        when 'SGD' then round(amount * 1.18, 2)
+        when 'HKD' then round(amount * 0.196, 2)
+        when 'JPY' then round(amount * 0.0101, 2)
+        when 'CNY' then round(amount * 0.213, 2)
+        when 'INR' then round(amount * 0.0174, 2)
+        when 'THB' then round(amount * 0.047, 2)
+        when 'IDR' then round(amount * 0.000093, 2)
+        when 'MYR' then round(amount * 0.36, 2)
+        when 'PHP' then round(amount * 0.026, 2)
+        when 'FJD' then round(amount * 0.67, 2)
+        when 'CAD' then round(amount * 1.1, 2)
+        when 'CHF' then round(amount * 1.9, 2)
+        when 'KRW' then round(amount * 0.00106, 2)
+        when 'VND' then round(amount * 0.000058, 2)
+    end as numeric) as base_amount
+from typed
+  ;
+
+create view if not exists "dev"."public"."fraud_cases"
+  as with moments as (
+    select
+        customer_id,
+        occurred_at,
+        signal_id,
+        account_id,
+        pattern,
+        weight,
+        exposed,
+        0 as closes
+    from "dev"."public"."mv_fraud_signals"
+    union all
+    -- a closing covers the signals up to its moment, that moment included
+    select
+        customer_id,
+        closed_until as occurred_at,
+        cast(null as varchar) as signal_id,
+        cast(null as varchar) as account_id,
+        cast(null as varchar) as pattern,
+        cast(null as double precision) as weight,
+        cast(array[] as varchar[]) as exposed,
+        1 as closes
+    from "dev"."public"."case_reviews"
+    where status = 'CLOSED' and closed_until is not null
+),
+placed as (
+    select
+        *,
+        sum(closes) over (
+            partition by customer_id
+            order by occurred_at, closes, signal_id
+            rows between unbounded preceding and current row
+        ) as closed_before
+    from moments
+),
+signals as (
+    select
+        *,
+        lag(occurred_at) over (partition by customer_id, closed_before order by occurred_at, signal_id) as previous_at
+    from placed
+    where closes = 0
+),
+-- a gap longer than gap_seconds starts another session of signals
+sessions as (
+    select
+        *,
+        sum(case when previous_at >= occurred_at - interval '1800 seconds' then 0 else 1 end) over (
+            partition by customer_id, closed_before
+            order by occurred_at, signal_id
+            rows between unbounded preceding and current row
+        ) as session_number
+    from signals
+),
+entries as (
+    select
+        customer_id,
+        closed_before,
+        session_number,
+        signal_id,
+        occurred_at,
+        unnest(exposed) as entry
+    from sessions
+),
+-- a transaction that several signals expose counts once, at the first of them
+counted_entries as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, closed_before, session_number, entry
+            order by occurred_at, signal_id
+        ) as place
+    from entries
+),
+money as (
+    select
+        customer_id,
+        signal_id,
+        sum(cast(split_part(entry, ' ', 2) as numeric)) as exposure
+    from counted_entries
+    where place = 1
+    group by customer_id, signal_id
+),
+steps as (
+    select
+        sessions.customer_id,
+        sessions.closed_before,
+        sessions.session_number,
+        sessions.signal_id,
+        sessions.occurred_at,
+        cast(sessions.weight as numeric) as weight,
+        row_number() over (
+            partition by sessions.customer_id, sessions.closed_before, sessions.session_number, sessions.pattern
+            order by sessions.occurred_at, sessions.signal_id
+        ) as place_of_pattern,
+        coalesce(money.exposure, 0) as exposure
+    from sessions
+    left join money on sessions.customer_id = money.customer_id and sessions.signal_id = money.signal_id
+),
+sums as (
+    select
+        *,
+        sum(case when place_of_pattern = 1 then weight else 0 end) over (
+            partition by customer_id, closed_before, session_number
+            order by occurred_at, signal_id
+            rows between unbounded preceding and current row
+        ) as weight_so_far,
+        sum(exposure) over (
+            partition by customer_id, closed_before, session_number
+            order by occurred_at, signal_id
+            rows between unbounded preceding and current row
+        ) as exposure_so_far
+    from steps
+),
+sufficient as (
+    select
+        customer_id,
+        closed_before,
+        session_number,
+        min(occurred_at) as opened_at
+    from sums
+    where round(weight_so_far, 6) >= 0.5 or exposure_so_far >= 1000
+    group by customer_id, closed_before, session_number
+),
+ranked_openings as (
+    select
+        *,
+        row_number() over (partition by customer_id, closed_before order by session_number) as place
+    from sufficient
+),
+-- the first session that suffices opens the case; every later signal joins it
+members as (
+    select
+        sessions.*,
+        openings.opened_at
+    from sessions
+    inner join ranked_openings as openings
+        on sessions.customer_id = openings.customer_id
+        and sessions.closed_before = openings.closed_before
+        and sessions.session_number >= openings.session_number
+    where openings.place = 1
+),
+distinct_accounts as (
+    select distinct
+        customer_id,
+        closed_before,
+        account_id
+    from members
+    where account_id is not null
+),
+accounts as (
+    select
+        customer_id,
+        closed_before,
+        string_agg(account_id, ', ' order by account_id) as account_ids
+    from distinct_accounts
+    group by customer_id, closed_before
+),
+gathered as (
+    select
+        customer_id,
+        closed_before,
+        count(*) as signal_count,
+        min(occurred_at) as first_signal_at,
+        max(occurred_at) as last_signal_at,
+        min(opened_at) as opened_at
+    from members
+    group by customer_id, closed_before
+),
+member_entries as (
+    select
+        customer_id,
+        closed_before,
+        unnest(exposed) as entry
+    from members
+),
+distinct_entries as (
+    select distinct
+        customer_id,
+        closed_before,
+        entry
+    from member_entries
+),
+exposures as (
+    select
+        customer_id,
+        closed_before,
+        sum(cast(split_part(entry, ' ', 2) as numeric)) as exposure,
+        sum(case when split_part(entry, ' ', 1) = 'gone' then cast(split_part(entry, ' ', 2) as numeric) else 0 end) as already_gone
+    from distinct_entries
+    group by customer_id, closed_before
+),
+patterns as (
+    select
+        customer_id,
+        closed_before,
+        pattern,
+        max(cast(weight as numeric)) as weight,
+        min(occurred_at) as first_at,
+        case pattern
+            when 'geo_impossible' then 'BLOCK_CARD'
+            when 'structuring' then 'REFER_AML'
+            when 'cnp_spike' then 'BLOCK_CARD'
+            when 'account_takeover' then 'HOLD_PAYMENT'
+            when 'compound' then 'CONTACT_CUSTOMER'
+            when 'velocity' then 'STEP_UP'
+            when 'brute_force_login' then 'LOCK_SESSION'
+        end as action,
+        case pattern
+            when 'geo_impossible' then 1
+            when 'structuring' then 2
+            when 'cnp_spike' then 3
+            when 'account_takeover' then 4
+            when 'compound' then 5
+            when 'velocity' then 6
+            when 'brute_force_login' then 7
+        end as action_rank
+    from members
+    group by customer_id, closed_before, pattern
+),
+ranked_actions as (
+    select
+        *,
+        row_number() over (partition by customer_id, closed_before, action order by action_rank) as place_of_action
+    from patterns
+),
+scores as (
+    select
+        customer_id,
+        closed_before,
+        cast(least(1, round(sum(weight), 6)) as double precision) as score,
+        string_agg(pattern, ', ' order by first_at, pattern) as patterns,
+        string_agg(case when place_of_action = 1 then action end, ', ' order by action_rank) as actions,
+        first_value(action order by action_rank) as recommended_action
+    from ranked_actions
+    group by customer_id, closed_before
+),
+cases as (
+    select
+        gathered.*,
+        coalesce(accounts.account_ids, '') as account_ids,
+        scores.score,
+        scores.patterns,
+        scores.actions,
+        scores.recommended_action,
+        case
+        when scores.score >= 0.8 then 'critical'
+        when scores.score >= 0.5 then 'high'
+        when scores.score >= 0.25 then 'medium'
+        else 'low'
+    end as level,
+        coalesce(exposures.exposure, 0) as exposure,
+        coalesce(exposures.already_gone, 0) as already_gone
+    from gathered
+    inner join scores
+        on gathered.customer_id = scores.customer_id
+        and gathered.closed_before = scores.closed_before
+    left join accounts
+        on gathered.customer_id = accounts.customer_id
+        and gathered.closed_before = accounts.closed_before
+    left join exposures
+        on gathered.customer_id = exposures.customer_id
+        and gathered.closed_before = exposures.closed_before
+)
+select
+    'case_' || left(md5(customer_id || '|' || cast(cast(closed_before as bigint) as varchar)), 12) as case_id,
     customer_id,
-    transaction_type,
-    channel,
-    cast(card_present as boolean) as card_present,
-    cast(amount as numeric) as amount,
-    currency,
-    status,
-    card_token,
-    card_bin,
-    card_last4,
-    merchant_id,
-    merchant_category,
-    merchant_country,
-    city,
-    cast(latitude as double precision) as latitude,
-    cast(longitude as double precision) as longitude,
-    device_id,
-    ip_address
-from records
-where
-    -- the first field that breaks the contract; such records are in rejected_records
-    case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when transaction_id is null or not (length(transaction_id) between 1 and 64) then 'transaction_id'
-        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when transaction_type is null or not (transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
-        when channel is null or not (channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
-        when card_present is null or not (card_present in ('true', 'false')) then 'card_present'
-        when amount is null or not (amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
-        when currency is null or not (currency ~ '^[A-Z]{3}$') then 'currency'
-        when status is null or not (status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
-        when card_token is not null and not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
-        when card_bin is not null and not (card_bin ~ '^[0-9]{6}$') then 'card_bin'
-        when card_last4 is not null and not (card_last4 ~ '^[0-9]{4}$') then 'card_last4'
-        when merchant_id is not null and not (length(merchant_id) between 1 and 64) then 'merchant_id'
-        when merchant_category is not null and not (merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
-        when merchant_country is not null and not (merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
-        when city is not null and not (length(city) between 1 and 100) then 'city'
-        when latitude is not null and not (coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
-        when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
-        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
-        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
-    end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-    and cast(occurred_at as timestamptz)
-        <= received_at + interval '60 seconds'
+    account_ids,
+    level,
+    score,
+    patterns,
+    signal_count,
+    exposure,
+    already_gone,
+    first_signal_at,
+    last_signal_at,
+    opened_at,
+    case level
+        when 'critical' then opened_at + interval '900 seconds'
+        when 'high' then opened_at + interval '3600 seconds'
+        when 'medium' then opened_at + interval '14400 seconds'
+        when 'low' then opened_at + interval '28800 seconds'
+    end as due_at,
+    recommended_action,
+    actions,
+    false as withdrawn,
+    case when closed_before > 0 then 'case_' || left(md5(customer_id || '|' || cast(cast(closed_before - 1 as bigint) as varchar)), 12) end as previous_case_id
+from cases
   ;
 
 create materialized view if not exists "dev"."public"."mv_correlated_alert_burst"
@@ -695,7 +1014,8 @@ create materialized view if not exists "dev"."public"."mv_correlated_alert_burst
         event_id,
         occurred_at,
         customer_id,
-        alert_type
+        alert_type,
+        '' as exposure_entry
     from "dev"."public"."stg_alerts"
     where
         customer_id is not null
@@ -719,9 +1039,15 @@ compared as (
         array_length(array_distinct(values_in_window)) as observed
     from gathered
 ),
+exposing as (
+    select
+        *,
+        cast(array[] as varchar[]) as exposed
+    from compared
+),
 fired as (
     select *
-    from compared
+    from exposing
     where
         observed >= 2
         and occurred_at > now() - interval '21600 seconds'
@@ -749,7 +1075,8 @@ select
         || '; the limit is '
         || '2'
         || '.' as reason,
-    jsonb_build_object('window_seconds', 300, 'values', different_values) as evidence
+    jsonb_build_object('window_seconds', 300, 'values', different_values) as evidence,
+    exposed
 from fired
   ;
 
@@ -758,7 +1085,8 @@ create materialized view if not exists "dev"."public"."mv_login_failure_storm"
     select
         event_id,
         occurred_at,
-        customer_id
+        customer_id,
+        '' as exposure_entry
     from "dev"."public"."stg_logins"
     where
         customer_id is not null
@@ -775,9 +1103,15 @@ counted as (
         ) as observed
     from watched
 ),
+exposing as (
+    select
+        *,
+        cast(array[] as varchar[]) as exposed
+    from counted
+),
 fired as (
     select *
-    from counted
+    from exposing
     where
         observed >= 3
         and occurred_at > now() - interval '21600 seconds'
@@ -805,7 +1139,8 @@ select
         || '; the limit is '
         || '3'
         || '.' as reason,
-    jsonb_build_object('window_seconds', 60) as evidence
+    jsonb_build_object('window_seconds', 60) as evidence,
+    exposed
 from fired
   ;
 
@@ -836,7 +1171,7 @@ create materialized view if not exists "dev"."public"."mv_channel_risk"
   as with payments as (
     select
         payments.channel,
-        payments.amount,
+        payments.base_amount,
         payments.status,
         payments.occurred_at,
         flags.event_id is not null as flagged
@@ -855,9 +1190,9 @@ select
     window_start + interval '5 minutes' as window_end,
     channel,
     count(*) as transactions,
-    sum(amount) as amount,
+    coalesce(sum(base_amount), 0) as amount,
     count(*) filter (where flagged) as flagged,
-    coalesce(sum(amount) filter (where flagged), 0) as flagged_amount,
+    coalesce(sum(base_amount) filter (where flagged), 0) as flagged_amount,
     round(100.0 * count(*) filter (where flagged) / count(*), 2) as fraud_rate_pct,
     round(100.0 * count(*) filter (where status = 'DECLINED') / count(*), 2) as declined_pct
 from hop(payments, occurred_at, interval '60 seconds', interval '300 seconds')
@@ -872,7 +1207,13 @@ create materialized view if not exists "dev"."public"."mv_cnp_spike"
         customer_id,
         account_id,
         card_token,
-        amount
+        base_amount,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry
     from "dev"."public"."stg_transactions"
     where
         card_token is not null
@@ -889,9 +1230,35 @@ counted as (
         ) as observed
     from watched
 ),
+followed as (
+    select
+        *,
+        max(case when observed >= 8 then occurred_at end) over (
+            partition by card_token
+            order by occurred_at, event_id
+            rows between unbounded preceding and 1 preceding
+        ) as fired_before_at
+    from counted
+),
+listed as (
+    select
+        *,
+        array_agg(exposure_entry) over (
+            partition by card_token, fired_before_at
+            order by occurred_at
+            range between interval '300 seconds' preceding and current row
+        ) as entries
+    from followed
+),
+exposing as (
+    select
+        *,
+        array_sort(array_remove(entries, '')) as exposed
+    from listed
+),
 fired as (
     select *
-    from counted
+    from exposing
     where
         observed >= 8
         and occurred_at > now() - interval '21600 seconds'
@@ -910,14 +1277,15 @@ select
     occurred_at - interval '300 seconds' as window_start,
     cast(observed as double precision) as observed,
     cast(8 as double precision) as threshold,
-    amount,
+    base_amount as amount,
     cast(cast(trunc(observed) as bigint) as varchar)
         || ' card-not-present transactions on one card within '
         || '5 minutes'
         || '; the limit is '
         || '8'
         || '.' as reason,
-    jsonb_build_object('window_seconds', 300) as evidence
+    jsonb_build_object('window_seconds', 300) as evidence,
+    exposed
 from fired
   ;
 
@@ -953,15 +1321,22 @@ watched as (
         occurred_at,
         customer_id,
         account_id,
-        amount,
+        base_amount,
         device_id,
-        currency
+        amount,
+        currency,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry
     from "dev"."public"."stg_transactions"
     where
         customer_id is not null
         and card_present = false
         and device_id is not null
-        and amount >= 500
+        and base_amount >= 500
         and occurred_at > now() - interval '21600 seconds'
 ),
 judged as (
@@ -979,7 +1354,8 @@ judged as (
 fired as (
     select
         *,
-        amount as observed
+        base_amount as observed,
+        array_sort(array_remove(array[exposure_entry], '')) as exposed
     from judged
     where
         not coalesce(device_id = any(registered_device_ids), false)
@@ -999,7 +1375,7 @@ select
     occurred_at - interval '86400 seconds' as window_start,
     cast(observed as double precision) as observed,
     cast(500 as double precision) as threshold,
-    amount,
+    base_amount as amount,
     currency
         || ' '
         || cast(amount as varchar)
@@ -1010,13 +1386,14 @@ select
         || ' has not registered and first used less than '
         || '24 hours'
         || ' ago.' as reason,
-    jsonb_build_object('window_seconds', 86400, 'value', device_id, 'first_seen_at', first_seen_at) as evidence
+    jsonb_build_object('window_seconds', 86400, 'value', device_id, 'first_seen_at', first_seen_at) as evidence,
+    exposed
 from fired
   ;
 
 create materialized view if not exists "dev"."public"."mv_fraud_kpis_1min"
   as with reported_transactions as (
-    select occurred_at, amount
+    select occurred_at, base_amount
     from "dev"."public"."stg_transactions"
     where occurred_at > now() - interval '86400 seconds'
 ),
@@ -1029,7 +1406,8 @@ money as (
     select
         window_start,
         count(*) as transactions,
-        sum(amount) as amount
+        coalesce(sum(base_amount), 0) as amount,
+        count(*) - count(base_amount) as without_rate
     from tumble(reported_transactions, occurred_at, interval '1 minute')
     group by window_start
 ),
@@ -1054,6 +1432,7 @@ select
     coalesce(money.window_start, fired.window_start) + interval '1 minute' as window_end,
     coalesce(money.transactions, 0) as transactions,
     coalesce(money.amount, 0) as amount,
+    coalesce(money.without_rate, 0) as without_rate,
     coalesce(fired.flagged, 0) as flagged,
     case
         when money.transactions > 0 then round(100.0 * coalesce(fired.flagged, 0) / money.transactions, 2)
@@ -1079,10 +1458,16 @@ create materialized view if not exists "dev"."public"."mv_geo_impossible_trips"
         customer_id,
         account_id,
         card_token,
-        amount,
+        base_amount,
         city,
         latitude,
-        longitude
+        longitude,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry
     from "dev"."public"."stg_transactions"
     where
         card_token is not null
@@ -1095,6 +1480,7 @@ steps as (
     select
         *,
         lag(event_id) over (partition by card_token order by occurred_at, event_id) as previous_event_id,
+        lag(exposure_entry) over (partition by card_token order by occurred_at, event_id) as previous_exposure_entry,
         lag(occurred_at) over (partition by card_token order by occurred_at, event_id) as previous_at,
         lag(city) over (partition by card_token order by occurred_at, event_id) as previous_city,
         lag(latitude) over (partition by card_token order by occurred_at, event_id) as previous_latitude,
@@ -1117,6 +1503,7 @@ fired as (
     select
         *,
         cast(round(cast(distance_km as numeric), 1) as double precision) as observed,
+        array_sort(array_remove(array[coalesce(previous_exposure_entry, ''), exposure_entry], '')) as exposed,
         coalesce(previous_city, 'an unnamed place') as from_city,
         coalesce(city, 'an unnamed place') as to_city,
         cast(floor(extract(epoch from (occurred_at - previous_at)) / 60) as bigint) as minutes
@@ -1139,7 +1526,7 @@ select
     occurred_at - interval '7200 seconds' as window_start,
     cast(observed as double precision) as observed,
     cast(1000 as double precision) as threshold,
-    amount,
+    base_amount as amount,
     'Card present in '
         || to_city
         || ' '
@@ -1153,7 +1540,8 @@ select
         || ' km within '
         || '2 hours'
         || ' is not possible for one card.' as reason,
-    jsonb_build_object('window_seconds', 7200, 'from_city', from_city, 'to_city', to_city, 'minutes', minutes, 'previous_event_id', previous_event_id) as evidence
+    jsonb_build_object('window_seconds', 7200, 'from_city', from_city, 'to_city', to_city, 'minutes', minutes, 'previous_event_id', previous_event_id) as evidence,
+    exposed
 from fired
   ;
 
@@ -1163,7 +1551,7 @@ create materialized view if not exists "dev"."public"."mv_merchant_risk"
         payments.merchant_id,
         payments.merchant_category,
         payments.merchant_country,
-        payments.amount,
+        payments.base_amount,
         payments.status,
         payments.occurred_at,
         flags.event_id is not null as flagged
@@ -1182,9 +1570,9 @@ select
     max(merchant_category) as merchant_category,
     max(merchant_country) as merchant_country,
     count(*) as transactions,
-    sum(amount) as amount,
+    coalesce(sum(base_amount), 0) as amount,
     count(*) filter (where flagged) as flagged,
-    coalesce(sum(amount) filter (where flagged), 0) as flagged_amount,
+    coalesce(sum(base_amount) filter (where flagged), 0) as flagged_amount,
     round(100.0 * count(*) filter (where flagged) / count(*), 2) as fraud_rate_pct,
     round(100.0 * count(*) filter (where status = 'DECLINED') / count(*), 2) as declined_pct,
     max(occurred_at) as last_seen_at
@@ -1200,13 +1588,19 @@ create materialized view if not exists "dev"."public"."mv_structuring_detection"
         occurred_at,
         customer_id,
         account_id,
-        amount
+        base_amount,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry
     from "dev"."public"."stg_transactions"
     where
         account_id is not null
         and transaction_type in ('CASH_DEPOSIT', 'CASH_WITHDRAWAL')
-        and amount >= 9000
-        and amount < 10000
+        and base_amount >= 9000
+        and base_amount < 10000
         and status not in ('DECLINED', 'REVERSED')
         and occurred_at > now() - interval '25260 seconds'
 ),
@@ -1220,9 +1614,35 @@ counted as (
         ) as observed
     from watched
 ),
+followed as (
+    select
+        *,
+        max(case when observed >= 2 then occurred_at end) over (
+            partition by account_id
+            order by occurred_at, event_id
+            rows between unbounded preceding and 1 preceding
+        ) as fired_before_at
+    from counted
+),
+listed as (
+    select
+        *,
+        array_agg(exposure_entry) over (
+            partition by account_id, fired_before_at
+            order by occurred_at
+            range between interval '3600 seconds' preceding and current row
+        ) as entries
+    from followed
+),
+exposing as (
+    select
+        *,
+        array_sort(array_remove(entries, '')) as exposed
+    from listed
+),
 fired as (
     select *
-    from counted
+    from exposing
     where
         observed >= 2
         and occurred_at > now() - interval '21600 seconds'
@@ -1241,7 +1661,7 @@ select
     occurred_at - interval '3600 seconds' as window_start,
     cast(observed as double precision) as observed,
     cast(2 as double precision) as threshold,
-    amount,
+    base_amount as amount,
     cast(cast(trunc(observed) as bigint) as varchar)
         || ' cash transactions just under the reporting threshold on account '
         || account_id
@@ -1250,7 +1670,8 @@ select
         || '; the limit is '
         || '2'
         || '.' as reason,
-    jsonb_build_object('window_seconds', 3600) as evidence
+    jsonb_build_object('window_seconds', 3600) as evidence,
+    exposed
 from fired
   ;
 
@@ -1261,7 +1682,13 @@ create materialized view if not exists "dev"."public"."mv_velocity_alerts"
         occurred_at,
         customer_id,
         account_id,
-        amount
+        base_amount,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry
     from "dev"."public"."stg_transactions"
     where
         account_id is not null
@@ -1277,9 +1704,35 @@ counted as (
         ) as observed
     from watched
 ),
+followed as (
+    select
+        *,
+        max(case when observed >= 5 then occurred_at end) over (
+            partition by account_id
+            order by occurred_at, event_id
+            rows between unbounded preceding and 1 preceding
+        ) as fired_before_at
+    from counted
+),
+listed as (
+    select
+        *,
+        array_agg(exposure_entry) over (
+            partition by account_id, fired_before_at
+            order by occurred_at
+            range between interval '60 seconds' preceding and current row
+        ) as entries
+    from followed
+),
+exposing as (
+    select
+        *,
+        array_sort(array_remove(entries, '')) as exposed
+    from listed
+),
 fired as (
     select *
-    from counted
+    from exposing
     where
         observed >= 5
         and occurred_at > now() - interval '21600 seconds'
@@ -1298,7 +1751,7 @@ select
     occurred_at - interval '60 seconds' as window_start,
     cast(observed as double precision) as observed,
     cast(5 as double precision) as threshold,
-    amount,
+    base_amount as amount,
     cast(cast(trunc(observed) as bigint) as varchar)
         || ' transactions on account '
         || account_id
@@ -1307,9 +1760,57 @@ select
         || '; the limit is '
         || '5'
         || '.' as reason,
-    jsonb_build_object('window_seconds', 60) as evidence
+    jsonb_build_object('window_seconds', 60) as evidence,
+    exposed
 from fired
   ;
+
+create materialized view if not exists "dev"."public"."mv_open_fraud_cases"
+  as
+-- of two profiles at the same time, the one with the later event_id is in force
+with ranked_profiles as (
+    select
+        customer_id,
+        risk_tier,
+        row_number() over (partition by customer_id order by occurred_at desc, event_id desc) as place
+    from "dev"."public"."stg_kyc_profiles"
+),
+profiles as (
+    select customer_id, risk_tier
+    from ranked_profiles
+    where place = 1
+)
+select
+    cases.case_id,
+    cases.customer_id,
+    cases.account_ids,
+    cases.level,
+    cases.score,
+    cases.patterns,
+    cases.signal_count,
+    cases.exposure,
+    cases.already_gone,
+    cases.first_signal_at,
+    cases.last_signal_at,
+    cases.opened_at,
+    cases.due_at,
+    profiles.risk_tier as kyc_risk_tier,
+    cases.recommended_action,
+    cases.actions,
+    cases.withdrawn,
+    cases.previous_case_id,
+    reviews.owner,
+    coalesce(reviews.status, 'NEW') as status
+from "dev"."public"."fraud_cases" as cases
+left join profiles on cases.customer_id = profiles.customer_id
+left join "dev"."public"."case_reviews" as reviews on cases.case_id = reviews.case_id
+where coalesce(reviews.status, 'NEW') <> 'CLOSED'
+  ;
+
+create index if not exists
+  "__dbt_index_mv_open_fraud_cases_customer_id"
+  on "dev"."public"."mv_open_fraud_cases"
+  (customer_id);
 
 create view if not exists "dev"."public"."account_signals"
   as
@@ -1349,19 +1850,19 @@ where signals.account_id is null
 -- ignore_delete: rows that leave a view as time passes stay in the log; a row whose evidence grows
 -- because of a late event replaces the one with its signal_id.
 create sink if not exists "dev"."public"."sink_fraud_signal_log" into "dev"."public"."fraud_signal_log" as
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_velocity_alerts"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_velocity_alerts"
 union all
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_geo_impossible_trips"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_geo_impossible_trips"
 union all
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_device_anomalies"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_device_anomalies"
 union all
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_cnp_spike"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_cnp_spike"
 union all
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_login_failure_storm"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_login_failure_storm"
 union all
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_structuring_detection"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_structuring_detection"
 union all
-select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence from "dev"."public"."mv_correlated_alert_burst"
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_correlated_alert_burst"
 with (ignore_delete = 'true');
 
 create materialized view if not exists "dev"."public"."mv_account_risk_score_realtime"
@@ -1415,173 +1916,6 @@ create index if not exists
   "__dbt_index_mv_account_risk_score_realtime_account_id"
   on "dev"."public"."mv_account_risk_score_realtime"
   (account_id);
-
-create materialized view if not exists "dev"."public"."mv_open_fraud_cases"
-  as with steps as (
-    select
-        *,
-        lag(occurred_at) over (partition by account_id order by occurred_at, signal_id) as previous_at
-    from "dev"."public"."account_signals"
-),
--- a gap longer than gap_seconds starts another session window
-numbered as (
-    select
-        *,
-        sum(case when previous_at >= occurred_at - interval '1800 seconds' then 0 else 1 end) over (
-            partition by account_id
-            order by occurred_at, signal_id
-            rows between unbounded preceding and current row
-        ) as session_window
-    from steps
-),
--- the amount of an event at which several patterns fired counts once
-exposed as (
-    select
-        *,
-        row_number() over (partition by account_id, session_window, event_id order by signal_id) as place_at_event
-    from numbered
-),
-session_windows as (
-    select
-        account_id,
-        session_window,
-        first_value(customer_id order by occurred_at, signal_id) as customer_id,
-        count(*) as signal_count,
-        coalesce(sum(case when place_at_event = 1 then amount end), 0) as exposure,
-        min(occurred_at) as first_signal_at,
-        max(occurred_at) as last_signal_at
-    from exposed
-    group by account_id, session_window
-),
-patterns as (
-    select
-        account_id,
-        session_window,
-        pattern,
-        max(cast(weight as numeric)) as weight,
-        min(occurred_at) as first_at,
-        case pattern
-            when 'geo_impossible' then 'BLOCK_CARD'
-            when 'structuring' then 'REFER_AML'
-            when 'cnp_spike' then 'BLOCK_CARD'
-            when 'account_takeover' then 'HOLD_PAYMENT'
-            when 'compound' then 'CONTACT_CUSTOMER'
-            when 'velocity' then 'STEP_UP'
-            when 'brute_force_login' then 'LOCK_SESSION'
-        end as action,
-        case pattern
-            when 'geo_impossible' then 1
-            when 'structuring' then 2
-            when 'cnp_spike' then 3
-            when 'account_takeover' then 4
-            when 'compound' then 5
-            when 'velocity' then 6
-            when 'brute_force_login' then 7
-        end as action_rank
-    from numbered
-    group by account_id, session_window, pattern
-),
-weighed as (
-    select
-        *,
-        sum(weight) over (
-            partition by account_id, session_window
-            order by first_at, pattern
-            rows between unbounded preceding and current row
-        ) as weight_so_far,
-        row_number() over (partition by account_id, session_window, action order by action_rank) as place_of_action
-    from patterns
-),
-scores as (
-    select
-        account_id,
-        session_window,
-        cast(least(1, round(sum(weight), 6)) as double precision) as score,
-        string_agg(pattern, ', ' order by first_at, pattern) as patterns,
-        string_agg(case when place_of_action = 1 then action end, ', ' order by action_rank) as actions,
-        first_value(action order by action_rank) as recommended_action,
-        min(case when round(weight_so_far, 6) >= 0.5 then first_at end) as opened_at
-    from weighed
-    group by account_id, session_window
-),
-cases as (
-    select
-        'case_' || left(md5(
-            session_windows.account_id || '|' || cast(cast(extract(epoch from session_windows.first_signal_at) * 1000000 as bigint) as varchar)
-        ), 12) as case_id,
-        session_windows.account_id,
-        session_windows.customer_id,
-        case
-        when scores.score >= 0.8 then 'critical'
-        when scores.score >= 0.5 then 'high'
-        when scores.score >= 0.25 then 'medium'
-        else 'low'
-    end as level,
-        scores.score,
-        scores.patterns,
-        session_windows.signal_count,
-        session_windows.exposure,
-        session_windows.first_signal_at,
-        session_windows.last_signal_at,
-        scores.opened_at,
-        scores.recommended_action,
-        scores.actions
-    from session_windows
-    inner join scores
-        on session_windows.account_id = scores.account_id
-        and session_windows.session_window = scores.session_window
-    where scores.opened_at is not null
-),
--- of two profiles at the same time, the one with the later event_id is in force
-ranked_profiles as (
-    select
-        customer_id,
-        risk_tier,
-        row_number() over (partition by customer_id order by occurred_at desc, event_id desc) as place
-    from "dev"."public"."stg_kyc_profiles"
-),
-profiles as (
-    select customer_id, risk_tier
-    from ranked_profiles
-    where place = 1
-)
-select
-    cases.case_id,
-    cases.account_id,
-    cases.customer_id,
-    cases.level,
-    cases.score,
-    cases.patterns,
-    cases.signal_count,
-    cases.exposure,
-    cases.first_signal_at,
-    cases.last_signal_at,
-    cases.opened_at,
-    case cases.level
-        when 'critical' then cases.opened_at + interval '900 seconds'
-        when 'high' then cases.opened_at + interval '3600 seconds'
-    end as due_at,
-    profiles.risk_tier as kyc_risk_tier,
-    cases.recommended_action,
-    cases.actions,
-    false as withdrawn,
-    reviews.owner,
-    coalesce(reviews.status, 'NEW') as status
-from cases
-left join profiles on cases.customer_id = profiles.customer_id
-left join "dev"."public"."case_reviews" as reviews on cases.case_id = reviews.case_id
-where coalesce(reviews.status, 'NEW') <> 'CLOSED'
-  ;
-
-create index if not exists
-  "__dbt_index_mv_open_fraud_cases_account_id"
-  on "dev"."public"."mv_open_fraud_cases"
-  (account_id);
-
-create index if not exists
-  "__dbt_index_mv_open_fraud_cases_customer_id"
-  on "dev"."public"."mv_open_fraud_cases"
-  (customer_id);
 
 create view if not exists "dev"."public"."risk_history"
   as with last_fired as (

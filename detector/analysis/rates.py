@@ -1,0 +1,22 @@
+"""Shares and their intervals."""
+
+from decimal import Decimal
+from math import sqrt
+
+
+def share(part: float | Decimal, whole: float | Decimal) -> float | None:
+    """A share with four decimals; None of nothing."""
+    return round(float(part) / float(whole), 4) if whole else None
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float] | None:
+    """The 95 % Wilson score interval of a rate; None without trials."""
+    if not trials:
+        return None
+    z, rate = 1.96, successes / trials
+    centre = rate + z * z / (2 * trials)
+    spread = z * sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return round(max(0.0, (centre - spread) / scale), 4), round(
+        min(1.0, (centre + spread) / scale), 4
+    )

@@ -1,0 +1,81 @@
+"""What a customer's signals amount to, folded in order of time."""
+
+from copy import copy
+from datetime import datetime, timedelta
+
+from detector.risk.score import total_weight
+from detector.signals.exposure import parsed
+from detector.signals.rules import Rules
+from detector.signals.signal import Signal
+
+
+class Evidence:
+    """The signals of a session, or of a case once they suffice to open one.
+
+    Until then a gap starts the evidence anew; from then on every later signal belongs to the case.
+    """
+
+    __slots__ = (
+        "account_ids",
+        "already_gone",
+        "exposed",
+        "exposure",
+        "first_at",
+        "last_at",
+        "opened_at",
+        "pattern_first_at",
+        "signal_count",
+    )
+
+    def __init__(self) -> None:
+        self.signal_count = 0
+        self.first_at = self.last_at = datetime.max
+        self.opened_at: datetime | None = None
+        self.pattern_first_at: dict[str, datetime] = {}
+        self.account_ids: set[str] = set()
+        self.exposed: dict[str, datetime] = {}
+        """The entries counted in `exposure`, each with the time of the signal that named it."""
+        self.exposure = 0
+        """In cents of the base currency; so is `already_gone`."""
+        self.already_gone = 0
+
+    def follows(self, at: datetime, gap: timedelta) -> bool:
+        """Whether a signal at that time adds to this evidence, rather than starting anew."""
+        return self.opened_at is not None or not self.signal_count or at - self.last_at <= gap
+
+    def add(self, signal: Signal, rules: Rules, weights: dict[str, float]) -> None:
+        """Add a signal that is later than all others by (time, signal_id)."""
+        at = signal.occurred_at
+        if not self.signal_count:
+            self.first_at = at
+        self.last_at = at
+        self.signal_count += 1
+        self.pattern_first_at.setdefault(signal.pattern, at)
+        if signal.account_id is not None:
+            self.account_ids.add(signal.account_id)
+        for entry in signal.exposed:
+            if entry not in self.exposed:
+                self.exposed[entry] = at
+                gone, cents = parsed(entry)
+                self.exposure += cents
+                self.already_gone += cents if gone else 0
+        if self.opened_at is None and (
+            total_weight(weights, self.pattern_first_at) >= rules.case_score
+            or self.exposure >= rules.cases.opens_at_cents
+        ):
+            self.opened_at = at
+
+    def forget_exposed(self, moment: datetime) -> None:
+        """Drop the entries that no signal from `moment` on can name again; they stay counted."""
+        self.exposed = {entry: at for entry, at in self.exposed.items() if at >= moment}
+
+    def patterns(self) -> list[str]:
+        """The patterns in the order in which they first fired; ties by name."""
+        return sorted(self.pattern_first_at, key=lambda name: (self.pattern_first_at[name], name))
+
+    def copy(self) -> "Evidence":
+        """An independent copy."""
+        other = copy(self)
+        for name in ("pattern_first_at", "account_ids", "exposed"):
+            setattr(other, name, getattr(self, name).copy())
+        return other

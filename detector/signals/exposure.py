@@ -1,0 +1,86 @@
+"""The money behind a signal: which transactions are suspicious because it fired."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from detector.core.events import Event, Transaction
+from detector.signals.currencies import cents_of
+from detector.state.windows import TrailingWindow
+
+
+class Exposure(NamedTuple):
+    """An entry of `Signal.exposed`, parsed."""
+
+    gone: bool
+    cents: int
+
+
+def exposure_of(event: Event) -> str | None:
+    """A suspicious transaction as an entry of `Signal.exposed`: `at_risk 120.00 <event_id>`.
+
+    Money is `gone` where nothing can be recalled or charged back: cash that was withdrawn, goods
+    handed over for a card that was present. Nothing is exposed by what was declined or reversed, by
+    a customer's own cash deposit, or in a currency without a rate. The dbt macro
+    `exposure_entry` writes the same.
+    """
+    if type(event) is not Transaction or event.base_amount is None:
+        return None
+    if event.status != "APPROVED" or event.transaction_type == "CASH_DEPOSIT":
+        return None
+    gone = event.card_present or event.transaction_type == "CASH_WITHDRAWAL"
+    return f"{'gone' if gone else 'at_risk'} {event.base_amount} {event.event_id}"
+
+
+def exposures(events: list[Any]) -> list[str]:
+    """The entries of some events, sorted."""
+    return sorted(entry for event in events if (entry := exposure_of(event)))
+
+
+def parsed(entry: str) -> Exposure:
+    """What an entry says."""
+    kind, amount, _ = entry.split(" ", 2)
+    return Exposure(kind == "gone", cents_of(amount))
+
+
+def newly_exposed(
+    window: TrailingWindow,
+    index: int,
+    fires: Callable[[int], bool],
+    event_of: Callable[[Any], Any],
+) -> list[str]:
+    """The entries of a firing item's window that no earlier firing of the key has exposed.
+
+    So a burst of n events yields n entries in all, not n for each of them. Of items at the same
+    time, the first by event_id exposes what came before and itself, the others themselves.
+    """
+    times, items, at = window.times, window.items, window.times[index]
+    if event_of(items[index]) is not (first := _first(window, index, event_of)):
+        return exposures([e for e in _peers(window, index, event_of) if e is not first])
+    found = [first]
+    start, _ = window.bounds(index)
+    for place in range(bisect_left(times, at) - 1, start - 1, -1):
+        if fires(place):
+            before = _first(window, place, event_of)
+            found += [e for e in _peers(window, place, event_of) if e is not before]
+            break
+        found.append(event_of(items[place]))
+    return exposures(found)
+
+
+def next_firing(window: TrailingWindow, start: int, fires: Callable[[int], bool]) -> range:
+    """The first firing item from `start` on with those at the same time; maybe none."""
+    for place in range(start, len(window.times)):
+        if fires(place):
+            return range(place, bisect_right(window.times, window.times[place]))
+    return range(0)
+
+
+def _peers(window: TrailingWindow, index: int, event_of: Callable[[Any], Any]) -> list[Any]:
+    at = window.times[index]
+    around = slice(bisect_left(window.times, at), bisect_right(window.times, at))
+    return [event_of(item) for item in window.items[around]]
+
+
+def _first(window: TrailingWindow, index: int, event_of: Callable[[Any], Any]) -> Any:
+    return min(_peers(window, index, event_of), key=lambda event: event.event_id)
