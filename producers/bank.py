@@ -9,6 +9,7 @@ from functools import partial
 from producers.agenda import Agenda
 from producers.config import ConfigError, ProducerSettings
 from producers.crime import FraudRotation
+from producers.crossers import FORGOTTEN_PASSWORD_SHARE, Crossers
 from producers.generators.alert import AlertGenerator
 from producers.generators.card import CardGenerator
 from producers.generators.customer_pool import CustomerPool
@@ -21,7 +22,7 @@ from producers.generators.rhythm import PEAK_ACTIVITY
 from producers.generators.transaction import TransactionGenerator
 from producers.lookalikes import NEW_PHONE_SHARE, PAYMENTS_PER_ARRIVAL, SPREE_SHARE, Lookalikes
 from producers.models import Event, FraudAlert, LabelledEvent, Login, Transaction
-from producers.patterns import structuring_threshold
+from producers.patterns import currency_rates, structuring_threshold
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class SyntheticBank:
         self._agenda = Agenda()
         self._limits = OrdinaryLimits()
         ids = Identifiers(settings.seed, self.start)
-        pay = PaymentFactory(ids, self._rng)
+        pay = PaymentFactory(ids, self._rng, currency_rates())
         threshold = structuring_threshold(settings)
         self._kyc = KycProfileGenerator(ids)
         self._cards = CardGenerator(self.pool, ids, self._rng)
@@ -58,13 +59,18 @@ class SyntheticBank:
             self._cards,
             self._limits,
             threshold,
-            realistic=settings.profile == "realistic",
+            realistic=settings.follows_the_clock,
         )
         self._lookalikes = Lookalikes(
             self._agenda, pay, self._transactions, self._kyc, self._limits, threshold
         )
         self._crime = FraudRotation(
             settings, self._agenda, self.pool, pay, self._logins, self._alerts, self._limits
+        )
+        self._crossers = (
+            Crossers(self._agenda, self.pool, pay, self._transactions, self._logins)
+            if settings.profile == "adversarial"
+            else None
         )
         self._warn_if_crowded()
         self._plan_everything()
@@ -93,7 +99,7 @@ class SyntheticBank:
     def _plan_everything(self) -> None:
         settings = self.settings
         benign = settings.transaction_rate * (1 - settings.fraud_rate) / PAYMENTS_PER_ARRIVAL
-        asked = PEAK_ACTIVITY if settings.profile == "realistic" else 1.0
+        asked = PEAK_ACTIVITY if settings.follows_the_clock else 1.0
         self._repeat(benign * asked, self._payment)
         self._repeat(settings.login_rate, self._login)
         self._repeat(settings.card_event_rate, lambda at: (self._cards.generate(at),))
@@ -125,9 +131,16 @@ class SyntheticBank:
         if draw < SPREE_SHARE + NEW_PHONE_SHARE:
             return self._lookalikes.new_phone(at)
         payment = self._transactions.generate(at)
+        if self._crossers is not None and payment is not None:
+            return self._crossers.instead(at) or (payment,)
         return () if payment is None else (payment,)
 
     def _login(self, at: datetime) -> Iterable[Event]:
+        if self._crossers is not None and self._rng.random() < FORGOTTEN_PASSWORD_SHARE:
+            logins = self._crossers.forgotten_password(at)
+            for login in logins[1:]:
+                self._agenda.plan(login.occurred_at, partial(_happens, login))
+            return logins[:1]
         first, *later = self._logins.generate(at)
         for login in later:
             self._agenda.plan(login.occurred_at, partial(self._attempt, login))
@@ -158,6 +171,10 @@ class SyntheticBank:
                 self.settings.transaction_rate,
                 needed,
             )
+
+
+def _happens(event: Event, at: datetime) -> Iterable[Event]:
+    return (event,)
 
 
 def truth(topic: str, event: Event) -> dict[str, str | None] | None:

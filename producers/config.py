@@ -31,10 +31,11 @@ class ProducerSettings(BaseSettings):
     )
 
     seed: int = _setting(7, "Makes a run repeatable.", "a whole number")
-    profile: Literal["demo", "realistic"] = _setting(
+    profile: Literal["demo", "realistic", "adversarial"] = _setting(
         "demo",
-        "demo is flat in time with short frauds; realistic follows hours of day and weekdays.",
-        "demo or realistic",
+        "demo is flat in time with short frauds; realistic follows hours of day and weekdays; "
+        "adversarial adds frauds that avoid the thresholds and honest customers who cross them.",
+        "demo, realistic or adversarial",
     )
     fraud_rate: float = _setting(
         0.10, "Expected share of fraudulent transactions.", "a number from 0 to 1", ge=0, le=1
@@ -94,6 +95,11 @@ class ProducerSettings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigError(_explain(error)) from None
+
+    @property
+    def follows_the_clock(self) -> bool:
+        """Whether activity follows hours of the day and weekdays, and frauds take their time."""
+        return self.profile != "demo"
 
     @property
     def pool_size_needed(self) -> int:

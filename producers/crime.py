@@ -6,6 +6,7 @@ from functools import partial
 
 from producers.agenda import Agenda
 from producers.config import ProducerSettings
+from producers.generators.adversarial import ADVERSARIAL, draw
 from producers.generators.alert import AlertGenerator
 from producers.generators.customer_pool import CustomerPool, CustomerProfile
 from producers.generators.limits import OrdinaryLimits
@@ -25,6 +26,9 @@ COMPOUND_ALARMS = (
     ("cnp_spike", "geo_impossible"),
 )
 REACTION_SHARE = 0.4
+# In the adversarial profile the seven are what is left of fraud that shows.
+ADVERSARIAL_SHARE = 0.8
+_KEEPS_OWNER_AWAY = timedelta(hours=1)
 _COOL_DOWN = timedelta(seconds=60)
 _ATTEMPTS = 40
 # These need a victim whose cards stay in one city.
@@ -73,7 +77,7 @@ class FraudRotation:
 
     def _strike(self, at: datetime) -> Iterable[Event]:
         if not self._round:
-            self._round = self._rng.sample(SCENARIOS, k=len(SCENARIOS))
+            self._round = self._next_round()
         scenario = self._round[-1]
         victim = self._choose_victim(scenario, at)
         if victim is None:
@@ -85,6 +89,13 @@ class FraudRotation:
         pause_s = cost / fraud_rate * self._rng.uniform(0.8, 1.2) if cost else 0.2
         self._agenda.plan(at + _seconds(pause_s), self._strike)
         return ()
+
+    def _next_round(self) -> list[str]:
+        if self._settings.profile == "adversarial" and self._rng.random() < ADVERSARIAL_SHARE:
+            return [draw(self._rng)]
+        if self._settings.profile == "adversarial":
+            return [self._rng.choice(SCENARIOS)]
+        return self._rng.sample(SCENARIOS, k=len(SCENARIOS))
 
     def _launch(self, scenario: str, victim: Payer, at: datetime) -> int:
         """Plan one instance and return how many transactions it has."""
@@ -102,10 +113,14 @@ class FraudRotation:
             label=self._label(scenario),
             victim=victim,
             at=at,
-            realistic=self._settings.profile == "realistic",
+            realistic=self._settings.follows_the_clock,
             structuring_threshold=self._structuring_threshold,
         )
-        plan = _FRAUD_SCENARIOS[scenario](self._pay, attack)
+        plan: Sequence[Event]
+        if scenario in ADVERSARIAL:
+            plan = ADVERSARIAL[scenario][0](self._pay, attack)
+        else:
+            plan = _FRAUD_SCENARIOS[scenario](self._pay, attack)
         self._perform(victim, (*storm, *plan))
         return sum(isinstance(event, Transaction) and event.is_fraud for event in plan)
 
@@ -118,7 +133,8 @@ class FraudRotation:
     def _perform(self, victim: Payer, plan: Sequence[Event]) -> None:
         ends = plan[-1].occurred_at
         self._busy_until[victim.customer.customer_id] = ends + _COOL_DOWN
-        self._limits.reserve(victim.account.account_id, ends)
+        if ends - plan[0].occurred_at < _KEEPS_OWNER_AWAY:
+            self._limits.reserve(victim.account.account_id, ends)
         alarms = self._rng.choice(COMPOUND_ALARMS)
         for event in plan:
             self._agenda.plan(event.occurred_at, partial(self._act, event, alarms))
@@ -133,6 +149,8 @@ class FraudRotation:
     def _seen_as(self, event: LabelledEvent, alarms: tuple[str, str]) -> tuple[str | None, ...]:
         if event.fraud_scenario == "compound":
             return alarms
+        if event.fraud_scenario in ADVERSARIAL:
+            return ()
         return (event.fraud_scenario,) if self._rng.random() < REACTION_SHARE else ()
 
     def _alarm(

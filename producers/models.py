@@ -187,6 +187,7 @@ class Transaction(LabelledEvent):
     longitude: Longitude | None = None
     device_id: Id | None = None
     ip_address: IpAddress | None = None
+    payee_id: Id | None = None
 
 
 class Login(LabelledEvent):

@@ -56,6 +56,19 @@ def structuring_threshold(settings: ProducerSettings) -> Decimal:
         ) from error
 
 
+def currency_rates() -> dict[str, float]:
+    """What one unit of each currency is worth in the base currency, itself included."""
+    path = patterns_file()
+    try:
+        currencies = _project(path)["vars"]["currencies"]
+        rates = {code: float(rate) for code, rate in currencies["rates"].items()}
+        return {**rates, currencies["base"]: 1.0}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the patterns file {path} lacks {error}; it needs vars.currencies with base and rates."
+        ) from error
+
+
 def _project(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -127,6 +127,7 @@ done
 echo "Views"
 views="stg_transactions stg_logins stg_card_events stg_alerts stg_kyc_profiles mv_velocity_alerts
   mv_geo_impossible_trips mv_device_anomalies mv_cnp_spike mv_login_failure_storm
+  mv_unusual_amounts mv_new_payee_payments
   mv_structuring_detection mv_correlated_alert_burst mv_fraud_signals
   mv_account_risk_score_realtime mv_fraud_kpis_1min mv_merchant_risk mv_channel_risk
   mv_open_fraud_cases"

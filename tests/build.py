@@ -169,6 +169,7 @@ def every_kind() -> dict[str, Event]:
             merchant_country="AU",
             device_id="d-1",
             ip_address="203.0.113.7",
+            payee_id="pay-1",
             **SYDNEY,
         ),
         "logins": login(
@@ -231,6 +232,14 @@ def block(operator: str = "burst", /, **changes: Any) -> dict[str, Any]:
             "measure": "base_amount",
             "threshold": 500,
         },
+        "outlier": {
+            "key": ["customer_id"],
+            "measure": "base_amount",
+            "least": 100,
+            "history": 4,
+            "prior": {"usual": 40, "spread": 1.0, "events": 2},
+            "threshold": 2.0,
+        },
     }
     base = {
         "title": "A pattern",
@@ -271,7 +280,7 @@ def vars_block(*blocks: dict[str, Any], lateness: int = 40, **changes: Any) -> d
         "cases": {
             "gap_seconds": 1800,
             "opens_at": "high",
-            "opens_at_exposure": 1_000_000,
+            "opens_at_loss": 1_000_000,
             "due_seconds": {"critical": 900, "high": 3600, "medium": 14400, "low": 28800},
         },
         "patterns": {b["view"].removeprefix("mv_"): b for b in blocks},

@@ -5,8 +5,9 @@ Nothing here shares code with the detector but the event types and the parameter
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import md5
-from math import acos, cos, radians, sin
+from math import acos, cos, floor, log, radians, sin, sqrt
 from typing import Any
 
 from detector.core.events import Event, FraudAlert, KycProfile, Login, Transaction
@@ -92,9 +93,54 @@ def novelty(
     return found
 
 
-def seven_patterns(log: Iterable[Event]) -> Observed:
-    """The table of design.md §3, line by line, with its numbers."""
-    events = list(log)
+def new_values(
+    events: list[Any], key: str, value: str, window: timedelta, least: float, where: Where
+) -> Observed:
+    """Amount >= least with a value first seen within the window, of a key known for longer."""
+    found = {}
+    for e in events:
+        if getattr(e, value) is None or not where(e) or float(e.base_amount or 0) < least:
+            continue
+        own = [f for f in events if getattr(f, key) == getattr(e, key) and getattr(f, value)]
+        since = min(f.occurred_at for f in own)
+        first = min(f.occurred_at for f in own if getattr(f, value) == getattr(e, value))
+        if first >= e.occurred_at - window and since < e.occurred_at - window:
+            found[e.event_id] = float(e.base_amount)
+    return found
+
+
+def outlier(
+    events: list[Any],
+    key: str,
+    k: int,
+    prior: tuple[float, float, int],
+    least: float,
+    limit: float,
+    where: Where,
+) -> Observed:
+    """Deviations of the logarithm from the mean of the last k, the prior counted in."""
+    usual, spread, weight = prior
+    found = {}
+    chosen = sorted((e for e in events if where(e) and float(e.base_amount or 0) > 0), key=_order)
+    for place, e in enumerate(chosen):
+        before = [f for f in chosen[:place] if getattr(f, key) == getattr(e, key)][-k:]
+        if len(before) < weight or float(e.base_amount) < least:
+            continue
+        steps = [floor(100 * log(float(f.base_amount))) for f in before]
+        centre, sd = floor(100 * log(usual)), floor(100 * spread)
+        mean = (sum(steps) + weight * centre) / (len(steps) + weight)
+        square = sum(s * s for s in steps) + weight * (sd * sd + centre * centre)
+        deviation = sqrt(square / (len(steps) + weight) - mean * mean)
+        own = floor(100 * log(float(e.base_amount)))
+        observed = floor((own - mean) / deviation * 10) / 10
+        if observed >= limit:
+            found[e.event_id] = observed
+    return found
+
+
+def all_patterns(events_of: Iterable[Event]) -> Observed:
+    """The table of design.md §3, line by line, with its numbers, and the two of habit."""
+    events = list(events_of)
     tx = [e for e in events if isinstance(e, Transaction)]
     logins = [e for e in events if isinstance(e, Login)]
     alerts = [e for e in events if isinstance(e, FraudAlert)]
@@ -135,6 +181,23 @@ def seven_patterns(log: Iterable[Event]) -> Observed:
         ),
         "compound": distinct_burst(
             alerts, "customer_id", "alert_type", seconds(300), 2, lambda e: True
+        ),
+        "unusual_amount": outlier(
+            tx,
+            "customer_id",
+            30,
+            (40, 1.2, 5),
+            200,
+            2.5,
+            lambda e: e.transaction_type != "CASH_DEPOSIT" and e.status == "APPROVED",
+        ),
+        "new_payee_large": new_values(
+            tx,
+            "customer_id",
+            "payee_id",
+            seconds(86_400),
+            1000,
+            lambda e: e.transaction_type in {"TRANSFER", "BILL_PAYMENT"} and e.status == "APPROVED",
         ),
     }
     return {f"{name}:{e}": n for name, found in answers.items() for e, n in found.items()}
@@ -223,7 +286,7 @@ class Bank:
     ):
         self.rules = rules
         self.events = {e.event_id: e for e in log}
-        names = seven_patterns(self.events.values()) if signals is None else signals
+        names = all_patterns(self.events.values()) if signals is None else signals
         self.signals = [self._signal(name) for name in sorted(names)]
         self.exposed = exposing(self.events.values(), names)
         self.closings = closings or {}
@@ -340,11 +403,12 @@ class Bank:
         return list({e.event_id: e for s in signals for e in self.exposed[s[1]]}.values())
 
     def _opened_at(self, session: list[Any]) -> Any:
-        limit = round(self.rules.cases.opens_at_exposure * 100)
+        limit = Decimal(str(self.rules.cases.opens_at_loss)) * 100
         for n in range(1, len(session) + 1):
             so_far = session[:n]
-            heavy = self.score(p for _, _, p, _ in so_far) >= 0.5
-            if heavy or sum(map(cents, self._money(so_far))) >= limit:
+            score = self.score(p for _, _, p, _ in so_far)
+            loss = sum(map(cents, self._money(so_far))) * Decimal(str(score))
+            if score >= 0.5 or loss >= limit:
                 return session[n - 1][0]
         return None
 

@@ -16,6 +16,7 @@ from producers.config import ProducerSettings
 DEFAULT_START = datetime(2026, 1, 5, tzinfo=UTC)
 TRUTH_FILE = "truth.jsonl"
 _PROGRESS_EVERY = 10_000
+_OTHER_RATES = {"login_rate", "card_event_rate", "noise_alert_rate", "kyc_rate"}
 
 
 def write_bank(
@@ -49,8 +50,19 @@ def write_bank(
 
 
 def bank_settings(**given: object) -> ProducerSettings:
-    """The bank's settings: given ones, then the environment; the customer pool fits the rate."""
+    """The bank's settings: given ones, then the environment; the customer pool fits the rate.
+
+    Except in the demo, logins and other events are as frequent as the transactions ask for, unless
+    they are set.
+    """
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = ProducerSettings(**chosen)
+    if settings.follows_the_clock:
+        share = (
+            settings.transaction_rate / ProducerSettings.model_fields["transaction_rate"].default
+        )
+        for name in _OTHER_RATES - settings.model_fields_set:
+            chosen[name] = share * getattr(settings, name)
+        settings = ProducerSettings(**chosen)
     pool = max(settings.customer_pool_size, settings.pool_size_needed)
     return ProducerSettings(**{**chosen, "customer_pool_size": pool})

@@ -28,7 +28,7 @@ def open_alerts(db: duckdb.DuckDBPyConnection, rules: Rules) -> None:
     who paid on a day: by their largest payment, or at random; their alert is at that payment, and
     shows all of the customer's events of the day.
     """
-    alerts = _cases_by_day(read_signals(db, "true", []), rules)
+    alerts = cases_by_day(read_signals(db, "true", []), rules)
     db.execute(
         "CREATE TEMP TABLE day_cases AS SELECT unnest(?::VARCHAR[]) AS customer_id, "
         "unnest(?::TIMESTAMPTZ[]) AS alerted_at, unnest(?::TIMESTAMPTZ[]) AS first_at, "
@@ -72,7 +72,8 @@ def queue_report(db: duckdb.DuckDBPyConnection) -> JsonObject:
     return {"days": days, "cases_per_day": round(opened / days, 1) if days else 0.0, **queues}
 
 
-def _cases_by_day(signals: Iterable[Signal], rules: Rules) -> list[Case]:
+def cases_by_day(signals: Iterable[Signal], rules: Rules) -> list[Case]:
+    """The cases of signals in order of time, if all were closed at the end of every day."""
     by_customer: defaultdict[str, list[Signal]] = defaultdict(list)
     for signal in signals:
         by_customer[signal.customer_id].append(signal)

@@ -59,11 +59,11 @@ class Evidence:
                 gone, cents = parsed(entry)
                 self.exposure += cents
                 self.already_gone += cents if gone else 0
-        if self.opened_at is None and (
-            total_weight(weights, self.pattern_first_at) >= rules.case_score
-            or self.exposure >= rules.cases.opens_at_cents
-        ):
-            self.opened_at = at
+        if self.opened_at is None:
+            score = total_weight(weights, self.pattern_first_at)
+            loss = self.exposure * round(score * 1_000_000)
+            if score >= rules.case_score or loss >= rules.cases.opens_at_micros:
+                self.opened_at = at
 
     def forget_exposed(self, moment: datetime) -> None:
         """Drop the entries that no signal from `moment` on can name again; they stay counted."""

@@ -16,6 +16,7 @@ from detector.cli import (
     query,
     replay,
     run,
+    tune,
     users,
     validate,
 )
@@ -23,7 +24,7 @@ from detector.core.errors import FraudError
 from producers.config import ConfigError
 
 app = typer.Typer(
-    help="Real-time bank fraud detection: seven patterns, a risk score per account, cases.",
+    help="Real-time bank fraud detection: nine patterns, a risk score per account, cases.",
     epilog="Start with `fraud run`. Every command accepts --json for machine-readable results.",
     no_args_is_help=True,
     add_completion=False,
@@ -45,6 +46,7 @@ app.command()(audit.audit)
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 app.command("parity")(parity.command)
+app.command("tune")(tune.command)
 app.command("backtest")(backtest.command)
 app.command()(bench.bench)
 

@@ -22,7 +22,12 @@ def generate(
     rate: Annotated[
         float | None, typer.Option(help="Transactions per second of event time.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="demo or realistic (PROFILE).")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="demo, realistic or adversarial (PROFILE).")
+    ] = None,
+    customers: Annotated[
+        int | None, typer.Option(help="Customers of the bank (CUSTOMER_POOL_SIZE).")
+    ] = None,
     start: Annotated[
         datetime | None,
         typer.Option(help=f"Event time of the first event, UTC; {DEFAULT_START:%Y-%m-%d}."),
@@ -31,7 +36,11 @@ def generate(
 ) -> None:
     """Write one file per stream, and truth.jsonl, which detection never reads."""
     settings = bank_settings(
-        seed=seed, fraud_rate=fraud_rate, transaction_rate=rate, profile=profile
+        seed=seed,
+        fraud_rate=fraud_rate,
+        transaction_rate=rate,
+        profile=profile,
+        customer_pool_size=customers,
     )
     begin = start.replace(tzinfo=UTC) if start else DEFAULT_START
     with EventProgress("generating") as progress:

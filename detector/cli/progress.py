@@ -12,10 +12,11 @@ PLAIN_EVERY_SECONDS = 5.0
 
 
 class EventProgress:
-    """Counts events; a spinner in a terminal, an occasional line elsewhere."""
+    """Counts events, or something else; a spinner in a terminal, an occasional line elsewhere."""
 
-    def __init__(self, doing: str) -> None:
+    def __init__(self, doing: str, counted: str = "events") -> None:
         self._doing = doing
+        self._counted = counted
         self._console = Console(stderr=True)
         self._events = 0
         self._began = self._said_at = time.monotonic()
@@ -50,7 +51,7 @@ class EventProgress:
         self._events += events
         now = time.monotonic()
         rate = self._events / max(now - self._began, 1e-9)
-        line = f"{self._doing}: {self._events:,} events, {rate:,.0f}/s"
+        line = f"{self._doing}: {self._events:,} {self._counted}, {rate:,.0f}/s"
         self._progress.update(self._task, description=line)
         if self._progress.disable and now - self._said_at >= PLAIN_EVERY_SECONDS:
             self._said_at = now

@@ -68,6 +68,7 @@ class Transaction(Event, gc=False, kw_only=True):
     longitude: Longitude | None = None
     device_id: Id | None = None
     ip_address: IpAddress | None = None
+    payee_id: Id | None = None
     # Not in the contract: what a record has here is dropped, whatever its type.
     base_amount: Any = None
 

@@ -43,6 +43,11 @@ def parsed(entry: str) -> Exposure:
     return Exposure(kind == "gone", cents_of(amount))
 
 
+def event_id_of(entry: str) -> str:
+    """The transaction of an entry."""
+    return entry.split(" ", 2)[2]
+
+
 def newly_exposed(
     window: TrailingWindow,
     index: int,

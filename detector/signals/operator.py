@@ -29,7 +29,8 @@ class Operator(ABC):
     name: ClassVar[str]
     """Its name in the patterns' blocks, and of the macro."""
     parameters: ClassVar[frozenset[str]] = frozenset()
-    """Which of value, measure and registered_in a block must give; it must omit the others."""
+    """Which of `pattern.PARAMETERS` a block must give; it must omit those not `optional` either."""
+    optional: ClassVar[frozenset[str]] = frozenset()
     facts: ClassVar[frozenset[str]] = frozenset()
     """What a reason may contain besides the fields of the event."""
     single_event: ClassVar[bool] = False

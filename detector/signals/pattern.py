@@ -11,7 +11,7 @@ from detector.core.events import STREAMS
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 Scope = Literal["account", "customer"]
 Scalar = bool | int | float | str
-PARAMETERS = ("value", "measure", "registered_in")
+PARAMETERS = ("value", "measure", "registered_in", "established", "least", "history", "prior")
 """The fields of a block that only some operators use."""
 
 _NUMBERS = {"amount", "base_amount", "latitude", "longitude", "confidence"}
@@ -52,11 +52,22 @@ class Condition(Block):
         return self.at_least is not None or self.below is not None
 
 
+class Prior(Block):
+    """What is usual before a key has a history: worth so many `events` of it.
+
+    `usual` is the median, `spread` the standard deviation of the logarithm.
+    """
+
+    usual: Annotated[float, Field(gt=0)]
+    spread: Annotated[float, Field(gt=0)]
+    events: Annotated[int, Field(gt=0)]
+
+
 class Pattern(Block):
     """One fraud pattern: what it watches, when it fires and what a signal of it means.
 
     `scope` says what a signal counts for: its account, or all accounts of its customer. The
-    operator decides which of `value`, `measure` and `registered_in` a pattern has.
+    operator decides which of `PARAMETERS` a pattern has.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -78,6 +89,10 @@ class Pattern(Block):
     value: str | None = None
     measure: str | None = None
     registered_in: str | None = None
+    established: Literal[True] | None = None
+    least: Annotated[float, Field(ge=0)] | None = None
+    history: Annotated[int, Field(ge=1, le=200)] | None = None
+    prior: Prior | None = None
 
     @cached_property
     def window(self) -> timedelta:

@@ -57,7 +57,7 @@ class Cases(Block):
 
     gap_seconds: Annotated[int, Field(gt=0)]
     opens_at: Literal["critical", "high", "medium"]
-    opens_at_exposure: Annotated[float, Field(gt=0)]
+    opens_at_loss: Annotated[float, Field(gt=0)]
     due_seconds: dict[Level, Annotated[int, Field(gt=0)]]
 
     @model_validator(mode="after")
@@ -72,9 +72,12 @@ class Cases(Block):
         return timedelta(seconds=self.gap_seconds)
 
     @cached_property
-    def opens_at_cents(self) -> int:
-        """The exposure at which a case opens, in cents of the base currency."""
-        return round(self.opens_at_exposure * 100)
+    def opens_at_micros(self) -> int:
+        """The expected loss (exposure times score) at which a case opens, in millionths of a cent.
+
+        A whole number, so that every engine compares the same.
+        """
+        return round(self.opens_at_loss * 100) * 1_000_000
 
     def due_after(self, level: Level) -> timedelta:
         """The time from opening to due date for a case of this level."""
@@ -87,8 +90,8 @@ def _checked(pattern: Pattern) -> Pattern:
         raise ValueError(
             f"operator {pattern.operator!r} not known; known are {', '.join(OPERATORS)}"
         )
-    given = {name for name in PARAMETERS if getattr(pattern, name)}
-    if given != operator.parameters:
+    given = {name for name in PARAMETERS if getattr(pattern, name) is not None}
+    if not operator.parameters <= given <= operator.parameters | operator.optional:
         wants = ", ".join(sorted(operator.parameters)) or f"none of {', '.join(PARAMETERS)}"
         raise ValueError(f"operator {pattern.operator} needs {wants}; given: {sorted(given)}")
     operator.check(pattern)

@@ -16,7 +16,7 @@
           'card_token': 'card_token', 'card_bin': 'digits_6', 'card_last4': 'digits_4',
           'merchant_id': 'id', 'merchant_category': 'digits_4', 'merchant_country': 'country',
           'city': 'city', 'latitude': 'latitude', 'longitude': 'longitude', 'device_id': 'id',
-          'ip_address': 'ip_address',
+          'ip_address': 'ip_address', 'payee_id': 'id',
       },
       'logins': {
           'event_id': 'id', 'occurred_at': 'time', 'customer_id': 'id',
@@ -49,6 +49,7 @@
       'transactions': [
           'card_token', 'card_bin', 'card_last4', 'merchant_id', 'merchant_category',
           'merchant_country', 'city', 'latitude', 'longitude', 'device_id', 'ip_address',
+          'payee_id',
       ],
       'logins': ['failure_reason', 'device_id', 'ip_address', 'country'],
       'alerts': ['account_id', 'transaction_id'],

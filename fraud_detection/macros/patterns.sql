@@ -184,6 +184,9 @@ union all
 
 {#- A field as the embedded engine formats it in a reason or a subject. -#}
 {% macro as_text(stream, name) -%}
+  {%- if stream == 'transactions' and name == 'base_amount' -%}
+    {{ return('cast(base_amount as varchar)') }}
+  {%- endif -%}
   {%- set field = contract(stream).get(name) -%}
   {%- if field is none or field.kind in ('time', 'latitude', 'longitude', 'share', 'ids') -%}
     {{ exceptions.raise_compiler_error("field '" ~ name ~ "' of " ~ stream ~ " has no text that all executions write alike") }}

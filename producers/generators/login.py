@@ -37,6 +37,14 @@ class LoginGenerator:
             at += timedelta(seconds=rng.uniform(4, 12))
         return [*logins, self._login(customer, at, device)]
 
+    def forgotten(self, customer: CustomerProfile, at: datetime) -> list[Login]:
+        """Return three to five failures of an honest customer within a minute, then the login."""
+        device, logins = self._own_device(customer), []
+        for _ in range(self._rng.randint(3, 5)):
+            logins.append(self._login(customer, at, device, "BAD_PASSWORD"))
+            at += timedelta(seconds=self._rng.uniform(4, 12))
+        return [*logins, self._login(customer, at, device)]
+
     def brute_force(self, customer: CustomerProfile, at: datetime, label: Label) -> list[Login]:
         """Return four to eight failures within 30 seconds, sometimes with a final success."""
         rng = self._rng

@@ -39,11 +39,16 @@ class Device(NamedTuple):
 
 
 class PaymentFactory:
-    """Builds transactions with ids of this run; amounts are whole cents."""
+    """Builds transactions with ids of this run.
 
-    def __init__(self, ids: Identifiers, rng: random.Random) -> None:
+    Amounts are given in whole cents of the base currency; a merchant abroad charges as much in its
+    own, by `rates`.
+    """
+
+    def __init__(self, ids: Identifiers, rng: random.Random, rates: dict[str, float]) -> None:
         self.ids = ids
         self.rng = rng
+        self._rates = rates
 
     def in_person(
         self,
@@ -84,9 +89,13 @@ class PaymentFactory:
         kind: TransactionType = "TRANSFER",
         status: TransactionStatus = "APPROVED",
         label: Label = NORMAL,
+        payee: str | None = None,
     ) -> Transaction:
-        """A transfer or bill payment from the account, without a card."""
-        return self._build(payer, at, cents, kind, "MOBILE", status, label, device=device)
+        """A transfer or bill payment from the account; by default to a new payee."""
+        payee = payee or self.ids.next("pay")
+        return self._build(
+            payer, at, cents, kind, "MOBILE", status, label, device=device, payee=payee
+        )
 
     def cash(
         self,
@@ -116,7 +125,10 @@ class PaymentFactory:
         merchant: Merchant | None = None,
         place: Place | None = None,
         device: Device | None = None,
+        payee: str | None = None,
     ) -> Transaction:
+        currency = merchant.currency if merchant else "AUD"
+        cents = max(1, round(cents / self._rates[currency]))
         card = payer.card if merchant else None
         return Transaction(
             event_id=self.ids.next("evt"),
@@ -130,7 +142,7 @@ class PaymentFactory:
             channel=channel,
             card_present=place is not None,
             amount=Decimal(cents).scaleb(-2),
-            currency=merchant.currency if merchant else "AUD",
+            currency=currency,
             merchant_id=merchant.merchant_id if merchant else None,
             merchant_category=merchant.code if merchant else None,
             merchant_country=merchant.country if merchant else None,
@@ -139,6 +151,7 @@ class PaymentFactory:
             longitude=place.longitude if place else None,
             device_id=device.device_id if device else None,
             ip_address=device.ip_address if device else None,
+            payee_id=payee,
             status=status,
             occurred_at=at,
             is_fraud=label.is_fraud,

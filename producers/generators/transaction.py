@@ -30,6 +30,8 @@ _FRAUD_SCENARIOS: dict[str, Callable[[PaymentFactory, Attack], Sequence[AttackEv
 _SHOP, _WEB_SHOP, _TRANSFER, _BILL, _CASH_OUT = 0.66, 0.84, 0.925, 0.975, 0.995
 _OVERSEAS_SHARE = 1 / 9
 _ATTEMPTS = 40
+_USUAL_PAYEES = 6
+_NEW_PAYEE_SHARE = 0.06
 
 
 class TransactionGenerator:
@@ -137,9 +139,17 @@ class TransactionGenerator:
             return None
         if bill:
             cents = self._cents(120 * payer.customer.spending, 0.8, most=300_000)
-            return self._pay.from_app(payer, at, cents, device, "BILL_PAYMENT")
+            biller = self._payee(payer.customer, "biller")
+            return self._pay.from_app(payer, at, cents, device, "BILL_PAYMENT", payee=biller)
         cents = self._cents(228 * payer.customer.spending, 1.8, most=2_000_000)
-        return self._pay.from_app(payer, at, cents, device)
+        return self._pay.from_app(payer, at, cents, device, payee=self._payee(payer.customer, "to"))
+
+    def _payee(self, customer: CustomerProfile, kind: str) -> str | None:
+        """One of the customer's usual payees, the first most often; None for a new one."""
+        if self._rng.random() < _NEW_PAYEE_SHARE:
+            return None
+        number = int(_USUAL_PAYEES * self._rng.random() ** 2)
+        return f"pay_{customer.customer_id}_{kind}_{number}"
 
     def _cash(self, payer: Payer, at: datetime, deposit: bool) -> Transaction | None:
         place = self.place(payer.customer, at)

@@ -13,6 +13,7 @@ from producers.config import ProducerSettings
 from producers.generators.customer_pool import CustomerPool
 from producers.generators.identifiers import Identifiers
 from producers.generators.payments import PaymentFactory
+from producers.patterns import currency_rates
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -72,4 +73,4 @@ def rng() -> random.Random:
 
 @pytest.fixture
 def pay(ids: Identifiers, rng: random.Random) -> PaymentFactory:
-    return PaymentFactory(ids, rng)
+    return PaymentFactory(ids, rng, currency_rates())

@@ -58,7 +58,7 @@ def test_an_empty_variable_counts_as_unset(
         ("TRANSACTION_RATE", "0", "above 0"),
         ("CUSTOMER_POOL_SIZE", "9", "from 10"),
         ("STRUCTURING_THRESHOLD", "-1", "from 100"),
-        ("PROFILE", "wild", "demo or realistic"),
+        ("PROFILE", "wild", "demo, realistic or adversarial"),
         ("METRICS_PORT", "70000", "from 0 to 65535"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "SASL_SSL"),
     ],

@@ -14,6 +14,7 @@ from producers.generators.payments import Label, Payer, PaymentFactory
 from producers.generators.scenarios import Attack
 from producers.generators.transaction import _FRAUD_SCENARIOS
 from producers.models import KycProfile, Transaction
+from producers.patterns import currency_rates
 from producers.tests.conftest import START
 from producers.tests.naive import distance_km, signals
 
@@ -36,6 +37,11 @@ def strike(pool: CustomerPool, pay: PaymentFactory) -> Any:
         return victim, list(_FRAUD_SCENARIOS[scenario](pay, attack))
 
     return plan
+
+
+def in_base(event: Transaction) -> float:
+    """The amount in the base currency."""
+    return float(event.amount) * currency_rates()[event.currency]
 
 
 def payments(events: Any) -> Any:
@@ -126,7 +132,7 @@ def test_account_takeover_spends_500_and_more_from_a_new_device(strike: Any) -> 
     for number in range(40):
         victim, events = strike("account_takeover", number)
         assert 2 <= len(events) <= 4
-        assert all(e.amount >= 550 and not e.card_present for e in events)
+        assert all(in_base(e) >= 549 and not e.card_present for e in events)
         devices = {event.device_id for event in events}
         assert len(devices) == 1
         assert not devices & set(victim.customer.registered_device_ids)
@@ -151,7 +157,7 @@ def test_cnp_spike_is_nine_to_twelve_payments_on_one_card(strike: Any, realistic
 def test_cnp_spike_alone_is_no_takeover(strike: Any) -> None:
     """Its amounts stay below the high value."""
     for number in range(40):
-        assert all(event.amount < 500 for event in strike("cnp_spike", number)[1])
+        assert all(in_base(event) < 500 for event in strike("cnp_spike", number)[1])
 
 
 @PACES

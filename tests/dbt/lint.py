@@ -16,7 +16,7 @@ Schema = dict[str, dict[str, dict[str, dict[str, str]]]]
 # Functions of RisingWave that these models use; anything else has to be looked up first.
 FUNCTIONS = {
     "any", "arg_max", "array", "array_agg", "array_distinct", "array_length", "array_remove",
-    "array_sort", "asin", "split_part",
+    "array_sort", "asin", "exp", "greatest", "ln", "split_part",
     "cast", "case", "coalesce", "concat_ws", "convert_from", "cos", "count", "explode",
     "extract", "first_value", "floor", "hop", "jsonb_build_object", "lag", "least", "left",
     "length", "max", "md5", "min", "now", "power", "radians", "regexp_like", "round",

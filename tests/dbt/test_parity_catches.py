@@ -13,6 +13,14 @@ from tests import build
 from tests.dbt.conftest import Bench
 
 
+def sent(at: float, customer: str, payee: str, amount: str) -> Event:
+    """A transfer to a payee."""
+    return build.transaction(
+        at, f"a-{customer}", customer_id=customer, payee_id=payee, amount=amount,
+        transaction_type="TRANSFER", channel="MOBILE", card_present=False,
+    )  # fmt: skip
+
+
 def edges() -> list[Event]:
     """A log in which something happens exactly at every edge of every rule."""
     events: list[Event] = [
@@ -48,9 +56,23 @@ def edges() -> list[Event]:
         # failed logins and spending exactly half an hour apart, which suffice only together
         *(build.login(at, "c12") for at in (0, 1, 2)),
         build.online(1802, "a12", customer_id="c12", device_id="d12", amount="600.00"),
-        # 999.99 is no case, 1,000 is one; a burst whose payments each count once
-        build.online(0, "a14", customer_id="c14", device_id="d14", amount="999.99"),
-        build.online(0, "a15", customer_id="c15", device_id="d15", amount="1000.00"),
+        # a loss just below 2,000 is no case, exactly 2,000 is one: a new payee weighs 0.20
+        *(
+            sent(at, "c14", payee, amount)
+            for at, payee, amount in ((0, "p1", "10.00"), (86_401, "p2", "9999.99"))
+        ),
+        *(
+            sent(at, "c15", payee, amount)
+            for at, payee, amount in ((0, "p1", "10.00"), (86_401, "p2", "10000.00"))
+        ),
+        # a customer known for exactly a day is still new
+        *(sent(at, "c19", payee, "2000.00") for at, payee in ((0, "p1"), (86_400, "p2"))),
+        # 31 payments, the first of them large: it is in the history of the last but one only
+        *(
+            build.transaction(n * 100, "a20", customer_id="c20", amount=amount)
+            for n, amount in enumerate(["9000.00", *["30.00"] * 29, "2000.00", "2000.00"])
+        ),
+        # a burst whose payments each count once
         *(
             build.online(n, "a16", customer_id="c16", card_token="tok-16", amount="150.00")
             for n in range(9)
@@ -121,8 +143,19 @@ MUTANTS = {
     ),
     "a case that takes more money to open": (
         "fraud_cases",
-        "exposure_so_far >= 1000",
-        "exposure_so_far > 1000",
+        "least(1, round(weight_so_far, 6)) >= 2000",
+        "least(1, round(weight_so_far, 6)) > 2000",
+    ),
+    "a history that holds the payment itself": (
+        "mv_unusual_amounts",
+        "rows between 30 preceding and 1 preceding",
+        "rows between 30 preceding and current row",
+    ),
+    "a history of 29": ("mv_unusual_amounts", "between 30 preceding", "between 29 preceding"),
+    "a payee of a customer who is new": (
+        "mv_new_payee_payments",
+        "and known_since < occurred_at",
+        "and known_since <= occurred_at",
     ),
     "a payment that is exposed by every firing": (
         "mv_velocity_alerts",

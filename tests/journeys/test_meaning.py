@@ -19,7 +19,7 @@ LOGS = strategies.logs(strategies.events_of_all_kinds(MOMENTS), 300, max_size=24
 
 def _check(ledger: build.Ledger, log: list[Event]) -> None:
     bank = oracle.Bank(log, build.REAL)
-    assert ledger.observed() == oracle.seven_patterns(log)
+    assert ledger.observed() == oracle.all_patterns(log)
     assert ledger.attributed == bank.attributed()
     assert ledger.scores() == bank.risk()
     assert ledger.open_cases() == bank.cases()

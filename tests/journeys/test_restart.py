@@ -100,7 +100,8 @@ def test_the_log_of_these_tests_holds_every_kind_of_change(
     """All patterns but one fire, one signal is withdrawn, and cases open."""
     patterns = {row[1] for row in unbroken["fraud_signals"]}
     assert patterns == {"velocity", "geo_impossible", "structuring", "brute_force_login"} | {
-        "compound"
+        "compound",
+        "unusual_amount",
     }
     assert len(unbroken["cases"]) >= 2
     assert unbroken["progress"][0][2] == 1  # a duplicate

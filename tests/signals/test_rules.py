@@ -26,8 +26,8 @@ def with_pattern(**changes: Any) -> dict[str, Any]:
     return build.vars_block(build.block(operator, **changes))
 
 
-def test_the_rules_that_ship_are_the_seven_of_the_design() -> None:
-    """Seven patterns with the views of design.md, five minutes of lateness."""
+def test_the_rules_that_ship_are_those_of_the_design() -> None:
+    """The seven patterns of design.md and the two of habit, five minutes of lateness."""
     rules = load_rules(DEFAULT_PATH)
     assert {p.id: p.view for p in rules.patterns.values()} == {
         "velocity": "mv_velocity_alerts",
@@ -37,6 +37,8 @@ def test_the_rules_that_ship_are_the_seven_of_the_design() -> None:
         "brute_force_login": "mv_login_failure_storm",
         "structuring": "mv_structuring_detection",
         "compound": "mv_correlated_alert_burst",
+        "unusual_amount": "mv_unusual_amounts",
+        "new_payee_large": "mv_new_payee_payments",
     }
     assert rules.lateness == timedelta(minutes=5)
     assert rules.risk.window == timedelta(seconds=120)
@@ -47,9 +49,17 @@ def test_the_rules_that_ship_are_the_seven_of_the_design() -> None:
 def test_well_formed_blocks_of_every_operator_are_accepted(tmp_path: Path) -> None:
     """What the refusals below change is otherwise fine."""
     path = tmp_path / "dbt_project.yml"
-    blocks = [build.block(name) for name in ("burst", "distinct_burst", "pair", "novelty")]
+    blocks = [
+        build.block(name) for name in ("burst", "distinct_burst", "pair", "novelty", "outlier")
+    ]
     path.write_text(yaml.safe_dump({"vars": build.vars_block(*blocks)}))
-    assert set(load_rules(path).patterns) == {"burst", "distinct_burst", "pair", "novelty"}
+    assert set(load_rules(path).patterns) == {
+        "burst",
+        "distinct_burst",
+        "pair",
+        "novelty",
+        "outlier",
+    }
 
 
 KEYS = [
@@ -77,7 +87,10 @@ def test_a_missing_section_is_named(tmp_path: Path, key: str) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "unknown operator": (
         {"operator": "bursts"},
-        ["patterns.burst: operator 'bursts' not known", "burst, distinct_burst, novelty, pair"],
+        [
+            "patterns.burst: operator 'bursts' not known",
+            "burst, distinct_burst, novelty, outlier, pair",
+        ],
     ),
     "unknown source": ({"source": "payments"}, ["patterns.burst.source", "'payments'", "logins"]),
     "unknown scope": ({"scope": "card"}, ["patterns.burst.scope", "'card'", "customer"]),
@@ -165,10 +178,15 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"operator_of": "pair", "where": [{"field": "latitude", "is_null": False}]},
         ["distance_km", "longitude", "is_null: false"],
     ),
-    "no registry for novelty": (
-        {"operator_of": "novelty", "registered_in": None},
-        ["operator novelty needs measure, registered_in, value"],
+    "no value for novelty": (
+        {"operator_of": "novelty", "value": None},
+        ["operator novelty needs measure, value"],
     ),
+    "no prior for outlier": (
+        {"operator_of": "outlier", "prior": None},
+        ["operator outlier needs history, least, measure, prior"],
+    ),
+    "a history of nothing": ({"operator_of": "outlier", "history": 0}, ["history", "came: 0"]),
     "unknown registry": (
         {"operator_of": "novelty", "registered_in": "devices"},
         ["registered_in", "devices", "registered_device_ids"],

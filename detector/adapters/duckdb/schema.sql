@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS transactions (
   currency VARCHAR NOT NULL, status VARCHAR NOT NULL, card_token VARCHAR, card_bin VARCHAR,
   card_last4 VARCHAR, merchant_id VARCHAR, merchant_category VARCHAR, merchant_country VARCHAR,
   city VARCHAR, latitude DOUBLE, longitude DOUBLE, device_id VARCHAR, ip_address VARCHAR,
-  base_amount DECIMAL(18, 2), ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+  payee_id VARCHAR, base_amount DECIMAL(18, 2), ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS logins (
   event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,

@@ -16,37 +16,45 @@ from detector.signals.signal import Finding
 
 
 class Knowledge:
-    """What is known about one key: first sightings, profiles in time order, recent candidates."""
+    """What is known about one key: first sightings, profiles in time order, recent candidates.
 
-    __slots__ = ("candidates", "first_seen", "profiles")
+    `since` is the first sighting of any value.
+    """
+
+    __slots__ = ("candidates", "first_seen", "profiles", "since")
 
     def __init__(self) -> None:
         self.first_seen: dict[Any, datetime] = {}
         self.profiles: list[tuple[datetime, str, frozenset[Any]]] = []
         self.candidates: list[Any] = []
+        self.since: datetime | None = None
 
 
 class Novelty(Operator):
     """Fires when `measure` reaches the threshold and the value is unknown for the key.
 
-    A value is known when the profile in force at the event registers it, or when the key first
-    showed it longer than the window ago. Every event with a value adds to what is known, whether or
-    not it meets `where`. What a key has shown is kept indefinitely: one time per value.
+    A value is known when the profile in force at the event registers it (where the pattern says in
+    which field), or when the key first showed it longer than the window ago. Every event with a
+    value adds to what is known, whether or not it meets `where`. With `established`, a key that
+    first showed any value within the window fires at nothing. What a key has shown is kept: one
+    time per value.
     """
 
     name = "novelty"
-    parameters = frozenset({"value", "measure", "registered_in"})
+    parameters = frozenset({"value", "measure"})
+    optional = frozenset({"registered_in", "established"})
     facts = frozenset({"value"})
     single_event = True
 
     @classmethod
     def check(cls, pattern: Pattern) -> None:
-        """The profile must have the registered values and the key, the event the others."""
+        """A profile that registers values must have them and the key, the event the others."""
         super().check(pattern)
         pattern.check_numbers({pattern.measure or ""})
-        profile = set(KycProfile.__struct_fields__)
-        check_known("registered_in", {pattern.registered_in or ""}, profile)
-        check_known("key", set(pattern.key), profile)
+        if pattern.registered_in:
+            profile = set(KycProfile.__struct_fields__)
+            check_known("registered_in", {pattern.registered_in}, profile)
+            check_known("key", set(pattern.key), profile)
 
     @classmethod
     def unit(cls, pattern: Pattern) -> Unit:
@@ -58,9 +66,10 @@ class Novelty(Operator):
         """`a transaction with an amount of 500 or more, from a device that the customer has …`."""
         return (
             f"a {events_words(pattern).removesuffix('s')} with "
-            f"{with_article(pattern.measure or '')} of {amount(pattern.threshold)} or more, from "
-            f"{with_article(pattern.value or '')} that the {key_words(pattern)} has not registered "
-            f"and first used less than {pattern.window_text} ago"
+            f"{with_article(pattern.measure or '')} of {amount(pattern.threshold)} or more, with "
+            f"{with_article(pattern.value or '')} that the {key_words(pattern)} "
+            f"{'has not registered and ' if pattern.registered_in else ''}"
+            f"first used less than {pattern.window_text} ago"
         )
 
     @classmethod
@@ -75,8 +84,11 @@ class Novelty(Operator):
             "SELECT arg_max(event_id, (occurred_at, event_id)) FROM stg_kyc_profiles "
             f"WHERE occurred_at < ? GROUP BY {', '.join(pattern.key)}"
         )
+        sightings = Sql(f"occurred_at >= ? OR event_id IN ({first})", [edge])
+        if not pattern.registered_in:
+            return {pattern.source: sightings}
         return {
-            pattern.source: Sql(f"occurred_at >= ? OR event_id IN ({first})", [edge]),
+            pattern.source: sightings,
             "kyc_profiles": Sql(f"occurred_at >= ? OR event_id IN ({in_force})", [edge, edge]),
         }
 
@@ -88,14 +100,13 @@ class Novelty(Operator):
     def __init__(self, pattern: Pattern, lateness: timedelta) -> None:
         super().__init__(pattern, lateness)
         key = key_of(self.pattern)
-        self.handlers = {
-            self.pattern.source: (key, self.update),
-            "kyc_profiles": (key, self._learn_profile),
-        }
+        self.handlers = {self.pattern.source: (key, self.update)}
+        if self.pattern.registered_in:
+            self.handlers["kyc_profiles"] = (key, self._learn_profile)
         self._key_where = key_where(self.pattern)
         self._value_of = attrgetter(self.pattern.value or "")
         self._measure_of = attrgetter(self.pattern.measure or "")
-        self._registered_of = attrgetter(self.pattern.registered_in or "")
+        self._registered_of = attrgetter(self.pattern.registered_in or "event_id")
 
     def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
         value = self._value_of(event)
@@ -109,10 +120,13 @@ class Novelty(Operator):
         findings: list[Finding] = []
         if first_seen is None or at < first_seen:
             known.first_seen[value] = at
+            everything = known.since is None or at < known.since
+            if everything:
+                known.since = at
             findings = [
                 self._judge(known, candidate)
                 for candidate in known.candidates
-                if self._value_of(candidate) == value
+                if everything or self._value_of(candidate) == value
             ]
         measure = self._measure_of(event)
         if measure is None or float(measure) < self._threshold or self._key_where(event) is None:
@@ -132,9 +146,6 @@ class Novelty(Operator):
         known = self._state.setdefault(key, Knowledge())
         at, registered = profile.occurred_at, frozenset(self._registered_of(profile))
         insort(known.profiles, (at, profile.event_id, registered), key=lambda p: p[:2])
-        edge = known.profiles[-1][0] - self.lateness
-        while len(known.profiles) > 1 and known.profiles[1][0] < edge:
-            del known.profiles[0]
         return [self._judge(known, c) for c in known.candidates if c.occurred_at >= at]
 
     def _remember(self, known: Knowledge, event: Any) -> None:
@@ -153,14 +164,18 @@ class Novelty(Operator):
         first_seen = known.first_seen[value]
         if at - first_seen > self._span:
             return Finding(event, None, {})
+        if self.pattern.established and (known.since is None or at - known.since <= self._span):
+            return Finding(event, None, {})
         facts = {"value": value, "first_seen_at": first_seen}
         return Finding(event, float(self._measure_of(event)), facts)
 
     def forget(self, moment: datetime) -> None:
-        """Drop the candidates whose result is final; what is known of a key is kept."""
+        """Drop the candidates whose result is final, and the profiles that are out of force."""
         for known in self._state.values():
             if known.candidates:
                 known.candidates[:] = [c for c in known.candidates if c.occurred_at >= moment]
+            while len(known.profiles) > 1 and known.profiles[1][0] <= moment:
+                del known.profiles[0]
 
     def _done(self, state: Knowledge, moment: datetime) -> bool:
         return False

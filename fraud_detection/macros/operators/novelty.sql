@@ -1,6 +1,6 @@
 {#-
   novelty: `measure` reaches the threshold and `value` is not known for the key. It is known when the
-  profile in force registers it, or when the key first showed it longer than the window ago; every
+  profile in force registers it (in `registered_in`, if the pattern has one), or when the key first showed it longer than the window ago; every
   event with a value makes it known, whether or not the event meets `where`.
 -#}
 {% macro novelty(id) -%}
@@ -17,6 +17,17 @@ with sightings as (
     group by {{ key }}, {{ pattern.value }}
 ),
 
+{% if pattern.established -%}
+keys as (
+    select
+        {{ key }},
+        min(first_seen_at) as known_since
+    from sightings
+    group by {{ key }}
+),
+
+{% endif -%}
+{% if pattern.registered_in -%}
 -- of two profiles at the same time, the one with the later event_id is in force
 ranked_profiles as (
     select
@@ -33,6 +44,7 @@ profiles as (
     where place = 1
 ),
 
+{% endif -%}
 watched as (
     select
     {%- for name in needed_columns(pattern, [pattern.value, pattern.measure]) %}
@@ -50,14 +62,24 @@ watched as (
 judged as (
     select
         watched.*,
-        sightings.first_seen_at,
+        sightings.first_seen_at
+        {%- if pattern.established %},
+        keys.known_since
+        {%- endif %}
+        {%- if pattern.registered_in %},
         profiles.{{ pattern.registered_in }}
+        {%- endif %}
     from watched
     inner join sightings
         on {{ equal_keys(pattern.key + [pattern.value], 'watched', 'sightings') }}
+    {%- if pattern.established %}
+    inner join keys on {{ equal_keys(pattern.key, 'watched', 'keys') }}
+    {%- endif %}
+    {%- if pattern.registered_in %}
     asof left join profiles
         on {{ equal_keys(pattern.key, 'watched', 'profiles') }}
         and profiles.in_force_since <= watched.occurred_at
+    {%- endif %}
 ),
 
 fired as (
@@ -67,8 +89,13 @@ fired as (
         {{ exposed_list(['exposure_entry']) }} as exposed
     from judged
     where
+        {% if pattern.registered_in -%}
         not coalesce({{ pattern.value }} = any({{ pattern.registered_in }}), false)
-        and first_seen_at >= occurred_at - interval '{{ pattern.window_seconds }} seconds'
+        and {% endif -%}
+        first_seen_at >= occurred_at - interval '{{ pattern.window_seconds }} seconds'
+        {%- if pattern.established %}
+        and known_since < occurred_at - interval '{{ pattern.window_seconds }} seconds'
+        {%- endif %}
 )
 
 {{ signal_rows(

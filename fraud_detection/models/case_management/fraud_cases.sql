@@ -142,7 +142,9 @@ sufficient as (
         session_number,
         min(occurred_at) as opened_at
     from sums
-    where round(weight_so_far, 6) >= {{ opens_at }} or exposure_so_far >= {{ cases.opens_at_exposure }}
+    where
+        round(weight_so_far, 6) >= {{ opens_at }}
+        or exposure_so_far * least(1, round(weight_so_far, 6)) >= {{ cases.opens_at_loss }}
     group by customer_id, closed_before, session_number
 ),
 

@@ -21,7 +21,7 @@ STAGING = [
 SIGNALS = [
     "mv_velocity_alerts", "mv_geo_impossible_trips", "mv_device_anomalies", "mv_cnp_spike",
     "mv_login_failure_storm", "mv_structuring_detection", "mv_correlated_alert_burst",
-    "mv_fraud_signals",
+    "mv_unusual_amounts", "mv_new_payee_payments", "mv_fraud_signals",
 ]  # fmt: skip
 RISK = [
     "mv_account_risk_score_realtime", "mv_fraud_kpis_1min", "mv_merchant_risk", "mv_channel_risk",
@@ -70,12 +70,12 @@ def small() -> Iterator[Store]:
 
 
 def test_there_are_the_eighteen_views_of_the_design(store: Store) -> None:
-    """Five of staging, eight of signals, four of risk, one of cases; and the helper it reads."""
+    """The eighteen, and one for each of the two added patterns; and the helper of the cases."""
     found = {
         name for (name,) in store.query("SELECT view_name FROM duckdb_views() WHERE NOT internal")
     }
     assert found == {*STAGING, *SIGNALS, *RISK, *CASES, "fraud_cases"}
-    assert len(found - {"fraud_cases"}) == 18
+    assert len(found - {"fraud_cases"}) == 20
 
 
 @pytest.mark.parametrize("view", [*STAGING, *SIGNALS, *RISK, *CASES])
@@ -104,7 +104,8 @@ def test_each_signal_view_holds_its_pattern(small: Store) -> None:
         "mv_velocity_alerts": 1,
         "mv_device_anomalies": 1,
         "mv_login_failure_storm": 2,
-        "mv_fraud_signals": 4,
+        "mv_unusual_amounts": 1,
+        "mv_fraud_signals": 5,
     }
 
 
@@ -120,7 +121,7 @@ def test_the_kpis_of_each_minute_are_right(small: Store) -> None:
     ]  # fmt: skip
     assert shown == [
         (moment(0), moment(60), 5, Decimal("50.00"), 1, 20.0, 1),
-        (moment(120), moment(180), 2, Decimal("1000.00"), 1, 50.0, 2),
+        (moment(120), moment(180), 2, Decimal("1000.00"), 1, 50.0, 3),
         (moment(600), moment(660), 0, 0, 0, 0, 1),
     ]
     by_pattern = [
@@ -129,7 +130,7 @@ def test_the_kpis_of_each_minute_are_right(small: Store) -> None:
     ]
     assert by_pattern == [
         {"velocity": 1},
-        {"account_takeover": 1, "brute_force_login": 1},
+        {"account_takeover": 1, "brute_force_login": 1, "unusual_amount": 1},
         {"brute_force_login": 1},
     ]
 
@@ -199,7 +200,7 @@ def test_the_risk_view_decays_as_event_time_moves_on(store: Store) -> None:
     """A signal counts in (t - 120 s, t]; the view is always as of the newest event."""
     store.feed(
         profile(-10),
-        *(transaction(n * 10, amount="10.00") for n in range(5)),
+        *(transaction(n * 10, amount="300.00") for n in range(5)),
         online(125, amount="900.00", device_id="d-9"),
         *(login(at) for at in (128, 129, 130)),
     )
@@ -241,9 +242,9 @@ def test_an_open_case_shows_the_tier_of_its_customer(small: Store) -> None:
         "HIGH",
         "critical",
     )
-    assert (case["score"], case["signal_count"]) == (0.90, 3)
+    assert (case["score"], case["signal_count"]) == (1.0, 4)
     assert case["exposure"] == Decimal("950.00")  # the whole burst, and the takeover
-    assert case["patterns"] == "velocity, account_takeover, brute_force_login"
+    assert case["patterns"] == "velocity, account_takeover, unusual_amount, brute_force_login"
     assert (case["recommended_action"], case["status"]) == ("HOLD_PAYMENT", "NEW")
     assert (case["opened_at"], case["due_at"]) == (moment(125), moment(125 + 900))
 

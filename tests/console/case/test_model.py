@@ -38,7 +38,7 @@ def test_reasons_say_what_was_seen_against_the_limit(harness: Harness) -> None:
     """One reason per pattern, the heaviest first, each with its strongest firing."""
     found = file_of(harness, "acc-1").reasons
     assert [r.pattern for r in found] == [
-        "cnp_spike", "account_takeover", "velocity", "brute_force_login",
+        "cnp_spike", "account_takeover", "velocity", "brute_force_login", "unusual_amount",
     ]  # fmt: skip
     takeover, logins = found[1], found[3]
     assert (takeover.observed, takeover.threshold, takeover.unit) == (900.0, 500.0, "money")

@@ -213,6 +213,7 @@ create table if not exists "dev"."public"."src_transactions" (
     longitude varchar,
     device_id varchar,
     ip_address varchar,
+    payee_id varchar,
     primary key (event_id)
 )
 append only
@@ -426,6 +427,7 @@ judged_transactions as (
         when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
         when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
         when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+        when payee_id is not null and not (length(payee_id) between 1 and 64) then 'payee_id'
     end as broken_field
     from "dev"."public"."src_transactions"
 ),
@@ -659,7 +661,8 @@ create materialized view if not exists "dev"."public"."stg_transactions"
         cast(latitude as double precision) as latitude,
         cast(longitude as double precision) as longitude,
         device_id,
-        ip_address
+        ip_address,
+        payee_id
     from records
     where
         -- the first field that breaks the contract; such records are in rejected_records
@@ -687,6 +690,7 @@ create materialized view if not exists "dev"."public"."stg_transactions"
             when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
             when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
             when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
+            when payee_id is not null and not (length(payee_id) between 1 and 64) then 'payee_id'
         end is null
         -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
         and cast(occurred_at as timestamptz)
@@ -839,7 +843,9 @@ sufficient as (
         session_number,
         min(occurred_at) as opened_at
     from sums
-    where round(weight_so_far, 6) >= 0.5 or exposure_so_far >= 1000
+    where
+        round(weight_so_far, 6) >= 0.5
+        or exposure_so_far * least(1, round(weight_so_far, 6)) >= 2000
     group by customer_id, closed_before, session_number
 ),
 ranked_openings as (
@@ -925,6 +931,8 @@ patterns as (
             when 'compound' then 'CONTACT_CUSTOMER'
             when 'velocity' then 'STEP_UP'
             when 'brute_force_login' then 'LOCK_SESSION'
+            when 'unusual_amount' then 'CONTACT_CUSTOMER'
+            when 'new_payee_large' then 'HOLD_PAYMENT'
         end as action,
         case pattern
             when 'geo_impossible' then 1
@@ -934,6 +942,8 @@ patterns as (
             when 'compound' then 5
             when 'velocity' then 6
             when 'brute_force_login' then 7
+            when 'unusual_amount' then 8
+            when 'new_payee_large' then 9
         end as action_rank
     from members
     group by customer_id, closed_before, pattern
@@ -1416,14 +1426,16 @@ fired as (
         window_start,
         count(*) as signals,
         -- a signal has the time of the transaction at which it fired
-        count(distinct case when pattern in ('velocity', 'geo_impossible', 'account_takeover', 'cnp_spike', 'structuring') then event_id end) as flagged,
+        count(distinct case when pattern in ('velocity', 'geo_impossible', 'account_takeover', 'cnp_spike', 'structuring', 'unusual_amount', 'new_payee_large') then event_id end) as flagged,
         count(*) filter (where pattern = 'velocity') as signals_velocity,
         count(*) filter (where pattern = 'geo_impossible') as signals_geo_impossible,
         count(*) filter (where pattern = 'account_takeover') as signals_account_takeover,
         count(*) filter (where pattern = 'cnp_spike') as signals_cnp_spike,
         count(*) filter (where pattern = 'brute_force_login') as signals_brute_force_login,
         count(*) filter (where pattern = 'structuring') as signals_structuring,
-        count(*) filter (where pattern = 'compound') as signals_compound
+        count(*) filter (where pattern = 'compound') as signals_compound,
+        count(*) filter (where pattern = 'unusual_amount') as signals_unusual_amount,
+        count(*) filter (where pattern = 'new_payee_large') as signals_new_payee_large
     from tumble(reported_signals, occurred_at, interval '1 minute')
     group by window_start
 )
@@ -1445,7 +1457,9 @@ select
     coalesce(fired.signals_cnp_spike, 0) as signals_cnp_spike,
     coalesce(fired.signals_brute_force_login, 0) as signals_brute_force_login,
     coalesce(fired.signals_structuring, 0) as signals_structuring,
-    coalesce(fired.signals_compound, 0) as signals_compound
+    coalesce(fired.signals_compound, 0) as signals_compound,
+    coalesce(fired.signals_unusual_amount, 0) as signals_unusual_amount,
+    coalesce(fired.signals_new_payee_large, 0) as signals_new_payee_large
 from money
 full join fired on money.window_start = fired.window_start
   ;
@@ -1581,6 +1595,100 @@ where merchant_id is not null
 group by merchant_id
   ;
 
+create materialized view if not exists "dev"."public"."mv_new_payee_payments"
+  as with sightings as (
+    select
+        customer_id,
+        payee_id,
+        min(occurred_at) as first_seen_at
+    from "dev"."public"."stg_transactions"
+    where
+        customer_id is not null
+        and payee_id is not null
+    group by customer_id, payee_id
+),
+keys as (
+    select
+        customer_id,
+        min(first_seen_at) as known_since
+    from sightings
+    group by customer_id
+),
+watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        base_amount,
+        payee_id,
+        amount,
+        currency,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry
+    from "dev"."public"."stg_transactions"
+    where
+        customer_id is not null
+        and transaction_type in ('TRANSFER', 'BILL_PAYMENT')
+        and status = 'APPROVED'
+        and payee_id is not null
+        and base_amount >= 1000
+        and occurred_at > now() - interval '21600 seconds'
+),
+judged as (
+    select
+        watched.*,
+        sightings.first_seen_at,
+        keys.known_since
+    from watched
+    inner join sightings
+        on watched.customer_id = sightings.customer_id and watched.payee_id = sightings.payee_id
+    inner join keys on watched.customer_id = keys.customer_id
+),
+fired as (
+    select
+        *,
+        base_amount as observed,
+        array_sort(array_remove(array[exposure_entry], '')) as exposed
+    from judged
+    where
+        first_seen_at >= occurred_at - interval '86400 seconds'
+        and known_since < occurred_at - interval '86400 seconds'
+)
+select
+    'new_payee_large:' || event_id as signal_id,
+    'new_payee_large' as pattern,
+    'FR-PAY-001' as rule_id,
+    'MEDIUM' as severity,
+    cast(0.2 as double precision) as weight,
+    customer_id,
+    account_id,
+    customer_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '86400 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(1000 as double precision) as threshold,
+    base_amount as amount,
+    currency
+        || ' '
+        || cast(amount as varchar)
+        || ' to payee '
+        || payee_id
+        || ', whom customer '
+        || customer_id
+        || ' first paid less than '
+        || '24 hours'
+        || ' ago.' as reason,
+    jsonb_build_object('window_seconds', 86400, 'value', payee_id, 'first_seen_at', first_seen_at) as evidence,
+    exposed
+from fired
+  ;
+
 create materialized view if not exists "dev"."public"."mv_structuring_detection"
   as with watched as (
     select
@@ -1671,6 +1779,114 @@ select
         || '2'
         || '.' as reason,
     jsonb_build_object('window_seconds', 3600) as evidence,
+    exposed
+from fired
+  ;
+
+create materialized view if not exists "dev"."public"."mv_unusual_amounts"
+  as with watched as (
+    select
+        event_id,
+        occurred_at,
+        customer_id,
+        account_id,
+        base_amount,
+        coalesce(case
+            when status = 'APPROVED' and transaction_type <> 'CASH_DEPOSIT'
+                then
+                    case when card_present or transaction_type = 'CASH_WITHDRAWAL' then 'gone ' else 'at_risk ' end
+                    || cast(base_amount as varchar) || ' ' || event_id
+        end, '') as exposure_entry,
+        cast(floor(100 * ln(cast(base_amount as double precision))) as bigint) as steps,
+        cast(floor(100 * ln(cast(40 as double precision))) as bigint) as centre
+    from "dev"."public"."stg_transactions"
+    where
+        customer_id is not null
+        and transaction_type not in ('CASH_DEPOSIT')
+        and status = 'APPROVED'
+        and base_amount is not null
+        and base_amount > 0
+        and occurred_at > now() - interval '2613660 seconds'
+),
+remembered as (
+    select
+        *,
+        count(*) over (
+            partition by customer_id
+            order by occurred_at, event_id
+            rows between 30 preceding and 1 preceding
+        ) as known,
+        coalesce(sum(steps) over (
+            partition by customer_id
+            order by occurred_at, event_id
+            rows between 30 preceding and 1 preceding
+        ), 0) as steps_sum,
+        coalesce(sum(steps * steps) over (
+            partition by customer_id
+            order by occurred_at, event_id
+            rows between 30 preceding and 1 preceding
+        ), 0) as squares_sum
+    from watched
+),
+averaged as (
+    select
+        *,
+        cast(steps_sum + 5 * centre as double precision) / (known + 5) as mean,
+        cast(
+            squares_sum + 5 * (floor(100 * 1.2) * floor(100 * 1.2) + centre * centre)
+            as double precision
+        ) / (known + 5) as mean_square
+    from remembered
+    where base_amount >= 200 and known >= 5
+),
+spread as (
+    select
+        *,
+        sqrt(mean_square - mean * mean) as deviation
+    from averaged
+),
+fired as (
+    select
+        *,
+        floor((steps - mean) / deviation * 10) / 10 as observed,
+        greatest(1, cast(floor(exp(mean / 100)) as bigint)) as usual,
+        cast(floor(exp((mean + 1.645 * deviation) / 100)) as bigint) as most,
+        cast(floor(
+            cast(base_amount as double precision) / greatest(1, cast(floor(exp(mean / 100)) as bigint))
+        ) as bigint) as times,
+        array_sort(array_remove(array[exposure_entry], '')) as exposed
+    from spread
+    where
+        floor((steps - mean) / deviation * 10) / 10 >= 2.5
+        and occurred_at > now() - interval '21600 seconds'
+)
+select
+    'unusual_amount:' || event_id as signal_id,
+    'unusual_amount' as pattern,
+    'FR-UNU-001' as rule_id,
+    'MEDIUM' as severity,
+    cast(0.2 as double precision) as weight,
+    customer_id,
+    account_id,
+    customer_id as subject,
+    event_id,
+    occurred_at,
+    occurred_at - interval '2592000 seconds' as window_start,
+    cast(observed as double precision) as observed,
+    cast(2.5 as double precision) as threshold,
+    base_amount as amount,
+    'AUD '
+        || cast(base_amount as varchar)
+        || ' is '
+        || cast(times as varchar)
+        || ' times the usual AUD '
+        || cast(usual as varchar)
+        || ' of customer '
+        || customer_id
+        || '; 95 % of their payments are below AUD '
+        || cast(most as varchar)
+        || '.' as reason,
+    jsonb_build_object('window_seconds', 2592000, 'usual', usual, 'most', most, 'times', times) as evidence,
     exposed
 from fired
   ;
@@ -1863,6 +2079,10 @@ union all
 select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_structuring_detection"
 union all
 select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_correlated_alert_burst"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_unusual_amounts"
+union all
+select signal_id, pattern, rule_id, severity, weight, customer_id, account_id, subject, event_id, occurred_at, window_start, observed, threshold, amount, reason, evidence, exposed from "dev"."public"."mv_new_payee_payments"
 with (ignore_delete = 'true');
 
 create materialized view if not exists "dev"."public"."mv_account_risk_score_realtime"
@@ -1947,11 +2167,21 @@ create view if not exists "dev"."public"."risk_history"
             order by occurred_at
             range between unbounded preceding and current row
         ) as last_geo_impossible_at,
+        max(case when pattern = 'new_payee_large' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_new_payee_large_at,
         max(case when pattern = 'structuring' then occurred_at end) over (
             partition by account_id
             order by occurred_at
             range between unbounded preceding and current row
         ) as last_structuring_at,
+        max(case when pattern = 'unusual_amount' then occurred_at end) over (
+            partition by account_id
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as last_unusual_amount_at,
         max(case when pattern = 'velocity' then occurred_at end) over (
             partition by account_id
             order by occurred_at
@@ -1972,7 +2202,9 @@ scores as (
             + case when last_cnp_spike_at > occurred_at - interval '120 seconds' then cast(0.4 as numeric) else 0 end
             + case when last_compound_at > occurred_at - interval '120 seconds' then cast(0.35 as numeric) else 0 end
             + case when last_geo_impossible_at > occurred_at - interval '120 seconds' then cast(0.5 as numeric) else 0 end
+            + case when last_new_payee_large_at > occurred_at - interval '120 seconds' then cast(0.2 as numeric) else 0 end
             + case when last_structuring_at > occurred_at - interval '120 seconds' then cast(0.5 as numeric) else 0 end
+            + case when last_unusual_amount_at > occurred_at - interval '120 seconds' then cast(0.2 as numeric) else 0 end
             + case when last_velocity_at > occurred_at - interval '120 seconds' then cast(0.3 as numeric) else 0 end
         , 6)) as double precision) as risk_score,
         concat_ws(', ',
@@ -1981,7 +2213,9 @@ scores as (
             case when last_cnp_spike_at > occurred_at - interval '120 seconds' then 'cnp_spike' end,
             case when last_compound_at > occurred_at - interval '120 seconds' then 'compound' end,
             case when last_geo_impossible_at > occurred_at - interval '120 seconds' then 'geo_impossible' end,
+            case when last_new_payee_large_at > occurred_at - interval '120 seconds' then 'new_payee_large' end,
             case when last_structuring_at > occurred_at - interval '120 seconds' then 'structuring' end,
+            case when last_unusual_amount_at > occurred_at - interval '120 seconds' then 'unusual_amount' end,
             case when last_velocity_at > occurred_at - interval '120 seconds' then 'velocity' end
         ) as patterns
     from moments

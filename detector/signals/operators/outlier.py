@@ -1,0 +1,185 @@
+"""outlier: an amount far above what is usual for its key."""
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import datetime, timedelta
+from math import exp, floor, log, sqrt
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from detector.core.text import amount
+from detector.signals.conditions import Sql, noun, sql
+from detector.signals.operator import Operator, events_words, key_words
+from detector.signals.pattern import Pattern, Prior
+from detector.signals.signal import Finding
+
+STEPS = 100
+"""Logarithms are kept as whole steps, so that their sums are exact in every engine."""
+
+TAIL = 1.645
+"""Standard deviations below which 95 % of a normal distribution lie."""
+
+
+class Usual(NamedTuple):
+    """What is usual for a key: mean and deviation of the logarithm, in steps."""
+
+    mean: float
+    deviation: float
+
+
+class History:
+    """The recent measures of a key: those that late events cannot change only as steps."""
+
+    __slots__ = ("events", "older")
+
+    def __init__(self) -> None:
+        self.older = array("h")
+        self.events: list[tuple[datetime, str, int, Any]] = []
+
+
+class Outlier(Operator):
+    """Fires when the logarithm of `measure` is `threshold` deviations above the key's mean.
+
+    The history is the last `history` events of the key before this one that meet `where`, shrunk
+    towards `prior`; a key with fewer events than that is worth fires at nothing, nor does any
+    measure below `least`.
+    """
+
+    name = "outlier"
+    parameters = frozenset({"measure", "least", "history", "prior"})
+    facts = frozenset({"usual", "most", "times"})
+    single_event = True
+
+    @classmethod
+    def check(cls, pattern: Pattern) -> None:
+        """The measure must be a number."""
+        pattern.check_numbers({pattern.measure or ""})
+
+    @classmethod
+    def sentence(cls, pattern: Pattern) -> str:
+        """`a transaction with an amount of 200 or more, 3 deviations above the last 30 of …`."""
+        return (
+            f"a {events_words(pattern).removesuffix('s')} with {noun(pattern.measure or '')} of "
+            f"{amount(pattern.least or 0)} or more, {amount(pattern.threshold)} standard "
+            f"deviations above the mean (of logarithms) of the last {pattern.history} of the "
+            f"{key_words(pattern)}"
+        )
+
+    @classmethod
+    def recalled(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
+        """The last events of each key before the edge, and all from then on."""
+        where = sql(pattern.where)
+        meets = " AND ".join([where.text, *(f"{name} IS NOT NULL" for name in pattern.key)])
+        last = (
+            "SELECT event_id FROM (SELECT event_id, row_number() OVER (PARTITION BY "
+            f"{', '.join(pattern.key)} ORDER BY occurred_at DESC, event_id DESC) AS place "
+            f"FROM stg_{pattern.source} WHERE {meets} AND occurred_at < ?) WHERE place <= ?"
+        )
+        text = f"({meets} AND occurred_at >= ?) OR event_id IN ({last})"
+        values = where.parameters
+        return {pattern.source: Sql(text, [*values, edge, *values, edge, pattern.history])}
+
+    @classmethod
+    def support(cls, pattern: Pattern) -> Sql:
+        """The event that fired."""
+        return Sql("e.event_id = s.event_id", [])
+
+    def __init__(self, pattern: Pattern, lateness: timedelta) -> None:
+        super().__init__(pattern, lateness)
+        assert pattern.prior is not None and pattern.history is not None
+        self._measure_of = attrgetter(pattern.measure or "")
+        self._least = pattern.least or 0.0
+        self._history = pattern.history
+        self._prior = pattern.prior
+
+    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+        measure = float(self._measure_of(event) or 0)
+        if measure <= 0:
+            return ()
+        known = self._state.get(key)
+        if known is None:
+            known = self._state[key] = History()
+        entry = (event.occurred_at, event.event_id, steps(measure), event)
+        if not known.events or entry[:2] > known.events[-1][:2]:
+            known.events.append(entry)
+            place = len(known.events) - 1
+            if place > self._history:
+                self._settle(known, event.occurred_at - self.lateness)
+                place = len(known.events) - 1
+            if measure < self._least:
+                return ()
+            found = self._judge(known, place)
+            return (found,) if found.observed is not None else ()
+        insort(known.events, entry, key=lambda e: e[:2])
+        place = bisect_left(known.events, entry[:2], key=lambda e: e[:2])
+        # The event is in the history of those after it.
+        return [self._judge(known, n) for n in range(place, len(known.events))]
+
+    def observe(self, key: Hashable, event: Any) -> float | None:
+        known = self._state.get(key)
+        if known is None:
+            return None
+        place = bisect_left(known.events, (event.occurred_at, event.event_id), key=lambda e: e[:2])
+        if place == len(known.events) or known.events[place][1] != event.event_id:
+            return None
+        return _deviations(known.events[place][2], self._usual(known, place))
+
+    def forget(self, moment: datetime) -> None:
+        """Keep only the steps of what late events cannot change."""
+        for known in self._state.values():
+            if known.events and known.events[0][0] < moment:
+                self._settle(known, moment)
+
+    def _settle(self, known: History, edge: datetime) -> None:
+        done = bisect_left(known.events, (edge, ""), key=lambda e: e[:2])
+        known.older.extend(entry[2] for entry in known.events[:done])
+        del known.events[:done], known.older[: -self._history or None]
+
+    def _usual(self, known: History, place: int) -> Usual:
+        recent = [entry[2] for entry in known.events[max(0, place - self._history) : place]]
+        missing = self._history - len(recent)
+        older = known.older[max(0, len(known.older) - missing) :]
+        return usual([*older, *recent], self._prior)
+
+    def _judge(self, known: History, place: int) -> Finding:
+        _, _, value, event = known.events[place]
+        if place + len(known.older) < self._prior.events:
+            return Finding(event, None, {})
+        measure = float(self._measure_of(event))
+        normal = self._usual(known, place)
+        observed = _deviations(value, normal)
+        if measure < self._least or observed < self._threshold:
+            return Finding(event, None, {})
+        middle = max(1, floor(exp(normal.mean / STEPS)))
+        facts = {
+            "usual": middle,
+            "most": floor(exp((normal.mean + TAIL * normal.deviation) / STEPS)),
+            "times": floor(measure / middle),
+        }
+        return Finding(event, observed, facts)
+
+    def _done(self, state: History, moment: datetime) -> bool:
+        return False
+
+
+def steps(measure: float) -> int:
+    """The natural logarithm of a measure above 0, in whole steps."""
+    return floor(STEPS * log(measure))
+
+
+def usual(values: Sequence[int], prior: Prior) -> Usual:
+    """Mean and deviation of the steps, with the prior's events among them.
+
+    The sums are whole numbers and the operations are in a fixed order, so that SQL engines get the
+    same floating-point result.
+    """
+    centre, spread = steps(prior.usual), floor(STEPS * prior.spread)
+    count = len(values) + prior.events
+    mean = (sum(values) + prior.events * centre) / count
+    square = sum(v * v for v in values) + prior.events * (spread * spread + centre * centre)
+    return Usual(mean, sqrt(square / count - mean * mean))
+
+
+def _deviations(value: int, normal: Usual) -> float:
+    return floor((value - normal.mean) / normal.deviation * 10) / 10

@@ -1,0 +1,1 @@
+{{ novelty('new_payee_large') }}

@@ -1,0 +1,1 @@
+{{ outlier('unusual_amount') }}
