@@ -144,7 +144,7 @@ for view in $views; do
         else say FAIL "$view" "empty, though frauds are being made"; fi ;;
       mv_account_risk_score_realtime)
         say warn "$view" "empty: no signal in the last two minutes" ;;
-      mv_velocity_alerts | mv_geo_* | mv_device_* | mv_cnp_* | mv_login_* | mv_structuring_* | mv_correlated_*)
+      mv_velocity_alerts | mv_geo_* | mv_device_* | mv_cnp_* | mv_login_* | mv_structuring_* | mv_correlated_* | mv_unusual_* | mv_new_payee_*)
         say warn "$view" "empty: this pattern has not fired in the last six hours" ;;
       *) say FAIL "$view" "empty" ;;
     esac

@@ -15,6 +15,7 @@ from detector.core.events import (
     CardEvent,
     Event,
     FraudAlert,
+    Identity,
     KycProfile,
     Login,
     Record,
@@ -306,9 +307,13 @@ class Ledger:
         self.decisions: list[Decision] = []
         self.duplicates = 0
 
-    def known(self, ids: list[str]) -> set[str]:
-        """Which of the ids were committed."""
-        return {name for name in ids if name in self.events}
+    def known(self, ids: list[Identity]) -> set[Identity]:
+        """Which of the events were committed."""
+        return {
+            (stream, name)
+            for stream, name in ids
+            if name in self.events and stream_of(self.events[name][0]) == stream
+        }
 
     def commit(self, work: Work) -> None:
         """Apply one piece of work."""

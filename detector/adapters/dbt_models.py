@@ -91,11 +91,12 @@ def compiled(
 def load(
     db: duckdb.DuckDBPyConnection,
     files: Mapping[str, Sequence[Path]],
-    set_aside: str = "SELECT NULL::VARCHAR AS event_id WHERE false",
+    set_aside: str = "SELECT NULL::VARCHAR AS stream, NULL::VARCHAR AS event_id WHERE false",
 ) -> None:
     """Fill the raw tables with the records of each stream's files, the first of each event_id.
 
-    Skips records that are not JSON objects, and the events whose ids the query `set_aside` returns.
+    Skips records that are not JSON objects, and the events (`stream`, `event_id`) that the query
+    `set_aside` returns.
     A stream without files has an empty table; so have the reviews, unless someone filled them.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
@@ -107,7 +108,7 @@ def load(
         db.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
         for path in files.get(stream, ()):
             try:
-                db.execute(f"INSERT INTO {table} {_records(path, fields)}")
+                db.execute(f"INSERT INTO {table} {_records(path, stream, fields)}")
             except duckdb.Error as error:
                 raise InputError(f"{path} cannot be read: {error}") from error
         _drop_redeliveries(db, table)
@@ -157,28 +158,32 @@ def open_database(path: Path | None = None, memory_limit: str | None = None) -> 
     return db
 
 
-def _records(path: Path, fields: Sequence[str]) -> str:
+def _records(path: Path, stream: str, fields: Sequence[str]) -> str:
     """A query for the records of a file, every field as its text in JSON."""
     name = str(path).replace("'", "''")
     if path.suffix == ".parquet":
-        return _parquet_records(name, fields)
+        return _parquet_records(name, stream, fields)
     kinds = ", ".join(f"{f}: '{'JSON' if f in LISTS else 'VARCHAR'}'" for f in fields)
     columns = ", ".join(f"try_cast({f} AS VARCHAR[])" if f in LISTS else f for f in fields)
     return (
         f"SELECT {columns} FROM read_json('{name}', format = 'newline_delimited', "
         f"columns = {{{kinds}}}, ignore_errors = true) "
-        "WHERE event_id IS NOT NULL AND event_id NOT IN (FROM set_aside)"
+        f"WHERE {_kept(stream)}"
     )
 
 
-def _parquet_records(name: str, fields: Sequence[str]) -> str:
+def _parquet_records(name: str, stream: str, fields: Sequence[str]) -> str:
     with duckdb.connect() as db:
         rows = db.execute(f"DESCRIBE SELECT * FROM read_parquet('{name}')").fetchall()
     kinds: Mapping[str, str] = {row[0]: row[1] for row in rows}
     columns = ", ".join(_parquet_text(f, kinds.get(f)) for f in fields)
+    return f"SELECT {columns} FROM read_parquet('{name}') WHERE {_kept(stream)}"
+
+
+def _kept(stream: str) -> str:
     return (
-        f"SELECT {columns} FROM read_parquet('{name}') "
-        "WHERE event_id IS NOT NULL AND event_id NOT IN (FROM set_aside)"
+        "event_id IS NOT NULL AND event_id NOT IN "
+        f"(SELECT event_id FROM set_aside WHERE stream = '{stream}')"
     )
 
 

@@ -161,9 +161,11 @@ def _each(query: str) -> str:
     return " UNION ALL ".join(query.format(stream=stream) for stream in STREAMS)
 
 
+# Profiles are reference data: they may be older or newer than what happens.
 _NEWEST = (
-    "SELECT max(occurred_at) AS watermark FROM "
-    f"({_each('SELECT occurred_at FROM stg_{stream}')}) AS events"
+    "SELECT max(occurred_at) AS watermark FROM ("
+    + " UNION ALL ".join(f"SELECT occurred_at FROM stg_{s}" for s in STREAMS if s != "kyc_profiles")
+    + ") AS events"
 )
 _SPANS = {
     "last minute": f"WHERE t.occurred_at > ({_NEWEST}) - INTERVAL '60 seconds'",
@@ -236,7 +238,7 @@ QUESTIONS: dict[QuestionName, Question] = {
     "cases": Question(
         "Open cases",
         OpenCase,
-        "mv_open_fraud_cases ORDER BY exposure * score DESC, due_at, case_id",
+        "mv_open_fraud_cases ORDER BY exposure * score * score DESC, due_at, case_id",
         shown=8,
     ),
     "kpis": Question(

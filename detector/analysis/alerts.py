@@ -10,6 +10,7 @@ from detector.adapters.duckdb.recall import read_signals
 from detector.analysis.rates import share, wilson
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case
+from detector.cases.priority import likelihood
 from detector.core.data import JsonObject
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
@@ -39,7 +40,7 @@ def open_alerts(db: duckdb.DuckDBPyConnection, rules: Rules) -> None:
             [case.opened_at for case in alerts],
             [case.first_signal_at for case in alerts],
             [case.last_signal_at for case in alerts],
-            [float(case.exposure) * case.score for case in alerts],
+            [float(case.exposure) * likelihood(case.score) for case in alerts],
             [case.due_at for case in alerts],
         ],
     )

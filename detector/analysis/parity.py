@@ -170,7 +170,8 @@ def _presence(row: Row | None) -> str | None:
 
 def _set_aside() -> str:
     return " UNION ALL ".join(
-        f"SELECT event_id FROM embedded.{stream} WHERE ingest_status <> 'evaluated'"
+        f"SELECT '{stream}' AS stream, event_id FROM embedded.{stream} "
+        "WHERE ingest_status <> 'evaluated'"
         for stream in STREAMS
     )
 

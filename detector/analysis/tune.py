@@ -12,6 +12,7 @@ from detector.adapters.duckdb.recall import read_signals
 from detector.analysis.alerts import cases_by_day
 from detector.analysis.evaluate import load_truth
 from detector.cases.case import Case
+from detector.cases.priority import likelihood
 from detector.signals.exposure import event_id_of
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules
@@ -81,7 +82,9 @@ def caught(log: LabelledLog, rules: Rules, choice: Choice, alerts: int) -> float
         by_day[case.opened_at.date()].append(case)
     seen: dict[str, datetime] = {}
     for cases in by_day.values():
-        cases.sort(key=lambda c: (-float(c.exposure) * c.score, c.due_at, c.customer_id))
+        cases.sort(
+            key=lambda c: (-float(c.exposure) * likelihood(c.score), c.due_at, c.customer_id)
+        )
         for case in cases[:alerts]:
             for instance, at in _shown(case, by_customer[case.customer_id], log.instances):
                 seen[instance] = min(at, seen.get(instance, at))

@@ -151,6 +151,10 @@ def contract_fields(stream: str) -> tuple[str, ...]:
 STREAM_OF = {kind: stream for stream, kind in STREAMS.items()}
 
 
+Identity = tuple[str, str]
+"""What makes an event the same: its stream and its event_id."""
+
+
 class Record(NamedTuple):
     """One record from a source: its raw bytes and its origin."""
 

@@ -4,12 +4,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+import msgspec
 
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case
 from detector.core.events import (
     STREAM_OF,
     Event,
+    Identity,
     KycProfile,
     Record,
     Transaction,
@@ -25,11 +29,13 @@ from detector.signals.engine import SignalChange, SignalEngine
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
-KnownEvents = Callable[[list[str]], set[str]]
+KnownEvents = Callable[[list[Identity]], set[Identity]]
 Clock = Callable[[], datetime]
 
 
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
+_OTHER_CONTENT = "its event_id came before with other content; the first is kept"
+_encode = msgspec.json.Encoder().encode
 
 
 def utc_now() -> datetime:
@@ -53,7 +59,8 @@ class Detector:
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
-        self._recent_ids: dict[str, datetime] = {}
+        self._recent_ids: dict[Identity, datetime] = {}
+        self._contents: dict[Identity, int] = {}
         self._forget_at: datetime | None = None
 
     def resume(self, memory: Memory) -> None:
@@ -78,12 +85,16 @@ class Detector:
         stored = self._known_events(old) if old else ()
         recent = self._recent_ids
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
-        for event in events:
-            name = event.event_id
+        for record, event in events:
+            name = (record.stream, event.event_id)
+            content = crc32(_encode(event))
             if name in recent or name in stored:
                 work.duplicates += 1
+                if self._contents.get(name, content) != content:
+                    work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
             recent[name] = event.occurred_at
+            self._contents[name] = content
             ingest_status = self._ingest_status(event, latest)
             if ingest_status == "evaluated":
                 evaluated[type(event)].append(event)
@@ -124,10 +135,10 @@ class Detector:
 
     def _read(
         self, records: list[Record], latest: datetime, work: Work
-    ) -> tuple[list[Event], list[str]]:
+    ) -> tuple[list[tuple[Record, Event]], list[Identity]]:
         """Decode the records; also return the events older than the window of recent ids."""
-        events: list[Event] = []
-        old: list[str] = []
+        events: list[tuple[Record, Event]] = []
+        old: list[Identity] = []
         newest, lateness = self.watermark or _DAWN, self.rules.lateness
         edge = newest - lateness
         for record in records:
@@ -136,11 +147,11 @@ class Detector:
             except ValueError as error:
                 work.dead_letters.append(_dead_letter(record, str(error)))
                 continue
-            events.append(event)
+            events.append((record, event))
             at = event.occurred_at
             if at < edge:
-                old.append(event.event_id)
-            elif newest < at <= latest:
+                old.append((record.stream, event.event_id))
+            elif newest < at <= latest and type(event) is not KycProfile:
                 newest, edge = at, at - lateness
         return events, old
 
@@ -149,10 +160,12 @@ class Detector:
         at = event.occurred_at
         if at > latest:
             return "future"
+        if type(event) is KycProfile:
+            # Reference data, valid from its time on: it is never late, and makes nothing else late.
+            return "evaluated"
         if self.watermark is None or at > self.watermark:
             self.watermark = at
-        elif at < self.watermark - self.rules.lateness and not isinstance(event, KycProfile):
-            # A profile is reference data: valid from its time on, however old it is.
+        elif at < self.watermark - self.rules.lateness:
             return "late"
         return "evaluated"
 
@@ -213,6 +226,7 @@ class Detector:
         self._forget_at = self.watermark + self._sweep_every()
         edge = self.watermark - self.rules.lateness
         self._recent_ids = {name: at for name, at in self._recent_ids.items() if at >= edge}
+        self._contents = {n: c for n, c in self._contents.items() if n in self._recent_ids}
         self.signals.forget(edge)
         self.attribution.forget(edge)
         self.risk.forget(edge)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from detector.core.errors import FraudError
-from detector.core.events import Record
+from detector.core.events import Identity, Record
 from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
@@ -147,7 +147,7 @@ class Pipeline:
         if before is not None:
             before.result()
 
-    def _known_events(self, ids: list[str]) -> set[str]:
+    def _known_events(self, ids: list[Identity]) -> set[Identity]:
         self._committer.settle()
         return self.store.known_events(ids)
 

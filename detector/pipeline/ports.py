@@ -7,7 +7,7 @@ from typing import Protocol
 
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
-from detector.core.events import Event
+from detector.core.events import Event, Identity
 from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
@@ -37,7 +37,7 @@ class Memory:
 
     watermark: datetime | None = None
     events: Iterable[Event] = ()
-    recent_ids: dict[str, datetime] = field(default_factory=dict)
+    recent_ids: dict[Identity, datetime] = field(default_factory=dict)
     holdings: Iterable[tuple[str, str, datetime]] = ()
     attributed: Iterable[tuple[str, Signal]] = ()
     customer_signals: Iterable[Signal] = ()
@@ -53,8 +53,8 @@ class Store(Protocol):
     def position(self, source: str) -> str | None:
         """The last committed position of a source."""
 
-    def known_events(self, ids: list[str]) -> set[str]:
-        """Which of these event ids are already stored."""
+    def known_events(self, ids: list[Identity]) -> set[Identity]:
+        """Which of these events are already stored."""
 
     def decision(self, event_id: str) -> Decision | None:
         """The recorded decision on a transaction; None if it was never scored."""

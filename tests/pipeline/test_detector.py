@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from detector.core.events import Event, Record
+from detector.core.events import Event, Identity, Record
 from detector.pipeline.detector import Detector
 from detector.pipeline.work import Batch, DeadLetter
 from detector.signals.rules import Rules
@@ -174,9 +174,9 @@ def test_no_lateness_at_all_means_strict_order() -> None:
 
 def test_memory_of_ids_does_not_grow_for_ever() -> None:
     """Hours of events leave only the ids of the last few minutes in memory."""
-    asked: list[str] = []
+    asked: list[Identity] = []
 
-    def known(ids: list[str]) -> set[str]:
+    def known(ids: list[Identity]) -> set[Identity]:
         asked.extend(ids)
         return set()
 
@@ -187,7 +187,7 @@ def test_memory_of_ids_does_not_grow_for_ever() -> None:
     assert asked == []
     old = transaction(0, event_id="old")
     detector.process("t", build.batch([old]))
-    assert asked == ["old"]
+    assert asked == [("transactions", "old")]
     assert len(detector._recent_ids) <= 3 * 20 + 1
 
 
@@ -226,3 +226,26 @@ def test_a_clock_that_is_read_once_a_batch_judges_the_whole_batch() -> None:
     detector = Detector(build.REAL, lambda ids: set(), clock=lambda: next(times))
     work = detector.process("t", build.batch([transaction(59), transaction(61), transaction(60)]))
     assert (work.count("evaluated"), work.count("future")) == (2, 1)
+
+
+def test_the_same_id_on_two_streams_is_two_events() -> None:
+    """Where each topic counts from 1, nothing is a duplicate of anything else."""
+    detector = Detector(build.REAL, lambda _: set(), clock=lambda: build.NOW)
+    work = detector.process(
+        "t", build.batch([transaction(0, event_id="1"), login(1, event_id="1")])
+    )
+    assert work.duplicates == 0
+    assert {stream for stream, _ in work.events} == {"transactions", "logins"}
+
+
+def test_an_id_that_returns_with_other_content_is_reported() -> None:
+    """The first counts, the other is a dead letter with its bytes; a redelivery is neither."""
+    detector = Detector(build.REAL, lambda _: set(), clock=lambda: build.NOW)
+    first = transaction(0, event_id="1", amount="10.00")
+    other = transaction(0, event_id="1", amount="99.00")
+    work = detector.process("t", build.batch([first, first, other]))
+    assert work.duplicates == 2
+    [letter] = work.dead_letters
+    assert "other content" in letter.reason and b"99.00" in letter.raw
+    [kept] = work.events["transactions", "evaluated"]
+    assert kept.event_id == "1" and getattr(kept, "amount", "") == "10.00"

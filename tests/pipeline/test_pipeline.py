@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from detector.cases.book import CustomerSignals
-from detector.core.events import Event, Record
+from detector.core.events import Event, Identity, Record
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Memory
 from detector.pipeline.tally import Tally
@@ -34,7 +34,7 @@ class MemoryStore:
     def position(self, source: str) -> str | None:
         return self.last
 
-    def known_events(self, ids: list[str]) -> set[str]:
+    def known_events(self, ids: list[Identity]) -> set[Identity]:
         return self.ledger.known(ids)
 
     def decision(self, event_id: str) -> Decision | None:

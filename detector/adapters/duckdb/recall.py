@@ -13,7 +13,7 @@ import duckdb
 import msgspec
 
 from detector.cases.book import CustomerSignals
-from detector.core.events import STREAMS, Event
+from detector.core.events import STREAMS, Event, Identity
 from detector.pipeline.ports import Memory
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules
@@ -24,9 +24,8 @@ def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
     """Read everything still within reach of the watermark."""
     row = db.execute("SELECT watermark FROM progress").fetchone()
     watermark = row[0] if row else None
-    if watermark is None:
-        return Memory()
-    edge = watermark - rules.lateness
+    # Profiles alone move no watermark, and are needed all the same.
+    edge = (watermark or _DAWN) - rules.lateness
     return Memory(
         watermark=watermark,
         events=_events(db, rules, edge),
@@ -65,10 +64,12 @@ def _events(db: duckdb.DuckDBPyConnection, rules: Rules, edge: datetime) -> Iter
                 yield kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
 
 
-def _recent_ids(db: duckdb.DuckDBPyConnection, edge: datetime) -> dict[str, datetime]:
-    union = " UNION ALL ".join(f"SELECT event_id, occurred_at FROM {s}" for s in STREAMS)
-    query = f"SELECT event_id, occurred_at FROM ({union}) WHERE occurred_at >= ?"
-    return dict(db.execute(query, [edge]).fetchall())
+def _recent_ids(db: duckdb.DuckDBPyConnection, edge: datetime) -> dict[Identity, datetime]:
+    union = " UNION ALL ".join(
+        f"SELECT '{s}' AS stream, event_id, occurred_at FROM {s}" for s in STREAMS
+    )
+    query = f"SELECT stream, event_id, occurred_at FROM ({union}) WHERE occurred_at >= ?"
+    return {(stream, name): at for stream, name, at in db.execute(query, [edge]).fetchall()}
 
 
 def _holdings(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str, datetime]]:

@@ -17,7 +17,7 @@ from detector.adapters.people.store import PeopleStore, people_schema, people_ta
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.errors import StoreError
-from detector.core.events import STREAMS
+from detector.core.events import Identity
 from detector.core.names import joined
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import DeadLetter, Decision, Work
@@ -129,11 +129,17 @@ class DuckDBStore:
         row = self._connection.execute(query, [source]).fetchone()
         return row[0] if row else None
 
-    def known_events(self, ids: list[str]) -> set[str]:
-        """Which of these event ids are stored."""
-        union = " UNION ALL ".join(f"SELECT event_id FROM {stream}" for stream in STREAMS)
-        query = f"SELECT event_id FROM ({union}) WHERE event_id IN (SELECT unnest(?))"
-        return {row[0] for row in self._connection.execute(query, [ids]).fetchall()}
+    def known_events(self, ids: list[Identity]) -> set[Identity]:
+        """Which of these events are stored."""
+        asked: dict[str, list[str]] = {}
+        for stream, event_id in ids:
+            asked.setdefault(stream, []).append(event_id)
+        found: set[Identity] = set()
+        for stream, names in asked.items():
+            query = f"SELECT event_id FROM {stream} WHERE event_id IN (SELECT unnest(?))"
+            rows = self._connection.execute(query, [names]).fetchall()
+            found.update((stream, name) for (name,) in rows)
+        return found
 
     def decision(self, event_id: str) -> Decision | None:
         """The recorded decision on a transaction; None if it was never scored."""

@@ -24,7 +24,8 @@ BATCH = 50_000
 BUFFER = 1 << 20
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 _OCCURRED_AT = re.compile(rb'"occurred_at"\s*:\s*"([^"]*)"')
-_Timed = tuple[bytes, int, Record]
+_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+_Timed = tuple[datetime, int, Record]
 
 
 class FileSource:
@@ -32,8 +33,9 @@ class FileSource:
 
     Files are named by stream: `transactions.jsonl`, `logins.jsonl.gz`, `alerts.parquet`, …. Records
     of one file keep their order; across files the earlier `occurred_at` comes first, and a record
-    without a readable one follows its predecessor. The position is the number of records read of
-    each file.
+    whose time cannot be read, or is yet to come, follows its predecessor. Profiles come before all
+    else: they are reference data, valid from their own time on. The position is the number of
+    records read of each file.
     """
 
     def __init__(self, folder: Path, batch_size: int = BATCH) -> None:
@@ -46,8 +48,9 @@ class FileSource:
     def open(self, position: str | None) -> None:
         """Start after `position`, or at the beginning when None."""
         self._read = json.loads(position) if position else {}
+        now = datetime.now(UTC)
         streams = [
-            _timed(order, path, stream, self._read.get(path.name, 0))
+            _timed(order, path, stream, self._read.get(path.name, 0), now)
             for order, (stream, path) in enumerate(self._files.items())
         ]
         self._records = heapq.merge(*streams)
@@ -102,25 +105,25 @@ def _example() -> str:
     return ", ".join(f"{stream}.jsonl[.gz] or .parquet" for stream in STREAMS)
 
 
-def _timed(order: int, path: Path, stream: str, skip: int) -> Iterator[_Timed]:
+def _timed(order: int, path: Path, stream: str, skip: int, now: datetime) -> Iterator[_Timed]:
     """Records with their sort key: time, then file, so that records are never compared."""
     lines = _parquet_lines(path) if path.suffix == ".parquet" else _lines(path)
-    at = b""
+    at, moves = _DAWN, stream != "kyc_profiles"
     find, name = _OCCURRED_AT.search, path.name
     for number, raw in enumerate(lines, 1):
         if number > skip:
-            if match := find(raw, 0, RECORD_LIMIT):
-                at = match[1] if match[1].endswith(b"Z") else _in_utc(match[1])
+            if moves and (match := find(raw, 0, RECORD_LIMIT)):
+                at = _time(match[1], at, now)
             yield at, order, Record(stream, raw, name, number)
 
 
-def _in_utc(text: bytes) -> bytes:
-    """A time with another offset, converted so that it sorts among those in UTC."""
+def _time(text: bytes, before: datetime, now: datetime) -> datetime:
+    """A record's time; that of the record before it where it cannot be read or is yet to come."""
     try:
-        moment = datetime.fromisoformat(text.decode()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return text
-    return moment.isoformat().removesuffix("+00:00").encode() + b"Z"
+        moment = datetime.fromisoformat(text.decode())
+    except ValueError:
+        return before
+    return before if moment.tzinfo is None or moment > now else moment
 
 
 def _lines(path: Path) -> Iterator[bytes]:

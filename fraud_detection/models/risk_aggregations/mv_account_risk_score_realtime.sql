@@ -3,9 +3,9 @@
 {%- set window = "interval '" ~ var('risk').window_seconds ~ " seconds'" %}
 with
 {%- if not is_live() %}
--- without a clock, now is the time of the latest event
+-- without a clock, now is the time of the latest event; profiles are reference data
 latest as (
-  {%- for stream in streams() %}
+  {%- for stream in streams() if stream != 'kyc_profiles' %}
     select max(occurred_at) as occurred_at from {{ ref('stg_' ~ stream) }}
     {%- if not loop.last %}
     union all

@@ -192,8 +192,9 @@ def test_known_events_are_found_in_every_stream_and_ingest_status(store: DuckDBS
     kinds = list(build.every_kind().values())
     late, future = transaction(-5000, event_id="late"), transaction(10**8, event_id="future")
     feed(store, [*kinds, late, future])
-    ids = [e.event_id for e in kinds] + ["late", "future"]
-    assert store.known_events([*ids, "unknown", ""]) == set(ids)
+    ids = [(build.stream_of(e), e.event_id) for e in [*kinds, late, future]]
+    others = [("transactions", "unknown"), ("logins", "late"), ("alerts", "")]
+    assert store.known_events([*ids, *others]) == set(ids)
     assert store.known_events([]) == set()
 
 

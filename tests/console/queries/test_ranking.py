@@ -69,7 +69,7 @@ def test_the_queue_ranks_as_the_definition_says(
     def naive(c: dict[str, Any]) -> float:
         same = [d for d in decided if set(split(d["patterns"])) == set(split(c["patterns"]))]
         confirmed = sum(d["confirmed"] for d in same)
-        likely = (confirmed + 10 * c["score"]) / (sum(d["decided"] for d in same) + 10)
+        likely = (confirmed + 10 * c["score"] ** 2) / (sum(d["decided"] for d in same) + 10)
         left = (c["due_at"] - NOW).total_seconds()
         whole = (c["due_at"] - c["opened_at"]).total_seconds()
         return float(int(float(c["exposure"]) * likely) + min(0.99, max(0, 1 - left / whole)))
@@ -90,14 +90,14 @@ def test_urgency_decides_between_equal_losses(minutes: float, urgency: float) ->
     """0 when a case opens, almost 1 when it is due: never as much as one unit of money."""
     opened, due = NOW, NOW + timedelta(hours=1)
     ranking = Ranking(NOW + timedelta(minutes=minutes))
-    rank = ranking.rank(Decimal(10), 0.5, ["velocity"], opened, due)
+    rank = ranking.rank(Decimal(20), 0.5, ["velocity"], opened, due)
     assert rank.urgency == pytest.approx(urgency)
     assert rank.rank == pytest.approx(5 + urgency)
 
 
 def test_few_decisions_do_not_swing_the_likelihood() -> None:
-    """One false positive takes a score of 0.50 to 0.45, forty take it to 0.10."""
-    for refuted, likely in ((1, 5 / 11), (40, 0.10)):
+    """One false positive takes 0.25 to 0.23, forty take it to 0.05."""
+    for refuted, likely in ((1, 2.5 / 11), (40, 0.05)):
         decided = [{"patterns": "structuring", "confirmed": 0, "decided": refuted}]
         ranking = Ranking.of(NOW, decided)
         rank = ranking.rank(Decimal(100), 0.5, ["structuring"], NOW, NOW + timedelta(hours=1))
@@ -113,6 +113,6 @@ def test_the_page_explains_the_factors(tmp_path: Path) -> None:
         (found,) = queue_page(store, QueueFilters(), "kim", ranking=ranking).cases
     assert found.rank.model_dump() == {
         "exposure": 250.0, "score": 0.8, "confirmed": 4, "decided": 10,
-        "likelihood": pytest.approx(0.6), "expected_loss": pytest.approx(150.0), "urgency": 0.5,
-        "rank": pytest.approx(150.5),
+        "likelihood": pytest.approx(0.52), "expected_loss": pytest.approx(130.0), "urgency": 0.5,
+        "rank": pytest.approx(130.5),
     }  # fmt: skip
