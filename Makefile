@@ -73,7 +73,7 @@ check: lint types imports dbt-compile test-producers test-wheel test ## Run ever
 bench: $(VENV)/.run ## Measure events per second: decoding, engine, whole pipeline
 	@$(BIN)/fraud bench $(ARGS)
 
-evaluate: $(VENV)/.run ## Measure precision and recall on six synthetic banks
+evaluate: $(VENV)/.run ## Measure what is caught on nine synthetic banks
 	@benchmarks/evaluate.sh $(BIN)/fraud
 
 parity: $(VENV)/.dev ## Compare both engines on three banks, in order and disturbed

@@ -85,7 +85,10 @@ class Span(BaseModel):
 
 
 class Status(BaseModel):
-    """Progress and counts. Fields that only the embedded store has are left out over a cluster."""
+    """Progress and counts. Fields that only the embedded store has are left out over a cluster.
+
+    `without_rate` counts transactions in currencies without a rate, which no amount includes.
+    """
 
     watermark: Moment | None
     duplicates: int = 0
@@ -93,6 +96,7 @@ class Status(BaseModel):
     events: dict[str, int]
     late: int = 0
     future: int = 0
+    without_rate: int
     signals: dict[str, int]
     open_cases: dict[str, int]
     sources: dict[str, Moment] = {}
@@ -198,6 +202,9 @@ def _status(reader: Reader) -> list[Row]:
         "signals": _counts(
             reader, "SELECT pattern AS label, count(*) AS n FROM mv_fraud_signals GROUP BY pattern"
         ),
+        "without_rate": reader.rows(
+            "SELECT count(*) AS n FROM stg_transactions WHERE base_amount IS NULL"
+        )[0]["n"],
         "open_cases": _counts(
             reader, "SELECT level AS label, count(*) AS n FROM mv_open_fraud_cases GROUP BY level"
         ),

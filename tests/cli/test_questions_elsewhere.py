@@ -109,7 +109,7 @@ def test_a_cluster_s_status_is_what_it_knows(fraud: Fraud, replayed: Path, clust
     here = fraud("status", "--store", replayed, "--json")
     there = fraud("status", "--url", cluster, "--json")
     assert "root" not in there["store"] and there.pop("store").startswith("postgresql://127.0.0.1")
-    assert set(there) == {"watermark", "events", "signals", "open_cases"}
+    assert set(there) == {"watermark", "events", "signals", "open_cases", "without_rate"}
     assert there == {name: here[name] for name in there}
 
 

@@ -23,9 +23,9 @@ _URGENCY_SQL = """LEAST(0.99, GREATEST(0,
 class Rank(BaseModel):
     """A case's place in the queue and what it follows from.
 
-    `likelihood` is the score squared, corrected by `confirmed` of `decided` closed cases with the same
-    patterns. `urgency` is the share of the time to its due time that has passed; it decides between
-    cases of equal expected loss in whole units of the base currency.
+    `likelihood` is the score squared, corrected by `confirmed` of `decided` closed cases with the
+    same patterns. `urgency` is the share of the time to its due time that has passed; it decides
+    between cases of equal expected loss in whole units of the base currency.
     """
 
     exposure: float
@@ -94,7 +94,8 @@ class Ranking:
             holds = " AND ".join(["POSITION(? IN ', ' || patterns || ',') > 0"] * len(names))
             cases += (
                 f" WHEN {holds} AND LENGTH(patterns) = {len(', '.join(names)):d} "
-                f"THEN ({confirmed:d} + {PRIOR_DECISIONS} * score * score) / {decided + PRIOR_DECISIONS:d}"
+                f"THEN ({confirmed:d} + {PRIOR_DECISIONS} * score * score) "
+                f"/ {decided + PRIOR_DECISIONS:d}"
             )
             parameters += [f", {name}," for name in names]
         likely = f"CASE{cases} ELSE score * score END" if cases else "score * score"
