@@ -85,7 +85,7 @@ def chart(file: CaseFile, rules: Rules) -> Chart:
     end = max(case.last_signal_at + pad, *(p.at for p in file.scores[-1:]), start)
     scale = _Scale(start, min(end, case.last_signal_at + 2 * pad))
     shown = [e for e in file.events if scale.holds(e.at)]
-    largest = max((e.amount for e in shown if e.amount is not None), default=Decimal(0))
+    largest = max((e.base_amount for e in shown if e.base_amount is not None), default=Decimal(0))
     opened = case.opened_at
     return Chart(
         axes=Axes(),
@@ -158,6 +158,6 @@ def _mark(event: Activity, scale: _Scale, largest: Decimal) -> Mark:
     if event.amount is None:
         return Mark(x, ACCESS, event.kind, tone, pattern, title)
     # The square root shows small payments beside large ones.
-    share = float(event.amount / largest) ** 0.5 if largest else 0.0
+    share = float((event.base_amount or 0) / largest) ** 0.5 if largest else 0.0
     top = MONEY_BOTTOM - max(2.0, share * (MONEY_BOTTOM - MONEY_TOP))
     return Mark(x, round(top, 1), event.kind, tone, pattern, title)

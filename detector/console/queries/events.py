@@ -17,19 +17,21 @@ _SELECTS = {
     "transaction": """SELECT occurred_at, event_id, 'transaction' AS kind, account_id, customer_id,
       transaction_type AS what, status AS outcome, device_id, ip_address,
       merchant_country AS country, card_token, card_last4, channel, merchant_id,
-      merchant_category, city, amount, currency, card_present, latitude, longitude
+      merchant_category, city, amount, currency, card_present, latitude, longitude,
+      base_amount
     FROM stg_transactions""",
     "login": f"""SELECT occurred_at, event_id, 'login', CAST(NULL AS VARCHAR), customer_id,
       COALESCE(failure_reason, 'SIGNED_IN'), outcome, device_id, ip_address, country,
-      CAST(NULL AS VARCHAR), {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL
+      CAST(NULL AS VARCHAR), {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL, NULL
     FROM stg_logins""",
     "card": f"""SELECT occurred_at, event_id, 'card', account_id, customer_id,
       event_type, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR),
-      CAST(NULL AS VARCHAR), card_token, {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL
+      CAST(NULL AS VARCHAR), card_token, {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL,
+      NULL, NULL
     FROM stg_card_events""",
     "alert": f"""SELECT occurred_at, event_id, 'alert', account_id, customer_id,
       alert_type, severity, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR),
-      CAST(NULL AS VARCHAR), {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL
+      CAST(NULL AS VARCHAR), {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL, NULL
     FROM stg_alerts""",
 }
 _OF_ACCOUNT = {"transaction", "card"}
@@ -59,6 +61,7 @@ class Activity(BaseModel):
     city: str | None
     amount: Decimal | None
     currency: str | None
+    base_amount: Decimal | None
     card_present: bool | None
     latitude: float | None
     longitude: float | None

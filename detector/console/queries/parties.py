@@ -41,7 +41,7 @@ class Card(BaseModel):
 
 
 class Entity(BaseModel):
-    """A device, an IP address or a merchant, and how it was used.
+    """A device, an IP address or a merchant, and how it was used; money in the base currency.
 
     `registered` is whether the profile in force lists a device.
     """
@@ -154,7 +154,7 @@ def _used(
         if until is not None:
             where.add("occurred_at <= ?", until)
     note = "merchant_category" if column == "merchant_id" else "CAST(NULL AS VARCHAR)"
-    uses = f"""SELECT {column} AS id, amount, 1 AS paid,
+    uses = f"""SELECT {column} AS id, COALESCE(base_amount, 0) AS amount, 1 AS paid,
         CASE WHEN status = 'DECLINED' THEN 1 ELSE 0 END AS declined,
         0 AS signed_in, 0 AS failed, occurred_at, {note} AS note
       FROM stg_transactions WHERE {spent.sql}"""
