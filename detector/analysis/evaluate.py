@@ -26,7 +26,7 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObjec
     every kind in the truth: the share of instances and of approved value that is in a case, how
     soon, and the value after that. `queue` is what a team with so many alerts a day would catch
     (`alerts.open_alerts`), beside simpler queues. Values are in the base currency and without cash
-    deposits, which nobody loses. Intervals are 95 % (Wilson; bootstrap for shares of value). Raises
+    deposits, which are no loss. Intervals are 95 % (Wilson; bootstrap for shares of value). Raises
     `InputError` for a truth file without the needed columns.
     """
     load_truth(db, truth)
