@@ -10,7 +10,7 @@ import duckdb
 
 from detector.adapters.duckdb.recall import read_signals
 from detector.analysis.alerts import cases_by_day
-from detector.analysis.evaluate import load_truth
+from detector.analysis.evaluate import judge
 from detector.cases.case import Case
 from detector.cases.priority import likelihood
 from detector.signals.exposure import event_id_of
@@ -61,12 +61,15 @@ class LabelledLog:
         return sum(amount for payments in self.payments.values() for _, amount in payments)
 
 
-def read_log(db: duckdb.DuckDBPyConnection, truth: Path) -> LabelledLog:
-    """The log of a replayed store."""
-    load_truth(db, truth)
-    instances = dict(db.execute("SELECT event_id, instance FROM truth").fetchall())
+def read_log(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> LabelledLog:
+    """The log of a replayed store, with the instances and the money that `judge` counts."""
+    judge(db, truth, rules)
+    counted = "SEMI JOIN (FROM instances WHERE NOT censored) USING (scenario, instance)"
+    instances = dict(db.execute(f"SELECT event_id, instance FROM truth {counted}").fetchall())
     payments: defaultdict[str, list[tuple[datetime, float]]] = defaultdict(list)
-    for instance, at, amount in db.execute(_PAYMENTS).fetchall():
+    for instance, at, amount in db.execute(
+        f"SELECT instance, occurred_at, amount FROM instance_money {counted}"
+    ).fetchall():
         payments[instance].append((at, float(amount)))
     return LabelledLog(list(read_signals(db.cursor(), "true", [])), instances, payments)
 
@@ -149,9 +152,3 @@ def _shown(
             for event_id in (signal.event_id, *map(event_id_of, signal.exposed)):
                 if event_id in instances:
                     yield instances[event_id], at
-
-
-_PAYMENTS = """
-SELECT t.instance, e.occurred_at, e.base_amount
-FROM truth AS t JOIN transactions AS e USING (event_id)
-WHERE e.status = 'APPROVED' AND e.transaction_type <> 'CASH_DEPOSIT' AND e.base_amount > 0"""

@@ -72,4 +72,4 @@ def _replayed(folder: Path, rules: Rules) -> LabelledLog:
         path = Path(scratch) / "tune.duckdb"
         replay_shown(folder, path, rules)
         with connect(path, read_only=True) as db:
-            return read_log(db, truth)
+            return read_log(db, truth, rules)

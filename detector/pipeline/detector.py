@@ -59,14 +59,14 @@ class Detector:
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
-        self._recent_ids: dict[Identity, datetime] = {}
-        self._contents: dict[Identity, int] = {}
+        # When each recent event happened, and a hash of its content if this run has read it.
+        self._recent: dict[Identity, tuple[datetime, int | None]] = {}
         self._forget_at: datetime | None = None
 
     def resume(self, memory: Memory) -> None:
         """Restore the state of an earlier run; call before the first batch."""
         self.watermark = memory.watermark
-        self._recent_ids = dict(memory.recent_ids)
+        self._recent = {name: (at, None) for name, at in memory.recent_ids.items()}
         for customer, account, since in memory.holdings:
             self.attribution.link(customer, account, since)
         for signal in memory.customer_signals:
@@ -83,18 +83,18 @@ class Detector:
         latest = self._clock() + self.rules.clock_skew
         events, old = self._read(batch.records, latest, work)
         stored = self._known_events(old) if old else ()
-        recent = self._recent_ids
+        recent = self._recent
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
         for record, event in events:
             name = (record.stream, event.event_id)
             content = crc32(_encode(event))
             if name in recent or name in stored:
                 work.duplicates += 1
-                if self._contents.get(name, content) != content:
+                _, before = recent.get(name, (None, None))
+                if before not in (None, content):
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
-            recent[name] = event.occurred_at
-            self._contents[name] = content
+            recent[name] = (event.occurred_at, content)
             ingest_status = self._ingest_status(event, latest)
             if ingest_status == "evaluated":
                 evaluated[type(event)].append(event)
@@ -225,8 +225,7 @@ class Detector:
             return
         self._forget_at = self.watermark + self._sweep_every()
         edge = self.watermark - self.rules.lateness
-        self._recent_ids = {name: at for name, at in self._recent_ids.items() if at >= edge}
-        self._contents = {n: c for n, c in self._contents.items() if n in self._recent_ids}
+        self._recent = {name: seen for name, seen in self._recent.items() if seen[0] >= edge}
         self.signals.forget(edge)
         self.attribution.forget(edge)
         self.risk.forget(edge)
