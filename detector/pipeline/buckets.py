@@ -4,9 +4,11 @@ import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 import msgspec
 
+from detector.core.events import Transaction
 from detector.pipeline.work import Work
 from detector.signals.rules import Rules
 
@@ -45,7 +47,7 @@ class Buckets:
             for event in work.events.get(("transactions", "evaluated"), ()):
                 bucket = self._at(event.occurred_at)
                 bucket.transactions += 1
-                bucket.amount += Decimal(event.base_amount or 0)  # type: ignore[attr-defined]
+                bucket.amount += Decimal(cast(Transaction, event).base_amount or 0)
             for signal in work.new_signals:
                 bucket = self._at(signal.occurred_at)
                 bucket.signals[signal.pattern] = bucket.signals.get(signal.pattern, 0) + 1
