@@ -22,6 +22,7 @@ from detector.core.events import (
 )
 from detector.pipeline.decision import decide
 from detector.pipeline.ports import Memory
+from detector.pipeline.watermark import Watermark
 from detector.pipeline.work import Batch, DeadLetter, Decision, IngestStatus, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
@@ -51,7 +52,7 @@ class Detector:
 
     def __init__(self, rules: Rules, known_events: KnownEvents, clock: Clock = utc_now) -> None:
         self.rules = rules
-        self.watermark: datetime | None = None
+        self.watermark = Watermark(rules.lateness)
         self.signals = SignalEngine(rules)
         self.attribution = Attribution(rules.lateness)
         self.risk = RiskBook(rules)
@@ -61,11 +62,14 @@ class Detector:
         self._clock = clock
         # When each recent event happened, and a hash of its content if this run has read it.
         self._recent: dict[Identity, tuple[datetime, int | None]] = {}
+        self._forgotten_until = _DAWN
         self._forget_at: datetime | None = None
 
     def resume(self, memory: Memory) -> None:
         """Restore the state of an earlier run; call before the first batch."""
-        self.watermark = memory.watermark
+        self.watermark.resume(memory.confirmed, memory.unconfirmed)
+        if self.watermark.at:
+            self._forgotten_until = self.watermark.at - self.rules.lateness
         self._recent = {name: (at, None) for name, at in memory.recent_ids.items()}
         for customer, account, since in memory.holdings:
             self.attribution.link(customer, account, since)
@@ -81,7 +85,7 @@ class Detector:
         """Evaluate a batch; returns everything that must be committed for it."""
         work = Work(source, batch.position, batch.available_at)
         latest = self._clock() + self.rules.clock_skew
-        events, old = self._read(batch.records, latest, work)
+        events, old = self._read(batch.records, work)
         stored = self._known_events(old) if old else ()
         recent = self._recent
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
@@ -103,7 +107,7 @@ class Detector:
                 work.keep(STREAM_OF[type(event)], [event], ingest_status)
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
-        work.watermark = self.watermark
+        work.watermark, work.confirmed = self.watermark.at, self.watermark.confirmed
         self._forget()
         return work
 
@@ -129,18 +133,16 @@ class Detector:
 
     def review(self, customer: CustomerSignals) -> Work:
         """Recompute the cases of a customer after a case was closed or reopened."""
-        work = Work("", "", time.monotonic(), self.watermark)
+        work = Work("", "", time.monotonic(), self.watermark.at, self.watermark.confirmed)
         work.cases = {case.case_id: case for case in self.cases.rebuild(customer)}
         return work
 
     def _read(
-        self, records: list[Record], latest: datetime, work: Work
+        self, records: list[Record], work: Work
     ) -> tuple[list[tuple[Record, Event]], list[Identity]]:
         """Decode the records; also return the events older than the window of recent ids."""
         events: list[tuple[Record, Event]] = []
         old: list[Identity] = []
-        newest, lateness = self.watermark or _DAWN, self.rules.lateness
-        edge = newest - lateness
         for record in records:
             try:
                 event = self.read(record)
@@ -148,11 +150,8 @@ class Detector:
                 work.dead_letters.append(_dead_letter(record, str(error)))
                 continue
             events.append((record, event))
-            at = event.occurred_at
-            if at < edge:
+            if event.occurred_at < self._forgotten_until:
                 old.append((record.stream, event.event_id))
-            elif newest < at <= latest and type(event) is not KycProfile:
-                newest, edge = at, at - lateness
         return events, old
 
     def _ingest_status(self, event: Event, latest: datetime) -> IngestStatus:
@@ -163,18 +162,18 @@ class Detector:
         if type(event) is KycProfile:
             # Reference data, valid from its time on: it is never late, and makes nothing else late.
             return "evaluated"
-        if self.watermark is None or at > self.watermark:
-            self.watermark = at
-        elif at < self.watermark - self.rules.lateness:
+        customer: str = event.customer_id  # type: ignore[attr-defined]
+        if self.watermark.is_late(at, customer):
             return "late"
+        self.watermark.advance(at, customer)
         return "evaluated"
 
     def _evaluate(self, event: Event, work: Work) -> None:
         learned, changes = self.attribution.learn(event), self.signals.update(event)
-        if type(event) is KycProfile and self.watermark is not None:
+        if type(event) is KycProfile and self.watermark.at is not None:
             # An old profile may concern finalised events; how many of them are still in memory
             # depends on batches and restarts, so none are re-evaluated.
-            edge = self.watermark - self.rules.lateness
+            edge = self.watermark.at - self.rules.lateness
             learned = [pair for pair in learned if pair[1].occurred_at >= edge]
             changes = [change for change in changes if change.signal.occurred_at >= edge]
         for account, signal in learned:
@@ -217,14 +216,16 @@ class Detector:
 
     def _forget(self) -> None:
         """Drop expired state; once per lateness of event time is enough."""
-        if self.watermark is None:
+        now = self.watermark.at
+        # An unconfirmed watermark can go back.
+        if now is None or self.watermark.confirmed is None:
             return
         if self._forget_at is None:
-            self._forget_at = self.watermark + self._sweep_every()
-        if self.watermark < self._forget_at:
+            self._forget_at = now + self._sweep_every()
+        if now < self._forget_at:
             return
-        self._forget_at = self.watermark + self._sweep_every()
-        edge = self.watermark - self.rules.lateness
+        self._forget_at = now + self._sweep_every()
+        edge = self._forgotten_until = now - self.rules.lateness
         self._recent = {name: seen for name, seen in self._recent.items() if seen[0] >= edge}
         self.signals.forget(edge)
         self.attribution.forget(edge)

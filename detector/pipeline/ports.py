@@ -36,6 +36,8 @@ class Memory:
     """What a store restores, so that detection continues as if it had never stopped."""
 
     watermark: datetime | None = None
+    confirmed: datetime | None = None
+    unconfirmed: Iterable[tuple[datetime, str]] = ()
     events: Iterable[Event] = ()
     recent_ids: dict[Identity, datetime] = field(default_factory=dict)
     holdings: Iterable[tuple[str, str, datetime]] = ()

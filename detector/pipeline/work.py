@@ -63,6 +63,7 @@ class Work:
     position: str
     available_at: float
     watermark: datetime | None = None
+    confirmed: datetime | None = None
     events: dict[tuple[str, IngestStatus], list[Event]] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     duplicates: int = 0
@@ -107,5 +108,5 @@ def merged(works: Sequence[Work]) -> Work:
         whole.risk |= work.risk
         whole.cases |= work.cases
         whole.decisions += work.decisions
-    whole.watermark = works[-1].watermark
+    whole.watermark, whole.confirmed = works[-1].watermark, works[-1].confirmed
     return whole

@@ -119,11 +119,11 @@ def test_a_profile_changes_nothing_that_is_final() -> None:
     """Beyond the lateness an answer stands, whether or not memory was swept in between."""
     unknown = build.online(0, device_id="d-9", amount="600.00", event_id="pay")
     storm = [build.login(1, "cust-2", event_id=f"l{n}") for n in range(3)]
-    later = build.transaction(1000, "acc-3", customer_id="cust-3")
+    later = [build.transaction(1000, f"acc-{n}", customer_id=f"cust-{n}") for n in (3, 4)]
     profiles = [build.profile(0, devices=["d-9"]), build.profile(0, "cust-2", accounts=["acc-2"])]
-    log = [unknown, *storm, later, *profiles]
+    log = [unknown, *storm, *later, *profiles]
     expected = {("acc-1", "account_takeover:pay")}
-    for sizes in ([1], [4, 1], [7]):
+    for sizes in ([1], [4, 1], [8]):
         ledger = build.detect(build.split(log, sizes))
         assert set(ledger.observed()) == {"account_takeover:pay"} | {
             f"brute_force_login:l{n}" for n in range(3)

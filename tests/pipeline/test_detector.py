@@ -75,10 +75,23 @@ def test_a_late_event_is_kept_but_completes_nothing() -> None:
 
 
 def test_lateness_is_counted_from_the_newest_event_of_any_account() -> None:
-    """Event time is one for the whole bank."""
+    """Event time is one for the whole bank, once a second customer confirms it."""
     assert ingest_statuses(
-        login(1000, "cust-2", event_id="newest"), transaction(0, event_id="late")
-    ) == {"newest": "evaluated", "late": "late"}
+        login(1000, "cust-2", event_id="newest"),
+        login(1010, "cust-3", event_id="company"),
+        transaction(0, event_id="late"),
+    ) == {"newest": "evaluated", "company": "evaluated", "late": "late"}
+
+
+@pytest.mark.parametrize("days", [1, 30, 365])
+@pytest.mark.parametrize("place", [0, 1, 10])
+def test_one_mistyped_time_makes_nothing_else_late(days: int, place: int) -> None:
+    """Only the customer whose event it is can be mistaken about the time."""
+    log = [transaction(n * 10, f"acc-{n % 5}", customer_id=f"cust-{n % 5}") for n in range(40)]
+    wrong = transaction(days * 86_400, "acc-1", event_id="mistyped")
+    log.insert(place, wrong)
+    ledger = build.detect([[event] for event in log], now=build.moment(days * 86_400 + 60))
+    assert {status for _, status in ledger.events.values()} == {"evaluated"}
 
 
 @pytest.mark.parametrize("gap", [0, 10, LATENESS, LATENESS + 1, 5000, 500_000])
@@ -182,7 +195,9 @@ def test_memory_of_ids_does_not_grow_for_ever() -> None:
 
     detector = Detector(build.REAL, known, clock=lambda: build.NOW)
     for minute in range(0, 600, 5):
-        events = [transaction(minute * 60 + n, f"acc-{n}") for n in range(20)]
+        events = [
+            transaction(minute * 60 + n, f"acc-{n}", customer_id=f"cust-{n}") for n in range(20)
+        ]
         detector.process("t", build.batch(events))
     assert asked == []
     old = transaction(0, event_id="old")

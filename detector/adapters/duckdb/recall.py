@@ -22,12 +22,14 @@ from detector.signals.signal import Signal
 
 def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
     """Read everything still within reach of the watermark."""
-    row = db.execute("SELECT watermark FROM progress").fetchone()
-    watermark = row[0] if row else None
-    # Profiles alone move no watermark, and are needed all the same.
-    edge = (watermark or _DAWN) - rules.lateness
+    row = db.execute("SELECT watermark, confirmed FROM progress").fetchone()
+    watermark, confirmed = row or (None, None)
+    # An unconfirmed watermark can go back.
+    edge = (watermark if confirmed else _DAWN) - rules.lateness
     return Memory(
         watermark=watermark,
+        confirmed=confirmed,
+        unconfirmed=_unconfirmed(db, confirmed),
         events=_events(db, rules, edge),
         recent_ids=_recent_ids(db, edge),
         holdings=_holdings(db),
@@ -62,6 +64,16 @@ def _events(db: duckdb.DuckDBPyConnection, rules: Rules, edge: datetime) -> Iter
         while rows := cursor.fetchmany(10_000):
             for row in rows:
                 yield kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
+
+
+def _unconfirmed(
+    db: duckdb.DuckDBPyConnection, confirmed: datetime | None
+) -> list[tuple[datetime, str]]:
+    union = " UNION ALL ".join(
+        f"SELECT occurred_at, customer_id FROM stg_{s}" for s in STREAMS if s != "kyc_profiles"
+    )
+    query = f"SELECT occurred_at, customer_id FROM ({union}) WHERE occurred_at > ? ORDER BY ALL"
+    return db.execute(query, [confirmed or _DAWN]).fetchall()
 
 
 def _recent_ids(db: duckdb.DuckDBPyConnection, edge: datetime) -> dict[Identity, datetime]:

@@ -72,5 +72,6 @@ CREATE TABLE IF NOT EXISTS source_positions (
 );
 -- One row: how far event time has come, and what was counted but leaves no row of its own.
 CREATE TABLE IF NOT EXISTS progress (
-  schema_version INTEGER NOT NULL, watermark TIMESTAMPTZ, duplicates BIGINT NOT NULL
+  schema_version INTEGER NOT NULL, watermark TIMESTAMPTZ, confirmed TIMESTAMPTZ,
+  duplicates BIGINT NOT NULL
 );

@@ -24,7 +24,7 @@ from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _LISTS = ("account_ids", "patterns", "actions")
 _UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
 
@@ -70,7 +70,7 @@ class DuckDBStore:
         db.execute(people_schema())
         row = db.execute("SELECT schema_version FROM progress").fetchone()
         if row is None:
-            db.execute("INSERT INTO progress VALUES (?, NULL, 0)", [SCHEMA_VERSION])
+            db.execute("INSERT INTO progress VALUES (?, NULL, NULL, 0)", [SCHEMA_VERSION])
         elif row[0] != SCHEMA_VERSION:
             raise StoreError(
                 f"The store {self.path} has schema version {row[0]}; this version reads "
@@ -109,8 +109,8 @@ class DuckDBStore:
                     [*map(list, zip(*rows, strict=True)), received_at],
                 )
             db.execute(
-                "UPDATE progress SET watermark = ?, duplicates = duplicates + ?",
-                [work.watermark, work.duplicates],
+                "UPDATE progress SET watermark = ?, confirmed = ?, duplicates = duplicates + ?",
+                [work.watermark, work.confirmed, work.duplicates],
             )
             self._insert("score_decisions", work.decisions)
             if work.source:

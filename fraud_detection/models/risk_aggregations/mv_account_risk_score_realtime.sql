@@ -3,22 +3,17 @@
 {%- set window = "interval '" ~ var('risk').window_seconds ~ " seconds'" %}
 with
 {%- if not is_live() %}
--- without a clock, now is the time of the latest event; profiles are reference data
-latest as (
-  {%- for stream in streams() if stream != 'kyc_profiles' %}
-    select max(occurred_at) as occurred_at from {{ ref('stg_' ~ stream) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-  {%- endfor %}
-),
+-- without a clock, the watermark is now
+{{ watermark() }},
 {% endif %}
 recent as (
     select * from {{ ref('account_signals') }}
     {%- if is_live() %}
     where occurred_at > now() - {{ window }}
     {%- else %}
-    where occurred_at > (select max(occurred_at) - {{ window }} from latest)
+    where
+        occurred_at > (select occurred_at - {{ window }} from watermark)
+        and occurred_at <= (select occurred_at from watermark)
     {%- endif %}
 ),
 
@@ -58,6 +53,6 @@ select
     -- a stream may not select the clock: the score is as of the time of the query
     cast(null as timestamptz) as as_of
     {%- else %}
-    (select max(occurred_at) from latest) as as_of
+    (select occurred_at from watermark) as as_of
     {%- endif %}
 from scores
