@@ -12,6 +12,7 @@ from producers.config import ProducerSettings
 logger = logging.getLogger("detector.kafka")
 
 FIRST_SILENCE_S = 30.0
+RECENT_S = 60.0
 LONGEST_SILENCE_S = 600.0
 
 # Brokers close idle connections all the time; librdkafka reopens them.
@@ -72,6 +73,12 @@ class Trouble:
         self._silence = FIRST_SILENCE_S
         self._quiet_until = 0.0
         self._since: float | None = None
+        self._over_at = float("-inf")
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether there is a problem, or was one within the last minute."""
+        return self._since is not None or self._clock() - self._over_at < RECENT_S
 
     def arose(self, text: str) -> None:
         """Log the text, unless it was logged recently."""
@@ -89,8 +96,8 @@ class Trouble:
     def over(self, text: str) -> None:
         """Log the recovery, if there was a problem."""
         if self._since is not None:
-            waited = self._clock() - self._since
-            logger.warning("%s: %s after %.0f s", self._task, text, waited)
+            self._over_at = self._clock()
+            logger.warning("%s: %s after %.0f s", self._task, text, self._over_at - self._since)
             self._since = None
 
     def explain(self, error: KafkaError, servers: str) -> None:

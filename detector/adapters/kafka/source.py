@@ -27,6 +27,7 @@ WAIT_S = 0.05
 SETTLE_S = 30.0
 GROUP_COMMIT_EVERY_S = 0.5
 LOOK_FOR_LEADERS_EVERY_S = 10.0
+JOIN_AGAIN_EVERY_S = 600.0
 TOPICS = {f"banking.{stream}": stream for stream in STREAMS}
 
 
@@ -59,6 +60,7 @@ class KafkaSource:
         self._position = Position()
         self._floor: dict[Key, int] = {}
         self._shut_out = ""
+        self._joined_again_at = float("-inf")
         self._moved = False
         self._lanes = Lanes()
         self._assigned_at = 0.0
@@ -78,31 +80,14 @@ class KafkaSource:
         self._handed_over = self._acknowledged = position or ""
         if self._seconds is not None:
             self._until = time.monotonic() + self._seconds
-        store_id = self._position.store_id
-        group = self._group or f"fraud-detector-{store_id}"
-        options = {
-            **consumer_options(self._settings, group, store_id),
-            "error_cb": self._explain,
-            "on_commit": self._answered,
-            **self._options,
-        }
-        try:
-            self._consumer = Consumer(options)
-        except KafkaException as error:
-            raise InputError(f"The Kafka settings cannot be used: {error.args[0].str()}") from error
-        self._consumer.subscribe(
-            list(TOPICS), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
-        )
+        self._join()
 
     def poll(self) -> Batch | None:
         """The next records in order of time; None when the time is over."""
         if self._until is not None and time.monotonic() >= self._until:
             return None
         if self._shut_out:
-            raise InputError(
-                f"Kafka has fenced this consumer: {self._shut_out}. If another process uses a "
-                "copy of this store, stop one of the two."
-            )
+            self._join_again()
         if self._moved and self._acknowledged == self._handed_over:
             # The position advanced without records, so the store has nothing to commit for it.
             self._handed_over = self._acknowledged = self._position.encode()
@@ -248,6 +233,41 @@ class KafkaSource:
                 lane.at_end = True
 
     # The group
+
+    def _join(self) -> None:
+        store_id = self._position.store_id
+        group = self._group or f"fraud-detector-{store_id}"
+        options = {
+            **consumer_options(self._settings, group, store_id),
+            "error_cb": self._explain,
+            "on_commit": self._answered,
+            **self._options,
+        }
+        try:
+            self._consumer = Consumer(options)
+        except KafkaException as error:
+            raise InputError(f"The Kafka settings cannot be used: {error.args[0].str()}") from error
+        self._consumer.subscribe(
+            list(TOPICS), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
+        )
+
+    def _join_again(self) -> None:
+        """Join once more after an outage, in which brokers can take this member for a second one.
+
+        Raises `InputError` when there was no outage, or when it is fenced again soon.
+        """
+        reason, self._shut_out = self._shut_out, ""
+        now = time.monotonic()
+        if now - self._joined_again_at < JOIN_AGAIN_EVERY_S or not self._trouble.is_recent:
+            raise InputError(
+                f"Kafka has fenced this consumer: {reason}. If another process uses a copy of "
+                "this store, stop one of the two."
+            )
+        self._joined_again_at = now
+        logger.warning("Kafka has fenced this consumer after an outage; joining the group again")
+        self._consumer.close()
+        self._lanes.drop(self.partitions)
+        self._join()
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._assigned_at = time.time()

@@ -306,6 +306,26 @@ def test_a_second_process_on_a_copy_of_the_store_shuts_the_first_out(
     assert isinstance(older.error, InputError) and "copy of this store" in str(older.error)
 
 
+def test_a_reader_fenced_after_an_outage_joins_again_once(
+    broker: Broker, tmp_path: Path, log: list[tuple[str, Event]]
+) -> None:
+    """Brokers may take the member that returns for a second one; the copy is fenced in its turn."""
+    path, copy = tmp_path / "store.duckdb", tmp_path / "copy.duckdb"
+    send(broker.address, log[:1_000])
+    with Reader(broker.address, "again", path) as reader:
+        reader.has_all()
+    shutil.copy(path, copy)
+    with Reader(broker.address, "again", path) as older:
+        until(lambda: bool(older.source.partitions))
+        older.source._trouble.arose("the broker is away")
+        with Reader(broker.address, "again", copy) as newer:
+            until(lambda: newer.error is not None)
+        send(broker.address, log[1_000:])
+        older.has_all()
+        assert older.error is None
+    assert event_ids(findings(path)) == sent_ids(log)
+
+
 def test_settings_that_cannot_work_are_refused_with_a_sentence(tmp_path: Path) -> None:
     """At the start, before anything is read."""
     settings = _settings(
