@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from detector.adapters.sources.files import SUFFIXES, find_files
+from detector.adapters.sources.files import SUFFIXES, find_files, parquet_query
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.core.events import STREAMS, contract_fields
@@ -32,8 +32,6 @@ KEPT = 4
 
 _REVIEWS = """CREATE TABLE IF NOT EXISTS case_reviews (case_id VARCHAR, customer_id VARCHAR,
   status VARCHAR, owner VARCHAR, closed_until TIMESTAMPTZ)"""
-
-LISTS = {"account_ids", "registered_device_ids"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def load(
     files: Mapping[str, Sequence[Path]],
     set_aside: str = "SELECT NULL::VARCHAR AS stream, NULL::VARCHAR AS event_id WHERE false",
 ) -> None:
-    """Fill the raw tables with the records of each stream's files, the first of each event_id.
+    """Fill the raw tables with the records of each stream's files.
 
     Skips records that are not JSON objects, and the events (`stream`, `event_id`) that the query
     `set_aside` returns.
@@ -102,16 +100,17 @@ def load(
     db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
     db.execute(_REVIEWS)
     for stream in STREAMS:
-        fields = contract_fields(stream)
-        table = f"src_{stream}"
-        columns = ", ".join(f"{f} {'VARCHAR[]' if f in LISTS else 'VARCHAR'}" for f in fields)
-        db.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
+        columns = ", ".join(f"{field} JSON" for field in contract_fields(stream))
+        db.execute(f"CREATE OR REPLACE TABLE src_{stream} ({columns})")
         for path in files.get(stream, ()):
             try:
-                db.execute(f"INSERT INTO {table} {_records(path, stream, fields)}")
+                db.execute(
+                    f"INSERT INTO src_{stream} FROM ({_records(db, path, stream)}) "
+                    "WHERE event_id ->> '$' IS NOT NULL AND (event_id ->> '$') NOT IN "
+                    f"(SELECT event_id FROM set_aside WHERE stream = '{stream}')"
+                )
             except duckdb.Error as error:
                 raise InputError(f"{path} cannot be read: {error}") from error
-        _drop_redeliveries(db, table)
 
 
 def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
@@ -158,54 +157,19 @@ def open_database(path: Path | None = None, memory_limit: str | None = None) -> 
     return db
 
 
-def _records(path: Path, stream: str, fields: Sequence[str]) -> str:
-    """A query for the records of a file, every field as its text in JSON."""
-    name = str(path).replace("'", "''")
+def _records(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str:
+    """A query for the records of a file, each field as JSON."""
+    fields = contract_fields(stream)
     if path.suffix == ".parquet":
-        return _parquet_records(name, stream, fields)
-    kinds = ", ".join(f"{f}: '{'JSON' if f in LISTS else 'VARCHAR'}'" for f in fields)
-    columns = ", ".join(f"try_cast({f} AS VARCHAR[])" if f in LISTS else f for f in fields)
+        kinds = json.dumps(dict.fromkeys(fields, "JSON"))
+        query = parquet_query(db, path, stream)
+        return f"SELECT unnest(json_transform(payload, '{kinds}')) FROM ({query})"
+    name = str(path).replace("'", "''")
+    columns = ", ".join(f"{field}: 'JSON'" for field in fields)
     return (
-        f"SELECT {columns} FROM read_json('{name}', format = 'newline_delimited', "
-        f"columns = {{{kinds}}}, ignore_errors = true) "
-        f"WHERE {_kept(stream)}"
+        f"FROM read_json('{name}', format = 'newline_delimited', columns = {{{columns}}}, "
+        "ignore_errors = true)"
     )
-
-
-def _parquet_records(name: str, stream: str, fields: Sequence[str]) -> str:
-    with duckdb.connect() as db:
-        rows = db.execute(f"DESCRIBE SELECT * FROM read_parquet('{name}')").fetchall()
-    kinds: Mapping[str, str] = {row[0]: row[1] for row in rows}
-    columns = ", ".join(_parquet_text(f, kinds.get(f)) for f in fields)
-    return f"SELECT {columns} FROM read_parquet('{name}') WHERE {_kept(stream)}"
-
-
-def _kept(stream: str) -> str:
-    return (
-        "event_id IS NOT NULL AND event_id NOT IN "
-        f"(SELECT event_id FROM set_aside WHERE stream = '{stream}')"
-    )
-
-
-def _parquet_text(field: str, kind: str | None) -> str:
-    """A Parquet column as the text that its value would be in JSON."""
-    if kind is None:
-        return "NULL"
-    if kind.startswith("TIMESTAMP"):
-        return f"strftime({field}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-    if field == "amount" and kind != "VARCHAR":
-        return f"{field}::DECIMAL(18, 2)::VARCHAR"
-    return f"{field}::{'VARCHAR[]' if field in LISTS else 'VARCHAR'}"
-
-
-def _drop_redeliveries(db: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Keep the first record of each event_id, as the primary key of a Kafka table does."""
-    counts = db.execute(f"SELECT count(*), count(DISTINCT event_id) FROM {table}").fetchone()
-    if counts and counts[0] != counts[1]:
-        db.execute(
-            f"DELETE FROM {table} WHERE rowid NOT IN "
-            f"(SELECT min(rowid) FROM {table} GROUP BY event_id)"
-        )
 
 
 def _targets(project: Path) -> Path:

@@ -71,9 +71,8 @@ def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> Json
         stream: db.execute(f"SELECT count(*) FROM stg_{stream}").fetchall()[0][0]
         for stream in STREAMS
     }
-    read = sum(
-        db.execute(f"SELECT count(*) FROM src_{stream}").fetchall()[0][0] for stream in STREAMS
-    )
+    distinct = "SELECT count(DISTINCT event_id) FROM src_"
+    read = sum(db.execute(f"{distinct}{stream}").fetchall()[0][0] for stream in STREAMS)
     events = sum(by_stream.values())
     found = {row[0]: row[1:] for row in db.execute(_PATTERNS).fetchall()}
     patterns = {}

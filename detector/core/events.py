@@ -183,6 +183,10 @@ _READERS = {
 }
 # A regular expression in the type would run for every record; codes repeat, so checks are cached.
 _known_codes: set[str | None] = {None}
+# The decoder rounds what is finer than a microsecond; elsewhere such digits are dropped.
+_TIME_STARTS = b'"occurred_at":"'
+_MICROSECONDS_END = len(_TIME_STARTS) + len("2026-01-05T00:00:00.000000")
+_TOO_PRECISE = re.compile(rb'("occurred_at"\s*:\s*"[^"]{19}\.[0-9]{6})[0-9]+')
 _LETTERS, _DIGITS = re.compile("[A-Z]+"), re.compile("[0-9]+")
 _CARD_NUMBER = re.compile(rb"(?<![0-9])[0-9]{13,19}(?![0-9])")
 
@@ -200,8 +204,12 @@ def decode(record: Record) -> Event:
     if not record.raw:
         raise ValueError("empty: a blank line, or a record without a value (a tombstone)")
     read, codes_of = reader
+    raw = record.raw
+    start = raw.find(_TIME_STARTS)
+    if start < 0 or raw[start + _MICROSECONDS_END : start + _MICROSECONDS_END + 1].isdigit():
+        raw = _TOO_PRECISE.sub(rb"\1", raw)
     try:
-        event = read(record.raw)
+        event = read(raw)
         # UTC times share one tzinfo object, which makes comparing them several times faster.
         if event.occurred_at.tzinfo is not UTC:
             event.occurred_at = event.occurred_at.astimezone(UTC)

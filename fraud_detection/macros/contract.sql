@@ -2,7 +2,7 @@
   The event contract (producers/models.py) in SQL: the kind of each field of a stream, and whether it may
   be missing. A test compares it with the contract of the embedded engine.
 
-  Raw records are text. `kind` says how a field is checked and which type it gets.
+  A raw record is JSON. `kind` says how a field is checked and which type it gets.
 -#}
 {% macro contract(stream) -%}
   {%- set fields = {
@@ -67,7 +67,7 @@
 {%- endmacro %}
 
 
-{#- Whether the text of a present field meets the contract. -#}
+{#- Whether a present field meets the contract; `name` is its text, `type_of_<name>` its type in JSON. -#}
 {% macro keeps_contract(name, field) -%}
   {%- set patterns = {
       'country': '^[A-Z]{2}$',
@@ -80,22 +80,39 @@
   } -%}
   {%- set lengths = {'id': 64, 'city': 100, 'ip_address': 45} -%}
   {%- set ranges = {'latitude': [-90, 90], 'longitude': [-180, 180], 'share': [0, 1]} -%}
-  {%- if field.kind in patterns -%}
-    {{ name }} ~ '{{ patterns[field.kind] }}'
-  {%- elif field.kind in lengths -%}
-    length({{ name }}) between 1 and {{ lengths[field.kind] }}
-  {%- elif field.kind in ranges -%}
-    coalesce({{ cast_or_null(name, 'double precision') }} between {{ ranges[field.kind][0] }} and {{ ranges[field.kind][1] }}, false)
-  {%- elif field.kind == 'choice' -%}
-    {{ name }} in ({{ quoted(field.choices) }})
-  {%- elif field.kind == 'flag' -%}
-    {{ name }} in ('true', 'false')
-  {%- elif field.kind == 'ids' -%}
-    not coalesce('' = any({{ name }}), true)
-  {%- elif field.kind == 'time' -%}
-    {{ name }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and {{ cast_or_null(name, 'timestamptz') }} is not null
+  {%- set types = {'flag': 'boolean', 'ids': 'array', 'latitude': 'number', 'longitude': 'number', 'share': 'number'} -%}
+  type_of_{{ name }} in ({{ quoted(json_types(types.get(field.kind, 'string'))) }})
+  {%- if field.kind in patterns %}
+            and {{ name }} ~ '{{ patterns[field.kind] }}'
+  {%- elif field.kind in lengths %}
+            and length({{ name }}) between 1 and {{ lengths[field.kind] }}
+  {%- elif field.kind in ranges %}
+            and coalesce({{ cast_or_null(name, 'double precision') }} between {{ ranges[field.kind][0] }} and {{ ranges[field.kind][1] }}, false)
+  {%- elif field.kind == 'choice' %}
+            and {{ name }} in ({{ quoted(field.choices) }})
+  {%- elif field.kind == 'ids' %}
+            and {{ name }} ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$'
+  {%- elif field.kind == 'time' %}
+            and {{ name }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce({{ instant(name) }} between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)
   {%- endif -%}
+{%- endmacro %}
+
+
+{#- An RFC 3339 text as a time; digits after the microsecond are dropped, not rounded. -#}
+{% macro instant(text) -%}
+  {%- set size -%}
+    case when right({{ text }}, 1) in ('Z', 'z') then 1 when left(right({{ text }}, 3), 1) = ':' then 6 else 5 end
+  {%- endset -%}
+  {%- set canonical -%}
+    left({{ text }}, 10) || 'T' || substr({{ text }}, 12, 8)
+                || substr(left({{ text }}, length({{ text }}) - {{ size }}), 20, 7)
+                || case
+                    when right({{ text }}, 1) in ('Z', 'z') then 'Z'
+                    else left(right({{ text }}, {{ size }}), 3) || ':' || right({{ text }}, 2)
+                end
+  {%- endset -%}
+  {{ cast_or_null(canonical, 'timestamptz') }}
 {%- endmacro %}
 
 
@@ -116,34 +133,75 @@ case
 {#- The typed columns of a stream, in the order of the contract. -#}
 {% macro typed_columns(stream) -%}
   {%- set types = {
-      'time': 'timestamptz', 'money': money_type(), 'flag': 'boolean', 'latitude': 'double precision',
+      'money': money_type(), 'flag': 'boolean', 'latitude': 'double precision',
       'longitude': 'double precision', 'share': 'double precision',
   } -%}
   {%- for name, field in contract(stream).items() %}
     {% if field.kind in types %}cast({{ name }} as {{ types[field.kind] }}) as {{ name }}
+    {%- elif field.kind == 'time' %}{{ instant(name) }} as {{ name }}
+    {%- elif field.kind == 'ids' %}listed_{{ name }} as {{ name }}
     {%- else %}{{ name }}{% endif %}
     {{- ',' if not loop.last }}
   {%- endfor -%}
 {%- endmacro %}
 
 
-{#- A staging model: the records of a stream that meet the contract, typed. -#}
+{#-
+  CTEs that end with `judged`: the records of a stream as text, each with the first field that breaks the
+  contract in `broken_field`.
+-#}
+{% macro judged(stream) -%}
+records_of_{{ stream }} as (
+    select
+        {{ place_of_arrival() }}
+  {%- for name, field in contract(stream).items() -%}
+        ,
+        {{ json_text(name) }} as {{ name }},
+        {{ json_type(name) }} as type_of_{{ name }}
+    {%- if field.kind == 'ids' %},
+        {{ json_texts(name) }} as listed_{{ name }}
+    {%- endif %}
+  {%- endfor %}
+    from {{ raw_records(stream) }}
+),
+
+judged_{{ stream }} as (
+    select
+        *,
+        {{ contract_breach(stream) }} as broken_field
+    from records_of_{{ stream }}
+)
+{%- endmacro %}
+
+
+{#-
+  A staging model: the records of a stream that meet the contract, typed. Redeliveries are dropped: the first
+  record of an event_id that meets the contract wins. Broken records are in rejected_records.
+-#}
 {% macro staged(stream) -%}
-with records as (
-    select * from {{ raw_records(stream) }}
+with {{ judged(stream) }},
+
+valid as (
+    select * from judged_{{ stream }}
+    where
+        broken_field is null
+        {%- if target.type == 'risingwave' %}
+        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+        and {{ instant('occurred_at') }}
+            <= received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
+        {%- endif %}
 )
 
+{% if target.type == 'risingwave' -%}
+select distinct on (event_id)
+    {{- typed_columns(stream) }}
+from valid
+{%- else -%}
 select
     {{- typed_columns(stream) }}
-from records
-where
-    -- the first field that breaks the contract; such records are in rejected_records
-    {{ contract_breach(stream) }} is null
-    {%- if target.type == 'risingwave' %}
-    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-    and {{ cast_or_null('occurred_at', 'timestamptz') }}
-        <= received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
-    {%- endif %}
+from valid
+qualify row_number() over (partition by event_id order by arrival) = 1
+{%- endif %}
 {%- endmacro %}
 
 
@@ -165,16 +223,22 @@ where
 {%- endmacro %}
 
 
-{#- The DDL of a stream's Kafka table. Redeliveries are dropped: the first row of an event_id wins. -#}
+{#- What the database knows of a record's arrival. -#}
+{% macro place_of_arrival() -%}
+  {{ 'received_at, kafka_partition, kafka_offset' if target.type == 'risingwave' else 'rowid as arrival' }}
+{%- endmacro %}
+
+
+{#- The DDL of a stream's Kafka table: every record that is JSON, in the order of arrival. -#}
 {% macro kafka_table(stream) -%}
 create table if not exists {{ this }} (
-  {%- for name, field in contract(stream).items() %}
-    {{ name }} {{ 'varchar[]' if field.kind == 'ids' else 'varchar' }},
+  {%- for name, field in contract(stream).items() if field.kind == 'ids' %}
+    {{ name }} varchar[],
   {%- endfor %}
-    primary key (event_id)
+    event_id varchar
 )
 append only
-on conflict do nothing
+include payload as payload
 include timestamp as received_at
 include partition as kafka_partition
 include offset as kafka_offset

@@ -18,9 +18,10 @@ FUNCTIONS = {
     "any", "arg_max", "array", "array_agg", "array_distinct", "array_length", "array_remove",
     "array_sort", "asin", "exp", "greatest", "ln", "split_part",
     "cast", "case", "coalesce", "concat_ws", "convert_from", "cos", "count", "explode",
-    "extract", "first_value", "floor", "hop", "jsonb_build_object", "lag", "least", "left",
-    "length", "max", "md5", "min", "now", "power", "radians", "regexp_like", "round",
-    "row_number", "sin", "sqrt", "string_agg", "sum", "trunc", "tumble", "unnest",
+    "extract", "first_value", "floor", "hop", "jsonb_build_object", "jsonb_typeof", "lag", "least",
+    "left", "length", "max", "md5", "min", "now", "power", "radians", "regexp_like", "right",
+    "round", "row_number", "sin", "sqrt", "string_agg", "substring", "sum", "trunc", "tumble",
+    "unnest",
 }  # fmt: skip
 ALIASES = {
     "array_concat_agg": "array_agg", "argmax": "arg_max", "array_size": "array_length",

@@ -82,8 +82,8 @@ def schema_of(models: dict[str, Any]) -> Schema:
     broker = {"received_at": "timestamptz", "kafka_partition": "varchar", "kafka_offset": "varchar"}
     for name, node in models.items():
         if name.startswith("src_"):
-            ddl = node["compiled_code"].split("primary key")[0]
-            columns[name] = dict(re.findall(r"^ +(\w+) (varchar(?:\[\])?),$", ddl, re.M)) | broker
+            fields = re.findall(r"^ +(\w+) (varchar(?:\[\])?),?$", node["compiled_code"], re.M)
+            columns[name] = {**dict(fields), "payload": "jsonb", **broker}
         if name.startswith("raw_"):
             columns[name] = {"record": "bytea", **broker}
     return {"dev": {"public": {name: found for name, found in columns.items() if found}}}

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import duckdb
 
 from detector.core.errors import InputError
-from detector.core.events import RECORD_LIMIT, STREAMS, Record
+from detector.core.events import RECORD_LIMIT, STREAMS, Record, contract_fields
 from detector.pipeline.work import Batch
 
 BATCH = 50_000
@@ -107,7 +107,7 @@ def _example() -> str:
 
 def _timed(order: int, path: Path, stream: str, skip: int, now: datetime) -> Iterator[_Timed]:
     """Records with their sort key: time, then file, so that records are never compared."""
-    lines = _parquet_lines(path) if path.suffix == ".parquet" else _lines(path)
+    lines = _parquet_lines(path, stream) if path.suffix == ".parquet" else _lines(path)
     at, moves = _DAWN, stream != "kyc_profiles"
     find, name = _OCCURRED_AT.search, path.name
     for number, raw in enumerate(lines, 1):
@@ -145,24 +145,37 @@ def _skip_line(file: BinaryIO) -> None:
         pass
 
 
-def _parquet_lines(path: Path) -> Iterator[bytes]:
-    """Rows as the JSON they would be on a topic: decimals as strings, times in UTC."""
+def parquet_query(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str:
+    """A query for the rows of a Parquet file as the JSON they would be on a topic.
+
+    It has the fields of the contract, decimals as strings and times in UTC. Raises `duckdb.Error`
+    when the file cannot be read.
+    """
+    source = f"read_parquet({_quoted(str(path))})"
+    kinds = {row[0]: row[1] for row in db.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    fields = (f for f in contract_fields(stream) if f in kinds)
+    pairs = ", ".join(f"'{field}', {_as_text(field, kinds[field])}" for field in fields)
+    return f"SELECT json_object({pairs}) AS payload FROM {source}"
+
+
+def _parquet_lines(path: Path, stream: str) -> Iterator[bytes]:
     try:
         db = duckdb.connect()
         db.execute("SET TimeZone = 'UTC'")
-        columns = db.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-        fields = ", ".join(f"'{c[0]}', {_as_text(c[0], c[1])}" for c in columns)
-        rows = db.execute(f"SELECT json_object({fields}) FROM read_parquet(?)", [str(path)])
+        rows = db.execute(parquet_query(db, path, stream))
         while chunk := rows.fetchmany(10_000):
             yield from (row[0].encode() for row in chunk)
     except duckdb.Error as error:
         raise InputError(f"{path} cannot be read as Parquet: {error}") from error
 
 
-def _as_text(column: str, kind: str) -> str:
-    name = '"' + column.replace('"', '""') + '"'
+def _as_text(field: str, kind: str) -> str:
     if kind.startswith("TIMESTAMP"):
-        return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-    if column == "amount":
-        return f"{name}::DECIMAL(18, 2)::VARCHAR" if kind != "VARCHAR" else name
-    return name
+        return f"strftime({field}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if field == "amount" and kind != "VARCHAR":
+        return f"{field}::DECIMAL(18, 2)::VARCHAR"
+    return field
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

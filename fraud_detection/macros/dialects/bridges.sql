@@ -14,6 +14,41 @@
 {%- endmacro %}
 
 
+{#-
+  A field of a raw record: as text, its type in JSON, and its elements if it is a list. RisingWave has the whole
+  record in `payload`, and lists as columns too; DuckDB has each field as JSON.
+-#}
+{% macro json_text(name) -%}
+  {{ adapter.dispatch('json_text', 'fraud_detection')(name) }}
+{%- endmacro %}
+{% macro default__json_text(name) -%} payload ->> '{{ name }}' {%- endmacro %}
+{% macro duckdb__json_text(name) -%} {{ name }} ->> '$' {%- endmacro %}
+
+{% macro json_type(name) -%}
+  {{ adapter.dispatch('json_type', 'fraud_detection')(name) }}
+{%- endmacro %}
+{% macro default__json_type(name) -%} jsonb_typeof(payload -> '{{ name }}') {%- endmacro %}
+{% macro duckdb__json_type(name) -%} json_type({{ name }}) {%- endmacro %}
+
+{% macro json_texts(name) -%}
+  {{ adapter.dispatch('json_texts', 'fraud_detection')(name) }}
+{%- endmacro %}
+{% macro default__json_texts(name) -%} {{ name }} {%- endmacro %}
+{% macro duckdb__json_texts(name) -%} try_cast({{ name }} as varchar[]) {%- endmacro %}
+
+{#- The names of a JSON type: string, number, boolean or array. -#}
+{% macro json_types(type) -%}
+  {{ return(adapter.dispatch('json_types', 'fraud_detection')(type)) }}
+{%- endmacro %}
+{% macro default__json_types(type) -%} {{ return([type]) }} {%- endmacro %}
+{% macro duckdb__json_types(type) -%}
+  {{ return({
+      'string': ['VARCHAR'], 'boolean': ['BOOLEAN'], 'array': ['ARRAY'],
+      'number': ['BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE'],
+  }[type]) }}
+{%- endmacro %}
+
+
 {#- The type of exact amounts. RisingWave has no NUMERIC(p, s). -#}
 {% macro money_type() -%}
   {{ adapter.dispatch('money_type', 'fraud_detection')() }}

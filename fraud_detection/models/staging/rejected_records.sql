@@ -3,12 +3,7 @@
     else 'cast(null as timestamptz) as received_at, cast(null as varchar) as kafka_partition, cast(null as varchar) as kafka_offset' -%}
 with
 {%- for stream in streams() %}
-judged_{{ stream }} as (
-    select
-        *,
-        {{ contract_breach(stream) }} as broken_field
-    from {{ raw_records(stream) }}
-){{ ',' if not loop.last }}
+{{ judged(stream) }}{{ ',' if not loop.last }}
 {% endfor %}
 
 {%- for stream in streams() %}
@@ -18,7 +13,7 @@ select
     'breaks the contract: ' || broken_field as reason,
     {{ place }}
 from judged_{{ stream }}
-where broken_field is not null
+where broken_field is not null{{ " and event_id <> ''" if target.type == 'risingwave' }}
   {%- if target.type == 'risingwave' %}
 
 union all
@@ -31,7 +26,7 @@ select
 from judged_{{ stream }}
 where
     broken_field is null
-    and cast(occurred_at as timestamptz) > received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
+    and {{ instant('occurred_at') }} > received_at + interval '{{ var('allowed_clock_skew_seconds') }} seconds'
 
 union all
 

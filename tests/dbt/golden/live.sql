@@ -92,19 +92,10 @@ with (
 format plain encode bytes;
 
 create table if not exists "dev"."public"."src_alerts" (
-    event_id varchar,
-    occurred_at varchar,
-    customer_id varchar,
-    alert_type varchar,
-    severity varchar,
-    confidence varchar,
-    rule_id varchar,
-    account_id varchar,
-    transaction_id varchar,
-    primary key (event_id)
+    event_id varchar
 )
 append only
-on conflict do nothing
+include payload as payload
 include timestamp as received_at
 include partition as kafka_partition
 include offset as kafka_offset
@@ -117,16 +108,10 @@ with (
 format plain encode json;
 
 create table if not exists "dev"."public"."src_card_events" (
-    event_id varchar,
-    occurred_at varchar,
-    card_token varchar,
-    account_id varchar,
-    customer_id varchar,
-    event_type varchar,
-    primary key (event_id)
+    event_id varchar
 )
 append only
-on conflict do nothing
+include payload as payload
 include timestamp as received_at
 include partition as kafka_partition
 include offset as kafka_offset
@@ -139,22 +124,12 @@ with (
 format plain encode json;
 
 create table if not exists "dev"."public"."src_kyc_profiles" (
-    event_id varchar,
-    occurred_at varchar,
-    customer_id varchar,
     account_ids varchar[],
     registered_device_ids varchar[],
-    risk_tier varchar,
-    kyc_status varchar,
-    is_pep varchar,
-    country varchar,
-    home_latitude varchar,
-    home_longitude varchar,
-    segment varchar,
-    primary key (event_id)
+    event_id varchar
 )
 append only
-on conflict do nothing
+include payload as payload
 include timestamp as received_at
 include partition as kafka_partition
 include offset as kafka_offset
@@ -167,18 +142,10 @@ with (
 format plain encode json;
 
 create table if not exists "dev"."public"."src_logins" (
-    event_id varchar,
-    occurred_at varchar,
-    customer_id varchar,
-    outcome varchar,
-    failure_reason varchar,
-    device_id varchar,
-    ip_address varchar,
-    country varchar,
-    primary key (event_id)
+    event_id varchar
 )
 append only
-on conflict do nothing
+include payload as payload
 include timestamp as received_at
 include partition as kafka_partition
 include offset as kafka_offset
@@ -191,33 +158,10 @@ with (
 format plain encode json;
 
 create table if not exists "dev"."public"."src_transactions" (
-    event_id varchar,
-    occurred_at varchar,
-    transaction_id varchar,
-    account_id varchar,
-    customer_id varchar,
-    transaction_type varchar,
-    channel varchar,
-    card_present varchar,
-    amount varchar,
-    currency varchar,
-    status varchar,
-    card_token varchar,
-    card_bin varchar,
-    card_last4 varchar,
-    merchant_id varchar,
-    merchant_category varchar,
-    merchant_country varchar,
-    city varchar,
-    latitude varchar,
-    longitude varchar,
-    device_id varchar,
-    ip_address varchar,
-    payee_id varchar,
-    primary key (event_id)
+    event_id varchar
 )
 append only
-on conflict do nothing
+include payload as payload
 include timestamp as received_at
 include partition as kafka_partition
 include offset as kafka_offset
@@ -265,12 +209,81 @@ format plain encode json (
 ) key encode text;
 
 create materialized view if not exists "dev"."public"."stg_alerts"
-  as with records as (
-    select * from "dev"."public"."src_alerts"
+  as with records_of_alerts as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'alert_type' as alert_type,
+        jsonb_typeof(payload -> 'alert_type') as type_of_alert_type,
+        payload ->> 'severity' as severity,
+        jsonb_typeof(payload -> 'severity') as type_of_severity,
+        payload ->> 'confidence' as confidence,
+        jsonb_typeof(payload -> 'confidence') as type_of_confidence,
+        payload ->> 'rule_id' as rule_id,
+        jsonb_typeof(payload -> 'rule_id') as type_of_rule_id,
+        payload ->> 'account_id' as account_id,
+        jsonb_typeof(payload -> 'account_id') as type_of_account_id,
+        payload ->> 'transaction_id' as transaction_id,
+        jsonb_typeof(payload -> 'transaction_id') as type_of_transaction_id
+    from "dev"."public"."src_alerts"
+),
+judged_alerts as (
+    select
+        *,
+        case
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when alert_type is null or not (type_of_alert_type in ('string')
+            and alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
+        when severity is null or not (type_of_severity in ('string')
+            and severity in ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')) then 'severity'
+        when confidence is null or not (type_of_confidence in ('number')
+            and coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
+        when rule_id is null or not (type_of_rule_id in ('string')
+            and length(rule_id) between 1 and 64) then 'rule_id'
+        when account_id is not null and not (type_of_account_id in ('string')
+            and length(account_id) between 1 and 64) then 'account_id'
+        when transaction_id is not null and not (type_of_transaction_id in ('string')
+            and length(transaction_id) between 1 and 64) then 'transaction_id'
+    end as broken_field
+    from records_of_alerts
+),
+valid as (
+    select * from judged_alerts
+    where
+        broken_field is null
+        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+        and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz)
+            <= received_at + interval '60 seconds'
 )
-select
+select distinct on (event_id)
     event_id,
-    cast(occurred_at as timestamptz) as occurred_at,
+    cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) as occurred_at,
     customer_id,
     alert_type,
     severity,
@@ -278,64 +291,172 @@ select
     rule_id,
     account_id,
     transaction_id
-from records
-where
-    -- the first field that breaks the contract; such records are in rejected_records
-    case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when alert_type is null or not (alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
-        when severity is null or not (severity in ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')) then 'severity'
-        when confidence is null or not (coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
-        when rule_id is null or not (length(rule_id) between 1 and 64) then 'rule_id'
-        when account_id is not null and not (length(account_id) between 1 and 64) then 'account_id'
-        when transaction_id is not null and not (length(transaction_id) between 1 and 64) then 'transaction_id'
-    end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-    and cast(occurred_at as timestamptz)
-        <= received_at + interval '60 seconds'
+from valid
   ;
 
 create materialized view if not exists "dev"."public"."stg_card_events"
-  as with records as (
-    select * from "dev"."public"."src_card_events"
+  as with records_of_card_events as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'card_token' as card_token,
+        jsonb_typeof(payload -> 'card_token') as type_of_card_token,
+        payload ->> 'account_id' as account_id,
+        jsonb_typeof(payload -> 'account_id') as type_of_account_id,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'event_type' as event_type,
+        jsonb_typeof(payload -> 'event_type') as type_of_event_type
+    from "dev"."public"."src_card_events"
+),
+judged_card_events as (
+    select
+        *,
+        case
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when card_token is null or not (type_of_card_token in ('string')
+            and card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when account_id is null or not (type_of_account_id in ('string')
+            and length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when event_type is null or not (type_of_event_type in ('string')
+            and event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
+    end as broken_field
+    from records_of_card_events
+),
+valid as (
+    select * from judged_card_events
+    where
+        broken_field is null
+        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+        and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz)
+            <= received_at + interval '60 seconds'
 )
-select
+select distinct on (event_id)
     event_id,
-    cast(occurred_at as timestamptz) as occurred_at,
+    cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) as occurred_at,
     card_token,
     account_id,
     customer_id,
     event_type
-from records
-where
-    -- the first field that breaks the contract; such records are in rejected_records
-    case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when card_token is null or not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
-        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when event_type is null or not (event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
-    end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-    and cast(occurred_at as timestamptz)
-        <= received_at + interval '60 seconds'
+from valid
   ;
 
 create materialized view if not exists "dev"."public"."stg_kyc_profiles"
-  as with records as (
-    select * from "dev"."public"."src_kyc_profiles"
+  as with records_of_kyc_profiles as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'account_ids' as account_ids,
+        jsonb_typeof(payload -> 'account_ids') as type_of_account_ids,
+        account_ids as listed_account_ids,
+        payload ->> 'registered_device_ids' as registered_device_ids,
+        jsonb_typeof(payload -> 'registered_device_ids') as type_of_registered_device_ids,
+        registered_device_ids as listed_registered_device_ids,
+        payload ->> 'risk_tier' as risk_tier,
+        jsonb_typeof(payload -> 'risk_tier') as type_of_risk_tier,
+        payload ->> 'kyc_status' as kyc_status,
+        jsonb_typeof(payload -> 'kyc_status') as type_of_kyc_status,
+        payload ->> 'is_pep' as is_pep,
+        jsonb_typeof(payload -> 'is_pep') as type_of_is_pep,
+        payload ->> 'country' as country,
+        jsonb_typeof(payload -> 'country') as type_of_country,
+        payload ->> 'home_latitude' as home_latitude,
+        jsonb_typeof(payload -> 'home_latitude') as type_of_home_latitude,
+        payload ->> 'home_longitude' as home_longitude,
+        jsonb_typeof(payload -> 'home_longitude') as type_of_home_longitude,
+        payload ->> 'segment' as segment,
+        jsonb_typeof(payload -> 'segment') as type_of_segment
+    from "dev"."public"."src_kyc_profiles"
+),
+judged_kyc_profiles as (
+    select
+        *,
+        case
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when account_ids is null or not (type_of_account_ids in ('array')
+            and account_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'account_ids'
+        when registered_device_ids is null or not (type_of_registered_device_ids in ('array')
+            and registered_device_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'registered_device_ids'
+        when risk_tier is null or not (type_of_risk_tier in ('string')
+            and risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
+        when kyc_status is null or not (type_of_kyc_status in ('string')
+            and kyc_status in ('VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED')) then 'kyc_status'
+        when is_pep is null or not (type_of_is_pep in ('boolean')) then 'is_pep'
+        when country is null or not (type_of_country in ('string')
+            and country ~ '^[A-Z]{2}$') then 'country'
+        when home_latitude is null or not (type_of_home_latitude in ('number')
+            and coalesce(cast(home_latitude as double precision) between -90 and 90, false)) then 'home_latitude'
+        when home_longitude is null or not (type_of_home_longitude in ('number')
+            and coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
+        when segment is null or not (type_of_segment in ('string')
+            and segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
+    end as broken_field
+    from records_of_kyc_profiles
+),
+valid as (
+    select * from judged_kyc_profiles
+    where
+        broken_field is null
+        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+        and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz)
+            <= received_at + interval '60 seconds'
 )
-select
+select distinct on (event_id)
     event_id,
-    cast(occurred_at as timestamptz) as occurred_at,
+    cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) as occurred_at,
     customer_id,
-    account_ids,
-    registered_device_ids,
+    listed_account_ids as account_ids,
+    listed_registered_device_ids as registered_device_ids,
     risk_tier,
     kyc_status,
     cast(is_pep as boolean) as is_pep,
@@ -343,160 +464,413 @@ select
     cast(home_latitude as double precision) as home_latitude,
     cast(home_longitude as double precision) as home_longitude,
     segment
-from records
-where
-    -- the first field that breaks the contract; such records are in rejected_records
-    case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when account_ids is null or not (not coalesce('' = any(account_ids), true)) then 'account_ids'
-        when registered_device_ids is null or not (not coalesce('' = any(registered_device_ids), true)) then 'registered_device_ids'
-        when risk_tier is null or not (risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
-        when kyc_status is null or not (kyc_status in ('VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED')) then 'kyc_status'
-        when is_pep is null or not (is_pep in ('true', 'false')) then 'is_pep'
-        when country is null or not (country ~ '^[A-Z]{2}$') then 'country'
-        when home_latitude is null or not (coalesce(cast(home_latitude as double precision) between -90 and 90, false)) then 'home_latitude'
-        when home_longitude is null or not (coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
-        when segment is null or not (segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
-    end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-    and cast(occurred_at as timestamptz)
-        <= received_at + interval '60 seconds'
+from valid
   ;
 
 create materialized view if not exists "dev"."public"."stg_logins"
-  as with records as (
-    select * from "dev"."public"."src_logins"
+  as with records_of_logins as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'outcome' as outcome,
+        jsonb_typeof(payload -> 'outcome') as type_of_outcome,
+        payload ->> 'failure_reason' as failure_reason,
+        jsonb_typeof(payload -> 'failure_reason') as type_of_failure_reason,
+        payload ->> 'device_id' as device_id,
+        jsonb_typeof(payload -> 'device_id') as type_of_device_id,
+        payload ->> 'ip_address' as ip_address,
+        jsonb_typeof(payload -> 'ip_address') as type_of_ip_address,
+        payload ->> 'country' as country,
+        jsonb_typeof(payload -> 'country') as type_of_country
+    from "dev"."public"."src_logins"
+),
+judged_logins as (
+    select
+        *,
+        case
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when outcome is null or not (type_of_outcome in ('string')
+            and outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
+        when failure_reason is not null and not (type_of_failure_reason in ('string')
+            and failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
+        when device_id is not null and not (type_of_device_id in ('string')
+            and length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (type_of_ip_address in ('string')
+            and length(ip_address) between 1 and 45) then 'ip_address'
+        when country is not null and not (type_of_country in ('string')
+            and country ~ '^[A-Z]{2}$') then 'country'
+    end as broken_field
+    from records_of_logins
+),
+valid as (
+    select * from judged_logins
+    where
+        broken_field is null
+        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+        and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz)
+            <= received_at + interval '60 seconds'
 )
-select
+select distinct on (event_id)
     event_id,
-    cast(occurred_at as timestamptz) as occurred_at,
+    cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) as occurred_at,
     customer_id,
     outcome,
     failure_reason,
     device_id,
     ip_address,
     country
-from records
-where
-    -- the first field that breaks the contract; such records are in rejected_records
-    case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when outcome is null or not (outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
-        when failure_reason is not null and not (failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
-        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
-        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
-        when country is not null and not (country ~ '^[A-Z]{2}$') then 'country'
-    end is null
-    -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-    and cast(occurred_at as timestamptz)
-        <= received_at + interval '60 seconds'
+from valid
   ;
 
 create materialized view if not exists "dev"."public"."rejected_records"
   as with
+records_of_transactions as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'transaction_id' as transaction_id,
+        jsonb_typeof(payload -> 'transaction_id') as type_of_transaction_id,
+        payload ->> 'account_id' as account_id,
+        jsonb_typeof(payload -> 'account_id') as type_of_account_id,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'transaction_type' as transaction_type,
+        jsonb_typeof(payload -> 'transaction_type') as type_of_transaction_type,
+        payload ->> 'channel' as channel,
+        jsonb_typeof(payload -> 'channel') as type_of_channel,
+        payload ->> 'card_present' as card_present,
+        jsonb_typeof(payload -> 'card_present') as type_of_card_present,
+        payload ->> 'amount' as amount,
+        jsonb_typeof(payload -> 'amount') as type_of_amount,
+        payload ->> 'currency' as currency,
+        jsonb_typeof(payload -> 'currency') as type_of_currency,
+        payload ->> 'status' as status,
+        jsonb_typeof(payload -> 'status') as type_of_status,
+        payload ->> 'card_token' as card_token,
+        jsonb_typeof(payload -> 'card_token') as type_of_card_token,
+        payload ->> 'card_bin' as card_bin,
+        jsonb_typeof(payload -> 'card_bin') as type_of_card_bin,
+        payload ->> 'card_last4' as card_last4,
+        jsonb_typeof(payload -> 'card_last4') as type_of_card_last4,
+        payload ->> 'merchant_id' as merchant_id,
+        jsonb_typeof(payload -> 'merchant_id') as type_of_merchant_id,
+        payload ->> 'merchant_category' as merchant_category,
+        jsonb_typeof(payload -> 'merchant_category') as type_of_merchant_category,
+        payload ->> 'merchant_country' as merchant_country,
+        jsonb_typeof(payload -> 'merchant_country') as type_of_merchant_country,
+        payload ->> 'city' as city,
+        jsonb_typeof(payload -> 'city') as type_of_city,
+        payload ->> 'latitude' as latitude,
+        jsonb_typeof(payload -> 'latitude') as type_of_latitude,
+        payload ->> 'longitude' as longitude,
+        jsonb_typeof(payload -> 'longitude') as type_of_longitude,
+        payload ->> 'device_id' as device_id,
+        jsonb_typeof(payload -> 'device_id') as type_of_device_id,
+        payload ->> 'ip_address' as ip_address,
+        jsonb_typeof(payload -> 'ip_address') as type_of_ip_address,
+        payload ->> 'payee_id' as payee_id,
+        jsonb_typeof(payload -> 'payee_id') as type_of_payee_id
+    from "dev"."public"."src_transactions"
+),
 judged_transactions as (
     select
         *,
         case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when transaction_id is null or not (length(transaction_id) between 1 and 64) then 'transaction_id'
-        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when transaction_type is null or not (transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
-        when channel is null or not (channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
-        when card_present is null or not (card_present in ('true', 'false')) then 'card_present'
-        when amount is null or not (amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
-        when currency is null or not (currency ~ '^[A-Z]{3}$') then 'currency'
-        when status is null or not (status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
-        when card_token is not null and not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
-        when card_bin is not null and not (card_bin ~ '^[0-9]{6}$') then 'card_bin'
-        when card_last4 is not null and not (card_last4 ~ '^[0-9]{4}$') then 'card_last4'
-        when merchant_id is not null and not (length(merchant_id) between 1 and 64) then 'merchant_id'
-        when merchant_category is not null and not (merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
-        when merchant_country is not null and not (merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
-        when city is not null and not (length(city) between 1 and 100) then 'city'
-        when latitude is not null and not (coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
-        when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
-        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
-        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
-        when payee_id is not null and not (length(payee_id) between 1 and 64) then 'payee_id'
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when transaction_id is null or not (type_of_transaction_id in ('string')
+            and length(transaction_id) between 1 and 64) then 'transaction_id'
+        when account_id is null or not (type_of_account_id in ('string')
+            and length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when transaction_type is null or not (type_of_transaction_type in ('string')
+            and transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
+        when channel is null or not (type_of_channel in ('string')
+            and channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
+        when card_present is null or not (type_of_card_present in ('boolean')) then 'card_present'
+        when amount is null or not (type_of_amount in ('string')
+            and amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
+        when currency is null or not (type_of_currency in ('string')
+            and currency ~ '^[A-Z]{3}$') then 'currency'
+        when status is null or not (type_of_status in ('string')
+            and status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
+        when card_token is not null and not (type_of_card_token in ('string')
+            and card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when card_bin is not null and not (type_of_card_bin in ('string')
+            and card_bin ~ '^[0-9]{6}$') then 'card_bin'
+        when card_last4 is not null and not (type_of_card_last4 in ('string')
+            and card_last4 ~ '^[0-9]{4}$') then 'card_last4'
+        when merchant_id is not null and not (type_of_merchant_id in ('string')
+            and length(merchant_id) between 1 and 64) then 'merchant_id'
+        when merchant_category is not null and not (type_of_merchant_category in ('string')
+            and merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
+        when merchant_country is not null and not (type_of_merchant_country in ('string')
+            and merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
+        when city is not null and not (type_of_city in ('string')
+            and length(city) between 1 and 100) then 'city'
+        when latitude is not null and not (type_of_latitude in ('number')
+            and coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
+        when longitude is not null and not (type_of_longitude in ('number')
+            and coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
+        when device_id is not null and not (type_of_device_id in ('string')
+            and length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (type_of_ip_address in ('string')
+            and length(ip_address) between 1 and 45) then 'ip_address'
+        when payee_id is not null and not (type_of_payee_id in ('string')
+            and length(payee_id) between 1 and 64) then 'payee_id'
     end as broken_field
-    from "dev"."public"."src_transactions"
+    from records_of_transactions
+),
+records_of_logins as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'outcome' as outcome,
+        jsonb_typeof(payload -> 'outcome') as type_of_outcome,
+        payload ->> 'failure_reason' as failure_reason,
+        jsonb_typeof(payload -> 'failure_reason') as type_of_failure_reason,
+        payload ->> 'device_id' as device_id,
+        jsonb_typeof(payload -> 'device_id') as type_of_device_id,
+        payload ->> 'ip_address' as ip_address,
+        jsonb_typeof(payload -> 'ip_address') as type_of_ip_address,
+        payload ->> 'country' as country,
+        jsonb_typeof(payload -> 'country') as type_of_country
+    from "dev"."public"."src_logins"
 ),
 judged_logins as (
     select
         *,
         case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when outcome is null or not (outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
-        when failure_reason is not null and not (failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
-        when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
-        when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
-        when country is not null and not (country ~ '^[A-Z]{2}$') then 'country'
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when outcome is null or not (type_of_outcome in ('string')
+            and outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
+        when failure_reason is not null and not (type_of_failure_reason in ('string')
+            and failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
+        when device_id is not null and not (type_of_device_id in ('string')
+            and length(device_id) between 1 and 64) then 'device_id'
+        when ip_address is not null and not (type_of_ip_address in ('string')
+            and length(ip_address) between 1 and 45) then 'ip_address'
+        when country is not null and not (type_of_country in ('string')
+            and country ~ '^[A-Z]{2}$') then 'country'
     end as broken_field
-    from "dev"."public"."src_logins"
+    from records_of_logins
+),
+records_of_card_events as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'card_token' as card_token,
+        jsonb_typeof(payload -> 'card_token') as type_of_card_token,
+        payload ->> 'account_id' as account_id,
+        jsonb_typeof(payload -> 'account_id') as type_of_account_id,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'event_type' as event_type,
+        jsonb_typeof(payload -> 'event_type') as type_of_event_type
+    from "dev"."public"."src_card_events"
 ),
 judged_card_events as (
     select
         *,
         case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when card_token is null or not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
-        when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when event_type is null or not (event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when card_token is null or not (type_of_card_token in ('string')
+            and card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+        when account_id is null or not (type_of_account_id in ('string')
+            and length(account_id) between 1 and 64) then 'account_id'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when event_type is null or not (type_of_event_type in ('string')
+            and event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
     end as broken_field
-    from "dev"."public"."src_card_events"
+    from records_of_card_events
+),
+records_of_alerts as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'alert_type' as alert_type,
+        jsonb_typeof(payload -> 'alert_type') as type_of_alert_type,
+        payload ->> 'severity' as severity,
+        jsonb_typeof(payload -> 'severity') as type_of_severity,
+        payload ->> 'confidence' as confidence,
+        jsonb_typeof(payload -> 'confidence') as type_of_confidence,
+        payload ->> 'rule_id' as rule_id,
+        jsonb_typeof(payload -> 'rule_id') as type_of_rule_id,
+        payload ->> 'account_id' as account_id,
+        jsonb_typeof(payload -> 'account_id') as type_of_account_id,
+        payload ->> 'transaction_id' as transaction_id,
+        jsonb_typeof(payload -> 'transaction_id') as type_of_transaction_id
+    from "dev"."public"."src_alerts"
 ),
 judged_alerts as (
     select
         *,
         case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when alert_type is null or not (alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
-        when severity is null or not (severity in ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')) then 'severity'
-        when confidence is null or not (coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
-        when rule_id is null or not (length(rule_id) between 1 and 64) then 'rule_id'
-        when account_id is not null and not (length(account_id) between 1 and 64) then 'account_id'
-        when transaction_id is not null and not (length(transaction_id) between 1 and 64) then 'transaction_id'
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when alert_type is null or not (type_of_alert_type in ('string')
+            and alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
+        when severity is null or not (type_of_severity in ('string')
+            and severity in ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')) then 'severity'
+        when confidence is null or not (type_of_confidence in ('number')
+            and coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
+        when rule_id is null or not (type_of_rule_id in ('string')
+            and length(rule_id) between 1 and 64) then 'rule_id'
+        when account_id is not null and not (type_of_account_id in ('string')
+            and length(account_id) between 1 and 64) then 'account_id'
+        when transaction_id is not null and not (type_of_transaction_id in ('string')
+            and length(transaction_id) between 1 and 64) then 'transaction_id'
     end as broken_field
-    from "dev"."public"."src_alerts"
+    from records_of_alerts
+),
+records_of_kyc_profiles as (
+    select
+        received_at, kafka_partition, kafka_offset,
+        payload ->> 'event_id' as event_id,
+        jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+        payload ->> 'occurred_at' as occurred_at,
+        jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+        payload ->> 'customer_id' as customer_id,
+        jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+        payload ->> 'account_ids' as account_ids,
+        jsonb_typeof(payload -> 'account_ids') as type_of_account_ids,
+        account_ids as listed_account_ids,
+        payload ->> 'registered_device_ids' as registered_device_ids,
+        jsonb_typeof(payload -> 'registered_device_ids') as type_of_registered_device_ids,
+        registered_device_ids as listed_registered_device_ids,
+        payload ->> 'risk_tier' as risk_tier,
+        jsonb_typeof(payload -> 'risk_tier') as type_of_risk_tier,
+        payload ->> 'kyc_status' as kyc_status,
+        jsonb_typeof(payload -> 'kyc_status') as type_of_kyc_status,
+        payload ->> 'is_pep' as is_pep,
+        jsonb_typeof(payload -> 'is_pep') as type_of_is_pep,
+        payload ->> 'country' as country,
+        jsonb_typeof(payload -> 'country') as type_of_country,
+        payload ->> 'home_latitude' as home_latitude,
+        jsonb_typeof(payload -> 'home_latitude') as type_of_home_latitude,
+        payload ->> 'home_longitude' as home_longitude,
+        jsonb_typeof(payload -> 'home_longitude') as type_of_home_longitude,
+        payload ->> 'segment' as segment,
+        jsonb_typeof(payload -> 'segment') as type_of_segment
+    from "dev"."public"."src_kyc_profiles"
 ),
 judged_kyc_profiles as (
     select
         *,
         case
-        when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-        when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-        and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-        when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-        when account_ids is null or not (not coalesce('' = any(account_ids), true)) then 'account_ids'
-        when registered_device_ids is null or not (not coalesce('' = any(registered_device_ids), true)) then 'registered_device_ids'
-        when risk_tier is null or not (risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
-        when kyc_status is null or not (kyc_status in ('VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED')) then 'kyc_status'
-        when is_pep is null or not (is_pep in ('true', 'false')) then 'is_pep'
-        when country is null or not (country ~ '^[A-Z]{2}$') then 'country'
-        when home_latitude is null or not (coalesce(cast(home_latitude as double precision) between -90 and 90, false)) then 'home_latitude'
-        when home_longitude is null or not (coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
-        when segment is null or not (segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
+        when event_id is null or not (type_of_event_id in ('string')
+            and length(event_id) between 1 and 64) then 'event_id'
+        when occurred_at is null or not (type_of_occurred_at in ('string')
+            and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+            and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+        when customer_id is null or not (type_of_customer_id in ('string')
+            and length(customer_id) between 1 and 64) then 'customer_id'
+        when account_ids is null or not (type_of_account_ids in ('array')
+            and account_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'account_ids'
+        when registered_device_ids is null or not (type_of_registered_device_ids in ('array')
+            and registered_device_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'registered_device_ids'
+        when risk_tier is null or not (type_of_risk_tier in ('string')
+            and risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
+        when kyc_status is null or not (type_of_kyc_status in ('string')
+            and kyc_status in ('VERIFIED', 'PENDING', 'EXPIRED', 'REJECTED')) then 'kyc_status'
+        when is_pep is null or not (type_of_is_pep in ('boolean')) then 'is_pep'
+        when country is null or not (type_of_country in ('string')
+            and country ~ '^[A-Z]{2}$') then 'country'
+        when home_latitude is null or not (type_of_home_latitude in ('number')
+            and coalesce(cast(home_latitude as double precision) between -90 and 90, false)) then 'home_latitude'
+        when home_longitude is null or not (type_of_home_longitude in ('number')
+            and coalesce(cast(home_longitude as double precision) between -180 and 180, false)) then 'home_longitude'
+        when segment is null or not (type_of_segment in ('string')
+            and segment in ('RETAIL', 'PREMIUM', 'STUDENT', 'BUSINESS', 'CASH_BUSINESS')) then 'segment'
     end as broken_field
-    from "dev"."public"."src_kyc_profiles"
+    from records_of_kyc_profiles
 )
 select
     'transactions' as stream,
@@ -504,7 +878,7 @@ select
     'breaks the contract: ' || broken_field as reason,
     received_at, kafka_partition, kafka_offset
 from judged_transactions
-where broken_field is not null
+where broken_field is not null and event_id <> ''
 union all
 select
     'transactions' as stream,
@@ -514,7 +888,12 @@ select
 from judged_transactions
 where
     broken_field is null
-    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+    and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) > received_at + interval '60 seconds'
 union all
 -- src_transactions has no row: not JSON, or JSON without an event_id
 select
@@ -531,7 +910,7 @@ select
     'breaks the contract: ' || broken_field as reason,
     received_at, kafka_partition, kafka_offset
 from judged_logins
-where broken_field is not null
+where broken_field is not null and event_id <> ''
 union all
 select
     'logins' as stream,
@@ -541,7 +920,12 @@ select
 from judged_logins
 where
     broken_field is null
-    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+    and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) > received_at + interval '60 seconds'
 union all
 -- src_logins has no row: not JSON, or JSON without an event_id
 select
@@ -558,7 +942,7 @@ select
     'breaks the contract: ' || broken_field as reason,
     received_at, kafka_partition, kafka_offset
 from judged_card_events
-where broken_field is not null
+where broken_field is not null and event_id <> ''
 union all
 select
     'card_events' as stream,
@@ -568,7 +952,12 @@ select
 from judged_card_events
 where
     broken_field is null
-    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+    and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) > received_at + interval '60 seconds'
 union all
 -- src_card_events has no row: not JSON, or JSON without an event_id
 select
@@ -585,7 +974,7 @@ select
     'breaks the contract: ' || broken_field as reason,
     received_at, kafka_partition, kafka_offset
 from judged_alerts
-where broken_field is not null
+where broken_field is not null and event_id <> ''
 union all
 select
     'alerts' as stream,
@@ -595,7 +984,12 @@ select
 from judged_alerts
 where
     broken_field is null
-    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+    and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) > received_at + interval '60 seconds'
 union all
 -- src_alerts has no row: not JSON, or JSON without an event_id
 select
@@ -612,7 +1006,7 @@ select
     'breaks the contract: ' || broken_field as reason,
     received_at, kafka_partition, kafka_offset
 from judged_kyc_profiles
-where broken_field is not null
+where broken_field is not null and event_id <> ''
 union all
 select
     'kyc_profiles' as stream,
@@ -622,7 +1016,12 @@ select
 from judged_kyc_profiles
 where
     broken_field is null
-    and cast(occurred_at as timestamptz) > received_at + interval '60 seconds'
+    and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                || case
+                    when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                    else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                end as timestamptz) > received_at + interval '60 seconds'
 union all
 -- src_kyc_profiles has no row: not JSON, or JSON without an event_id
 select
@@ -636,12 +1035,136 @@ where coalesce(cast(convert_from(record, 'utf8') as jsonb) ->> 'event_id', '') =
 
 create materialized view if not exists "dev"."public"."stg_transactions"
   as with typed as (
-    with records as (
-        select * from "dev"."public"."src_transactions"
+    with records_of_transactions as (
+        select
+            received_at, kafka_partition, kafka_offset,
+            payload ->> 'event_id' as event_id,
+            jsonb_typeof(payload -> 'event_id') as type_of_event_id,
+            payload ->> 'occurred_at' as occurred_at,
+            jsonb_typeof(payload -> 'occurred_at') as type_of_occurred_at,
+            payload ->> 'transaction_id' as transaction_id,
+            jsonb_typeof(payload -> 'transaction_id') as type_of_transaction_id,
+            payload ->> 'account_id' as account_id,
+            jsonb_typeof(payload -> 'account_id') as type_of_account_id,
+            payload ->> 'customer_id' as customer_id,
+            jsonb_typeof(payload -> 'customer_id') as type_of_customer_id,
+            payload ->> 'transaction_type' as transaction_type,
+            jsonb_typeof(payload -> 'transaction_type') as type_of_transaction_type,
+            payload ->> 'channel' as channel,
+            jsonb_typeof(payload -> 'channel') as type_of_channel,
+            payload ->> 'card_present' as card_present,
+            jsonb_typeof(payload -> 'card_present') as type_of_card_present,
+            payload ->> 'amount' as amount,
+            jsonb_typeof(payload -> 'amount') as type_of_amount,
+            payload ->> 'currency' as currency,
+            jsonb_typeof(payload -> 'currency') as type_of_currency,
+            payload ->> 'status' as status,
+            jsonb_typeof(payload -> 'status') as type_of_status,
+            payload ->> 'card_token' as card_token,
+            jsonb_typeof(payload -> 'card_token') as type_of_card_token,
+            payload ->> 'card_bin' as card_bin,
+            jsonb_typeof(payload -> 'card_bin') as type_of_card_bin,
+            payload ->> 'card_last4' as card_last4,
+            jsonb_typeof(payload -> 'card_last4') as type_of_card_last4,
+            payload ->> 'merchant_id' as merchant_id,
+            jsonb_typeof(payload -> 'merchant_id') as type_of_merchant_id,
+            payload ->> 'merchant_category' as merchant_category,
+            jsonb_typeof(payload -> 'merchant_category') as type_of_merchant_category,
+            payload ->> 'merchant_country' as merchant_country,
+            jsonb_typeof(payload -> 'merchant_country') as type_of_merchant_country,
+            payload ->> 'city' as city,
+            jsonb_typeof(payload -> 'city') as type_of_city,
+            payload ->> 'latitude' as latitude,
+            jsonb_typeof(payload -> 'latitude') as type_of_latitude,
+            payload ->> 'longitude' as longitude,
+            jsonb_typeof(payload -> 'longitude') as type_of_longitude,
+            payload ->> 'device_id' as device_id,
+            jsonb_typeof(payload -> 'device_id') as type_of_device_id,
+            payload ->> 'ip_address' as ip_address,
+            jsonb_typeof(payload -> 'ip_address') as type_of_ip_address,
+            payload ->> 'payee_id' as payee_id,
+            jsonb_typeof(payload -> 'payee_id') as type_of_payee_id
+        from "dev"."public"."src_transactions"
+    ),
+    judged_transactions as (
+        select
+            *,
+            case
+            when event_id is null or not (type_of_event_id in ('string')
+                and length(event_id) between 1 and 64) then 'event_id'
+            when occurred_at is null or not (type_of_occurred_at in ('string')
+                and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
+                and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                    || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                    || case
+                        when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                        else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                    end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
+            when transaction_id is null or not (type_of_transaction_id in ('string')
+                and length(transaction_id) between 1 and 64) then 'transaction_id'
+            when account_id is null or not (type_of_account_id in ('string')
+                and length(account_id) between 1 and 64) then 'account_id'
+            when customer_id is null or not (type_of_customer_id in ('string')
+                and length(customer_id) between 1 and 64) then 'customer_id'
+            when transaction_type is null or not (type_of_transaction_type in ('string')
+                and transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
+            when channel is null or not (type_of_channel in ('string')
+                and channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
+            when card_present is null or not (type_of_card_present in ('boolean')) then 'card_present'
+            when amount is null or not (type_of_amount in ('string')
+                and amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
+            when currency is null or not (type_of_currency in ('string')
+                and currency ~ '^[A-Z]{3}$') then 'currency'
+            when status is null or not (type_of_status in ('string')
+                and status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
+            when card_token is not null and not (type_of_card_token in ('string')
+                and card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
+            when card_bin is not null and not (type_of_card_bin in ('string')
+                and card_bin ~ '^[0-9]{6}$') then 'card_bin'
+            when card_last4 is not null and not (type_of_card_last4 in ('string')
+                and card_last4 ~ '^[0-9]{4}$') then 'card_last4'
+            when merchant_id is not null and not (type_of_merchant_id in ('string')
+                and length(merchant_id) between 1 and 64) then 'merchant_id'
+            when merchant_category is not null and not (type_of_merchant_category in ('string')
+                and merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
+            when merchant_country is not null and not (type_of_merchant_country in ('string')
+                and merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
+            when city is not null and not (type_of_city in ('string')
+                and length(city) between 1 and 100) then 'city'
+            when latitude is not null and not (type_of_latitude in ('number')
+                and coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
+            when longitude is not null and not (type_of_longitude in ('number')
+                and coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
+            when device_id is not null and not (type_of_device_id in ('string')
+                and length(device_id) between 1 and 64) then 'device_id'
+            when ip_address is not null and not (type_of_ip_address in ('string')
+                and length(ip_address) between 1 and 45) then 'ip_address'
+            when payee_id is not null and not (type_of_payee_id in ('string')
+                and length(payee_id) between 1 and 64) then 'payee_id'
+        end as broken_field
+        from records_of_transactions
+    ),
+    valid as (
+        select * from judged_transactions
+        where
+            broken_field is null
+            -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
+            and cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                    || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                    || case
+                        when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                        else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                    end as timestamptz)
+                <= received_at + interval '60 seconds'
     )
-    select
+    select distinct on (event_id)
         event_id,
-        cast(occurred_at as timestamptz) as occurred_at,
+        cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
+                    || substr(left(occurred_at, length(occurred_at) - case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 20, 7)
+                    || case
+                        when right(occurred_at, 1) in ('Z', 'z') then 'Z'
+                        else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
+                    end as timestamptz) as occurred_at,
         transaction_id,
         account_id,
         customer_id,
@@ -663,38 +1186,7 @@ create materialized view if not exists "dev"."public"."stg_transactions"
         device_id,
         ip_address,
         payee_id
-    from records
-    where
-        -- the first field that breaks the contract; such records are in rejected_records
-        case
-            when event_id is null or not (length(event_id) between 1 and 64) then 'event_id'
-            when occurred_at is null or not (occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,18}(Z|[+-][0-9]{2}:[0-9]{2})$'
-            and cast(occurred_at as timestamptz) is not null) then 'occurred_at'
-            when transaction_id is null or not (length(transaction_id) between 1 and 64) then 'transaction_id'
-            when account_id is null or not (length(account_id) between 1 and 64) then 'account_id'
-            when customer_id is null or not (length(customer_id) between 1 and 64) then 'customer_id'
-            when transaction_type is null or not (transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
-            when channel is null or not (channel in ('POS', 'ECOMMERCE', 'ATM', 'BRANCH', 'MOBILE')) then 'channel'
-            when card_present is null or not (card_present in ('true', 'false')) then 'card_present'
-            when amount is null or not (amount ~ '^(0|[1-9][0-9]{0,11})[.][0-9]{2}$') then 'amount'
-            when currency is null or not (currency ~ '^[A-Z]{3}$') then 'currency'
-            when status is null or not (status in ('APPROVED', 'DECLINED', 'REVERSED')) then 'status'
-            when card_token is not null and not (card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
-            when card_bin is not null and not (card_bin ~ '^[0-9]{6}$') then 'card_bin'
-            when card_last4 is not null and not (card_last4 ~ '^[0-9]{4}$') then 'card_last4'
-            when merchant_id is not null and not (length(merchant_id) between 1 and 64) then 'merchant_id'
-            when merchant_category is not null and not (merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
-            when merchant_country is not null and not (merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
-            when city is not null and not (length(city) between 1 and 100) then 'city'
-            when latitude is not null and not (coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
-            when longitude is not null and not (coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
-            when device_id is not null and not (length(device_id) between 1 and 64) then 'device_id'
-            when ip_address is not null and not (length(ip_address) between 1 and 45) then 'ip_address'
-            when payee_id is not null and not (length(payee_id) between 1 and 64) then 'payee_id'
-        end is null
-        -- an event may not be from the future; its arrival is the broker's timestamp, not the clock
-        and cast(occurred_at as timestamptz)
-            <= received_at + interval '60 seconds'
+    from valid
 )
 select
     *,
