@@ -56,6 +56,8 @@ class Action(BaseModel):
     """Whether it is available for several cases at once."""
     webhook: ClassVar[bool] = False
     """Whether it is sent to webhooks."""
+    decision: ClassVar[bool] = False
+    """Whether it decides something about the case; the key `u` undoes the last one."""
 
     action: str
     version: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
@@ -209,6 +211,7 @@ class Escalate(Action):
     by_owner = True
     bulk = True
     webhook = True
+    decision = True
 
     action: Literal["escalate"] = "escalate"
     text: Text | None = None
@@ -233,6 +236,7 @@ class Instruct(Action):
     past = "sent an instruction"
     statuses = frozenset(OPEN_STATUSES)
     webhook = True
+    decision = True
 
     action: Literal["instruct"] = "instruct"
     instruction: Instruction
@@ -253,6 +257,7 @@ class Close(Action):
     by_owner = True
     bulk = True
     webhook = True
+    decision = True
 
     action: Literal["close"] = "close"
     disposition: Disposition
@@ -283,6 +288,7 @@ class _SecondPerson(Action):
     permission = "approve"
     statuses = frozenset({"PENDING_APPROVAL"})
     webhook = True
+    decision = True
 
     @classmethod
     def check(cls, review: Review, principal: Principal) -> None:
@@ -340,6 +346,7 @@ class Reopen(Action):
     past = "reopened the case"
     statuses = frozenset({"CLOSED"})
     webhook = True
+    decision = True
 
     action: Literal["reopen"] = "reopen"
     text: Text | None = None
@@ -357,7 +364,7 @@ class Reopen(Action):
 
 
 class Undo(Action):
-    """Undo one's own last action on the case; `undo.undoable` finds it."""
+    """Undo one's own last action on the case, notes apart; `undo.undoable` finds it."""
 
     title = "Undo"
     key = "u"

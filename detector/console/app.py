@@ -12,6 +12,7 @@ from detector.console.api import intake, live, questions
 from detector.console.audit import routes as audit
 from detector.console.case import actions, smr
 from detector.console.case import routes as case
+from detector.console.closed import routes as closed
 from detector.console.context import Context
 from detector.console.http import problems
 from detector.console.http.limits import BodyLimit
@@ -36,6 +37,7 @@ ROUTERS = [
     actions.router,
     overview.router,
     queue.router,
+    closed.router,
     case.router,
     smr.router,
     party.router,

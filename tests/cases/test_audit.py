@@ -96,7 +96,7 @@ def test_different_details_have_different_hashes(one: dict[str, Any], two: dict[
 
 def deed(seq: int, actor: str = "kim", undoes: int | None = None) -> AuditEntry:
     """An entry of a case."""
-    action, detail = ("undo", {"undoes": undoes}) if undoes else ("note", {})
+    action, detail = ("undo", {"undoes": undoes}) if undoes else ("claim", {})
     return AuditEntry(seq, NOON, actor, "analyst", action, "case", "case_1", detail)
 
 

@@ -13,11 +13,14 @@ from detector.cases.actions import Action, Assign, Undo
 from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
 from detector.cases.review import ActionRefused, Review
-from detector.cases.undo import undoable
+from detector.cases.undo import last_decision, undoable
 from detector.core.data import JsonObject, Row
 
 CaseRecord = Mapping[str, Any]
 """A row of the open cases, or the snapshot of one."""
+
+_RECENT = 1000
+"""The entries among which one's last decision is looked for."""
 
 _STATE = ("status", "owner", "disposition", "proposed_by", "reason", "closed_until")
 _REVIEW = f"case_id, {', '.join(_STATE)}, version, reviewed_at, customer_id"
@@ -99,6 +102,20 @@ class Reviews:
     def history(self, case_id: str, limit: int = 1000) -> list[AuditEntry]:
         """The actions on a case, newest first."""
         return self._audit.entries(limit, subject=case_id, subject_kind="case")
+
+    def last_decision(self, principal: Principal) -> str:
+        """The case of the principal's latest decision in force, if they may undo it now.
+
+        Raises `ActionRefused` when there is none, or when the case has been acted on since.
+        """
+        now = self._audit.clock()
+        own = self._audit.entries(_RECENT, actor=principal.name, subject_kind="case")
+        decision = last_decision(own, now)
+        if undoable(self.history(decision.subject), principal, now).seq != decision.seq:
+            raise ActionRefused(
+                f"You have acted on {decision.subject} since; open it to undo that."
+            )
+        return decision.subject
 
     def dispositions(self) -> list[Row]:
         """The closed cases by pattern and disposition: `pattern`, `disposition`, `count`."""

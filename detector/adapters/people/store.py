@@ -10,6 +10,7 @@ import duckdb
 
 from detector.adapters.database import connect
 from detector.adapters.people.audit_log import AuditLog
+from detector.adapters.people.closings import Closings
 from detector.adapters.people.keys import ApiKeys
 from detector.adapters.people.reports import ReportDrafts
 from detector.adapters.people.reviews import Reviews
@@ -53,6 +54,7 @@ class PeopleStore:
         self.users = Users(self.audit)
         self.keys = ApiKeys(self.audit)
         self.reviews = Reviews(self.audit, self.users, four_eyes)
+        self.closings = Closings(self.audit)
         self.snoozes = Snoozes(self.audit)
         self.reports = ReportDrafts(self.audit)
 

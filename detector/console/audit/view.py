@@ -12,7 +12,8 @@ from detector.core.text import label
 
 AUDITED = (
     *ACTIONS,
-    *("snooze", "end_snooze", "read_smr", "save_smr", "sign_in", "sign_out"),
+    *("snooze", "end_snooze", "read_smr", "save_smr", "export_closed"),
+    *("sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),
 )
 """The actions in the filter."""

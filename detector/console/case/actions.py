@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.adapters.people.reviews import Acted
-from detector.cases.actions import ACTIONS, CaseAction
+from detector.cases.actions import ACTIONS, CaseAction, Undo
 from detector.cases.review import Disposition, Status
 from detector.console.access.permissions import Acts
 from detector.console.context import InContext
@@ -81,6 +81,18 @@ def act_on_case(
     case = find_case(context.reader, context.people, case_id)
     with refusals():
         return ReviewAnswer.of(context.people.reviews.act(principal, case, body))
+
+
+@router.post(
+    "/v1/cases/undo",
+    operation_id="undo_last_decision",
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
+)
+def undo_last_decision(context: InContext, principal: Acts) -> ReviewAnswer:
+    """Undo your own last decision, on whatever case; 409 when there is none that can be undone."""
+    with refusals():
+        case_id = context.people.reviews.last_decision(principal)
+    return act_on_case(context, principal, case_id, Undo(action="undo"))
 
 
 @router.post(

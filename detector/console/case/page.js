@@ -1,7 +1,7 @@
 // The case page: actions by button and key, and the way to the next case.
 
 import { $, $$, api, label, money, setLevel, setText, toast } from "../shell/core.js";
-import { DISPOSITIONS, act, ask, claimNext, queueHref, toastLater, toastNow, undo } from "../shell/cases.js";
+import { DISPOSITIONS, act, ask, claimNext, queueHref, toastLater, toastNow, undo, undoDecision } from "../shell/cases.js";
 import { bind } from "../shell/keys.js";
 import { live } from "../shell/live.js";
 
@@ -105,7 +105,8 @@ live({
 
 // Keys
 
-const keys = $$("[data-act][data-key]").map(({ dataset }) => [dataset.key, [dataset.title, () => { start(dataset.act); }]]);
+const keys = $$("[data-act][data-key]").filter(({ dataset }) => dataset.key).map(({ dataset }) => [dataset.key, [dataset.title, () => { start(dataset.act); }]]);
 bind("Case", Object.fromEntries(keys));
 bind("Case", Object.fromEntries(DISPOSITIONS.map((name, n) => [String(n + 1), [`Close as ${label(name).toLowerCase()}`, () => { close(name); }]])));
+if ($("[data-act]")) bind("Case", { "u": ["Undo your last decision", undoDecision] });
 bind("Case", { "Escape": ["Back to the queue", () => location.assign(queueHref())] });

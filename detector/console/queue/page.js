@@ -1,7 +1,7 @@
 // The queue: filters in the URL, keys, selection, bulk actions; new cases are only announced.
 
 import { $, $$, api, dollars, label, money, number, setLevel, setText, toast } from "../shell/core.js";
-import { DISPOSITIONS, act, actOnAll, ask, claimNext, keepQueue, offerUndo, toastNow, undo } from "../shell/cases.js";
+import { DISPOSITIONS, act, actOnAll, ask, claimNext, keepQueue, offerUndo, toastNow, undoDecision } from "../shell/cases.js";
 import { bind } from "../shell/keys.js";
 import { live } from "../shell/live.js";
 
@@ -206,7 +206,7 @@ if ($("#bulk")) {
     "X": ["Select up to here", () => chooseTo(current)],
     "Escape": ["Clear the selection", clear],
     ...Object.fromEntries($$("[data-bulk]").filter((node) => node.dataset.bulk !== "close").map(({ dataset }) => [dataset.key, [dataset.title, () => doTo(targets(), dataset.bulk)]])),
-    "u": ["Undo the last action on the case", () => rows[current] && undo(rows[current].dataset.case, show)],
+    "u": ["Undo your last decision", undoDecision],
     ...Object.fromEntries(DISPOSITIONS.map((name, n) => [String(n + 1), [`Close as ${label(name).toLowerCase()}`, () => doTo(targets(), "close", { disposition: name })]])),
   });
 }

@@ -20,9 +20,18 @@ export const actOnAll = (caseIds, action) => api("POST", "/v1/cases/actions", { 
 /** Undo one's own last action on a case, then run `then`. */
 export async function undo(caseId, then) {
   const review = await act(caseId, { action: "undo" });
-  toast(`${caseId}: ${review.summary}, now ${label(review.status).toLowerCase()}`, { kind: "good" });
+  toast(undone(review), { kind: "good" });
   then?.(review);
 }
+
+/** Undo one's own last decision, and open its case. */
+export async function undoDecision() {
+  const review = await api("POST", "/v1/cases/undo");
+  toastLater(undone(review));
+  location.assign(`/cases/${encodeURIComponent(review.case_id)}`);
+}
+
+const undone = (review) => `${review.case_id}: ${review.summary}, now ${label(review.status).toLowerCase()}`;
 
 /** Show what was done, with an Undo button. */
 export function offerUndo(caseId, message, then) {

@@ -192,10 +192,15 @@ def test_undoing_an_instruction_names_what_is_revoked(people: PeopleStore) -> No
 
 
 def test_undo_is_refused_when_someone_else_acted_last(people: PeopleStore) -> None:
-    """One cannot pull the ground from under them."""
+    """Their action is based on yours; their note is not."""
     act(people, KIM, case(), "claim")
+    act(people, SAM, case(), "escalate")
+    with pytest.raises(ActionRefused, match="sam acted on the case last"):
+        act(people, KIM, case(), "undo")
+    act(people, SAM, case(), "undo")
     act(people, LEE, case(), "note", text="I know this shop.")
-    with pytest.raises(ActionRefused, match="lee acted on the case last"):
+    assert act(people, KIM, case(), "undo").review.owner is None
+    with pytest.raises(ActionRefused, match="no action on the case to undo"):
         act(people, KIM, case(), "undo")
 
 
@@ -478,3 +483,31 @@ def test_an_action_hides_a_closed_case_from_the_open_ones(tmp_path: Path) -> Non
     act(store.people(), KIM, found, "close", disposition="SUSPICIOUS")
     assert store.query(query) == []
     store.close()
+
+
+def test_the_last_decision_is_found_whatever_came_after(people: PeopleStore) -> None:
+    """Claiming the next case and writing notes are no decisions."""
+    high = case(level="high")
+    act(people, KIM, high, "close", disposition="FALSE_POSITIVE")
+    act(people, KIM, high, "note", text="Called the customer.")
+    act(people, KIM, case("case_2"), "claim")
+    assert people.reviews.last_decision(KIM) == "case_1"
+    assert act(people, KIM, high, "undo").review.status == "NEW"
+    with pytest.raises(ActionRefused, match="taken no decision"):
+        people.reviews.last_decision(KIM)
+
+
+def test_a_decision_that_was_followed_up_is_not_the_last(people: PeopleStore, clock: Clock) -> None:
+    """By oneself, by someone else, or by a quarter of an hour."""
+    act(people, SAM, case(), "escalate")
+    act(people, SAM, case(), "claim")
+    with pytest.raises(ActionRefused, match="acted on case_1 since"):
+        people.reviews.last_decision(SAM)
+    act(people, PAT, case("case_2"), "escalate")
+    act(people, SAM, case("case_2"), "claim")
+    with pytest.raises(ActionRefused, match="sam acted on the case last"):
+        people.reviews.last_decision(PAT)
+    act(people, KIM, case("case_3"), "escalate")
+    clock.wait(minutes=16)
+    with pytest.raises(ActionRefused, match="taken no decision"):
+        people.reviews.last_decision(KIM)

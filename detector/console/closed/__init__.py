@@ -1,0 +1,1 @@
+"""The closed cases, a page and its export."""

@@ -1,0 +1,1 @@
+"""The closed cases of the console."""
