@@ -53,7 +53,9 @@ def assemble(
         hub=Hub(pulse),
         metrics=Metrics(),
         people=people,
-        sessions=SessionKeeper(people.users, people.keys, key, settings.session_minutes * 60),
+        sessions=SessionKeeper(
+            people.users, people.keys, key, settings.session_minutes * 60, settings.demo
+        ),
         pipeline=pipeline,
     )
 

@@ -18,6 +18,8 @@ _PAGES = {
     "/": "viewer",
     "/patterns": "viewer",
     "/snoozes": "viewer",
+    "/cases/closed": "viewer",
+    "/cases/closed?sample=5&disposition=FALSE_POSITIVE": "viewer",
     "/audit": "supervisor",
     "/audit?verify=1&actor=kim": "supervisor",
     "/admin": "admin",

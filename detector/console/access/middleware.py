@@ -1,5 +1,7 @@
 """Middleware in front of all routes: host names, sessions and security headers."""
 
+from contextlib import suppress
+
 from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,7 +70,8 @@ class AccessMiddleware:
             return
         session = self._session(headers)
         if session is None and self._demo and self._may_join_demo(scope, headers, host):
-            session = given = self._sessions.demo_session()
+            with suppress(KeyError):
+                session = given = self._sessions.demo_session()
         state = scope.setdefault("state", {})
         if session is not None:
             state.update(principal=session.principal, csrf=session.csrf, session=session)

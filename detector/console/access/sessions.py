@@ -18,7 +18,8 @@ from detector.console.access.throttle import Throttle
 from detector.core.errors import InputError
 
 COOKIE = "fraud_session"
-DEMO_USER = "demo"
+DEMO_USERS = ("demo", "colleague")
+"""The supervisors of the demo: two, so that a closing can be approved by a second person."""
 _KEY_BYTES = 32
 CONSOLE = Principal("console", "admin")
 """The actor in the audit log for the console's own actions."""
@@ -57,11 +58,13 @@ class SessionKeeper:
         keys: ApiKeys,
         key: bytes,
         session_seconds: float = 12 * 3600,
+        demo: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.users = users
         self._keys = keys
         self._session_seconds = session_seconds
+        self._demo = demo
         self._clock = clock
         self._throttle = Throttle()
         self._cookies = URLSafeSerializer(key, salt="session")
@@ -95,6 +98,8 @@ class SessionKeeper:
         user = self.users.get(username)
         if user is None or user.disabled or user.epoch != epoch:
             return None
+        if not self._demo and username in DEMO_USERS and user.password_hash == NO_PASSWORD:
+            return None
         if self._clock() - began > self._session_seconds:
             return None
         return self._as_session(user, token, nonce)
@@ -124,15 +129,19 @@ class SessionKeeper:
         """End all sessions of the user."""
         self.users.end_sessions(principal)
 
-    def demo_session(self) -> Session:
-        """A session of the demo user, who has no password.
+    def demo_session(self, username: str = DEMO_USERS[0]) -> Session:
+        """A session of a demo user, who has no password; `KeyError` for any other user.
 
         Every visitor has the same CSRF token, so that tabs do not invalidate each other.
         """
-        user = self.users.get(DEMO_USER)
+        if not self._demo or username not in DEMO_USERS:
+            raise KeyError(username)
+        user = self.users.get(username)
         if user is None:
-            user = self.users.add(CONSOLE, DEMO_USER, "supervisor", NO_PASSWORD, must_change=False)
-        return self._session(user, DEMO_USER)
+            user = self.users.add(CONSOLE, username, "supervisor", NO_PASSWORD, must_change=False)
+        elif user.password_hash != NO_PASSWORD:
+            raise KeyError(username)
+        return self._session(user, username)
 
     def first_admin(self) -> str | None:
         """Where no user can sign in yet, add `admin` and return the one-time password."""

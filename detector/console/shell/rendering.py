@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detector.cases.principals import Permission, Principal
+from detector.console.access.sessions import DEMO_USERS
 from detector.console.context import context_of
 from detector.console.http import formatting
 from detector.console.http.problems import Problem
@@ -54,6 +55,12 @@ class Shell:
     def inside(self) -> bool:
         """Whether a user is signed in who has changed any one-time password."""
         return self.principal is not None and not self.must_change
+
+    @property
+    def other_demo_user(self) -> str | None:
+        """The user as whom a visitor of the demo may continue."""
+        others = [name for name in DEMO_USERS if self.principal and name != self.principal.name]
+        return others[0] if self.demo and others else None
 
     def links(self) -> list[Link]:
         """The navigation of this principal."""

@@ -164,6 +164,22 @@ def logout(request: Request, context: InContext, principal: SignedIn) -> Respons
     return answer
 
 
+@router.post("/demo", include_in_schema=False)
+def switch_demo_user(
+    request: Request,
+    context: InContext,
+    principal: SignedIn,
+    username: Annotated[str, Form(max_length=_MAX_FIELD)] = "",
+    next: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """Continue as the other user of the demo."""
+    try:
+        session = context.sessions.demo_session(username)
+    except KeyError as error:
+        raise ProblemError(404, f"There is no demo user {username!r}.") from error
+    return _onward(request, session, local(next))
+
+
 @router.get("/password", include_in_schema=False)
 def password_page(request: Request, principal: SignedIn) -> Response:
     """The form to change the password."""

@@ -369,6 +369,43 @@ def test_the_demonstration_signs_visitors_of_this_machine_in(demo: Harness) -> N
     assert demo.people.audit.verify() == len(demo.people.audit.entries())
 
 
+def test_the_demonstration_has_two_people(demo: Harness) -> None:
+    """One proposes to close a critical case, the other approves."""
+    client = demo.visitor()
+    token = {"X-CSRF-Token": client.get("/v1/session").json()["csrf_token"]}
+    [critical, *_] = [case["case_id"] for case in demo.cases("critical")]
+    actions = f"/v1/cases/{critical}/actions"
+    close = {"action": "close", "disposition": "CONFIRMED_FRAUD"}
+    assert client.post(actions, json=close, headers=token).json()["status"] == "PENDING_APPROVAL"
+    assert client.post(actions, json={"action": "approve"}, headers=token).status_code == 403
+    assert "Continue as colleague" in client.get("/cases", headers={"Accept": "text/html"}).text
+    form = {"csrf_token": token["X-CSRF-Token"], "username": "colleague", "next": "/cases"}
+    switched = client.post("/demo", data=form, follow_redirects=False)
+    assert (switched.status_code, switched.headers["location"]) == (303, "/cases")
+    who = client.get("/v1/session").json()
+    assert (who["name"], who["role"]) == ("colleague", "supervisor")
+    token = {"X-CSRF-Token": who["csrf_token"]}
+    approved = client.post(actions, json={"action": "approve"}, headers=token)
+    assert approved.json()["status"] == "CLOSED"
+
+
+def test_no_one_continues_as_a_user_with_a_password(demo: Harness, day: Harness) -> None:
+    """Not in the demo, and outside it not at all; a session from a demo has no worth there."""
+    client = demo.visitor()
+    who = client.get("/v1/session").json()
+    for name in ("sam", "root", "nobody", ""):
+        form = {"csrf_token": who["csrf_token"], "username": name}
+        assert client.post("/demo", data=form, follow_redirects=False).status_code == 404
+    sam = day.person("sam")
+    for name in ("demo", "colleague"):
+        assert sam.post("/demo", data={"username": name}).status_code == 404
+    keeper = SessionKeeper(demo.people.users, demo.people.keys, b"key", demo=True)
+    session = keeper.demo_session()
+    assert keeper.session(session.token) is not None
+    outside = SessionKeeper(demo.people.users, demo.people.keys, b"key")
+    assert outside.session(session.token) is None
+
+
 def test_the_demonstration_lets_no_page_act_without_a_session(demo: Harness) -> None:
     """A hostile page's request carries no cookie, so it is anonymous."""
     assert demo.visitor().delete("/v1/session").status_code == 401

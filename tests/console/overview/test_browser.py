@@ -73,7 +73,7 @@ def test_the_list_of_signals_holds_still_while_one_reads_it(watched: Watched, ba
     expect(page.locator("#feed-state")).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", ["/", "/patterns", "/snoozes", "/audit"])
+@pytest.mark.parametrize("path", ["/", "/patterns", "/snoozes", "/cases/closed", "/audit"])
 def test_nothing_is_wider_than_a_small_screen(watched: Watched, path: str) -> None:
     """At 1366 pixels no page scrolls sideways."""
     page = watched.page
