@@ -16,6 +16,6 @@ measure() {
     rm -rf "$out"
   done
 }
-measure demo --events "${EVENTS:-200000}" --fraud-rate 0.10
+measure demo --events "${EVENTS:-200000}" --fraud-rate 0.10 --customers 500
 measure realistic --events "${EVENTS:-400000}" --fraud-rate 0.004 --rate 0.4 --customers 8000
 measure adversarial --events "${EVENTS:-400000}" --fraud-rate 0.004 --rate 0.4 --customers 8000

@@ -38,7 +38,7 @@ class ProducerSettings(BaseSettings):
         "demo, realistic or adversarial",
     )
     fraud_rate: float = _setting(
-        0.10, "Expected share of fraudulent transactions.", "a number from 0 to 1", ge=0, le=1
+        0.005, "Expected share of fraudulent transactions.", "a number from 0 to 1", ge=0, le=1
     )
     transaction_rate: float = _setting(
         20.0, "Transactions per second.", "a number above 0, at most 100000", gt=0, le=100_000
@@ -63,7 +63,7 @@ class ProducerSettings(BaseSettings):
         le=1_000_000_000,
     )
     customer_pool_size: int = _setting(
-        500, "Customers of the bank.", "a whole number from 10 to 1000000", ge=10, le=1_000_000
+        2000, "Customers of the bank.", "a whole number from 10 to 1000000", ge=10, le=1_000_000
     )
 
     kafka_bootstrap_servers: str = _setting(

@@ -26,6 +26,8 @@ COMPOUND_ALARMS = (
     ("cnp_spike", "geo_impossible"),
 )
 REACTION_SHARE = 0.4
+# The first round of the demo is this dense, so that each pattern is seen in its first minute.
+OPENING_RATE = 0.10
 # In the adversarial profile the seven are what is left of fraud that shows.
 ADVERSARIAL_SHARE = 0.8
 _KEEPS_OWNER_AWAY = timedelta(hours=1)
@@ -39,7 +41,8 @@ class FraudRotation:
     """Runs the seven scenarios in shuffled rounds.
 
     The pause after an instance is as long as its transactions take at the fraudulent share of the
-    transaction rate, so the share is as configured whatever the scenarios' sizes.
+    transaction rate, so the share is as configured whatever the scenarios' sizes. The demo's first
+    round is denser.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class FraudRotation:
         self._alerts = alerts
         self._limits = limits
         self._round: list[str] = []
+        self._rounds = 0
         self._takeovers = 0
         self._busy_until: dict[str, datetime] = {}
 
@@ -78,6 +82,7 @@ class FraudRotation:
     def _strike(self, at: datetime) -> Iterable[Event]:
         if not self._round:
             self._round = self._next_round()
+            self._rounds += 1
         scenario = self._round[-1]
         victim = self._choose_victim(scenario, at)
         if victim is None:
@@ -85,8 +90,11 @@ class FraudRotation:
             return ()
         self._round.pop()
         cost = self._launch(scenario, victim, at)
-        fraud_rate = self._settings.fraud_rate * self._settings.transaction_rate
-        pause_s = cost / fraud_rate * self._rng.uniform(0.8, 1.2) if cost else 0.2
+        share = self._settings.fraud_rate
+        if self._settings.profile == "demo" and self._rounds == 1:
+            share = max(share, OPENING_RATE)
+        fraud_per_s = share * self._settings.transaction_rate
+        pause_s = cost / fraud_per_s * self._rng.uniform(0.8, 1.2) if cost else 0.2
         self._agenda.plan(at + _seconds(pause_s), self._strike)
         return ()
 

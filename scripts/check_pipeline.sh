@@ -156,9 +156,9 @@ age=$(field signals "$ages")
 if ! is_number "$age"; then
   if $quiet; then say warn "newest signal" "none: FRAUD_RATE is 0"
   else say FAIL "newest signal" "none"; fi
-elif awk "BEGIN { exit !($age <= 60) }"; then say ok "newest signal" "$age s old"
+elif awk "BEGIN { exit !($age <= 300) }"; then say ok "newest signal" "$age s old"
 elif $quiet; then say warn "newest signal" "$age s old: FRAUD_RATE is 0"
-else say FAIL "newest signal" "$age s old, more than a minute"; fi
+else say FAIL "newest signal" "$age s old, more than five minutes"; fi
 
 facts=$(sql <<'SQL'
 SELECT 'outside', count(*) FROM mv_account_risk_score_realtime WHERE risk_score <= 0 OR risk_score > 1 OR risk_score IS NULL;

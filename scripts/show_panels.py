@@ -35,13 +35,13 @@ from scripts.dashboards import (
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 EVENTS = 24_000
-SEED = 7
+BANK = ProducerSettings(_env_file=None, seed=7, fraud_rate=0.1, customer_pool_size=500)
 
 
 def small_store(folder: Path) -> Path:
     """Generate a bank with every pattern, replay it, and return the store."""
     events = folder / "events"
-    write_bank(events, ProducerSettings(_env_file=None, seed=SEED), EVENTS, START)
+    write_bank(events, BANK, EVENTS, START)
     store = folder / "fraud.duckdb"
     replay_folder(events, store, load_rules())
     return store

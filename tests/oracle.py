@@ -407,7 +407,7 @@ class Bank:
         for n in range(1, len(session) + 1):
             so_far = session[:n]
             score = self.score(p for _, _, p, _ in so_far)
-            loss = sum(map(cents, self._money(so_far))) * Decimal(str(score))
+            loss = sum(map(cents, self._money(so_far))) * Decimal(str(score)) ** 2
             if score >= 0.5 or loss >= limit:
                 return session[n - 1][0]
         return None

@@ -61,7 +61,7 @@ class Evidence:
                 self.already_gone += cents if gone else 0
         if self.opened_at is None:
             score = total_weight(weights, self.pattern_first_at)
-            loss = self.exposure * round(score * 1_000_000)
+            loss = self.exposure * round(score * 1_000_000) ** 2
             if score >= rules.case_score or loss >= rules.cases.opens_at_micros:
                 self.opened_at = at
 

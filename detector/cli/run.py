@@ -3,6 +3,7 @@
 import signal
 import sys
 from contextlib import ExitStack, nullcontext
+from datetime import timedelta
 from enum import StrEnum
 from importlib import import_module
 from typing import Annotated, Any
@@ -26,6 +27,9 @@ from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Sink, Source
 from detector.pipeline.tally import Tally
 from detector.signals.rules import load_rules
+
+_HISTORY = timedelta(minutes=15)
+"""The demo starts with what happened in this time, so that its queue is not empty."""
 
 
 class From(StrEnum):
@@ -108,7 +112,7 @@ def run(
         elif source is From.api:
             events, title = ApiSource(seconds), "events by API"
         else:
-            events = SyntheticSource(settings, seconds)
+            events = SyntheticSource(settings, seconds, _HISTORY if console.demo else timedelta(0))
             title = f"synthetic bank, {settings.transaction_rate:g} tx/s"
         pipeline = Pipeline(rules, events, database, sinks)
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -73,11 +73,12 @@ class Cases(Block):
 
     @cached_property
     def opens_at_micros(self) -> int:
-        """The expected loss (exposure times score) at which a case opens, in millionths of a cent.
+        """The expected loss at which a case opens, in cents times a million squared.
 
-        A whole number, so that every engine compares the same.
+        It is the exposure times the square of the score, as in the queue before any decision. A
+        whole number, so that every engine compares the same.
         """
-        return round(self.opens_at_loss * 100) * 1_000_000
+        return round(self.opens_at_loss * 100) * 10**12
 
     def due_after(self, level: Level) -> timedelta:
         """The time from opening to due date for a case of this level."""

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -34,11 +35,17 @@ def settings() -> Callable[..., ProducerSettings]:
 
 
 @pytest.fixture(scope="session")
-def stream(settings: Callable[..., ProducerSettings]) -> Any:
-    """Return the first events of a bank: `stream(count, start=START, **settings)`."""
+def small() -> Callable[..., ProducerSettings]:
+    """Settings of a small bank with much fraud, unless they say otherwise."""
+    return partial(ProducerSettings, fraud_rate=0.10, customer_pool_size=500)
+
+
+@pytest.fixture(scope="session")
+def stream(small: Callable[..., ProducerSettings]) -> Any:
+    """Return the first events of a small bank: `stream(count, start=START, **settings)`."""
 
     def first(count: int, start: datetime = START, **values: Any) -> Any:
-        bank = SyntheticBank(settings(**values), start)
+        bank = SyntheticBank(small(**values), start)
         return [event for _, event in islice(bank, count)]
 
     return first

@@ -16,10 +16,10 @@ def test_the_defaults_are_those_of_the_documentation(
 ) -> None:
     """Without an environment the bank behaves as documented."""
     defaults = settings()
-    assert defaults.fraud_rate == 0.10
+    assert defaults.fraud_rate == 0.005
     assert defaults.transaction_rate == 20
     assert structuring_threshold(defaults) == Decimal(10_000)
-    assert defaults.customer_pool_size == 500
+    assert defaults.customer_pool_size == 2000
     assert defaults.seed == 7
     assert defaults.kafka_bootstrap_servers == "localhost:19092"
 

@@ -99,12 +99,12 @@ def broker() -> Any:
 
 
 @pytest.fixture
-def service(settings: Callable[..., ProducerSettings], broker: Any) -> Any:
+def service(small: Callable[..., ProducerSettings], broker: Any) -> Any:
     """A service on the fake broker whose clock runs an hour at each look."""
 
     def build(max_events: int = 1_500, retry: Any = QUICK, clock: Any = None, **values: Any) -> Any:
         return ProducerService(
-            settings(**values),
+            small(**values),
             broker.connect,
             start=START,
             clock=clock or count(0, 3_600).__next__,
@@ -116,9 +116,9 @@ def service(settings: Callable[..., ProducerSettings], broker: Any) -> Any:
 
 
 @pytest.fixture
-def expected(settings: Callable[..., ProducerSettings]) -> Any:
+def expected(small: Callable[..., ProducerSettings]) -> Any:
     """The ids of the first events the bank makes, by default 1,500."""
-    return [e.event_id for _, e in islice(SyntheticBank(settings(), START), 1_500)]
+    return [e.event_id for _, e in islice(SyntheticBank(small(), START), 1_500)]
 
 
 def sample(service: Any, name: str, **labels: Any) -> Any:
@@ -266,12 +266,12 @@ def test_the_bank_keeps_the_pace_of_the_clock(service: Any, broker: Any) -> None
 
 
 def test_a_full_queue_holds_the_bank_back(
-    settings: Callable[..., ProducerSettings], broker: Any
+    small: Callable[..., ProducerSettings], broker: Any
 ) -> None:
     """With room for ten events a queue, and a slow broker, nothing is lost."""
     broker.lose = lambda *_: random.random() < 0.2
     running = ProducerService(
-        settings(),
+        small(),
         broker.connect,
         start=START,
         clock=count(0, 3_600).__next__,

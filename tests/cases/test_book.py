@@ -57,10 +57,10 @@ def test_a_gap_over_half_an_hour_starts_the_evidence_anew() -> None:
 
 
 def test_money_alone_opens_a_case() -> None:
-    """A takeover weighs 0.35: 5,714.29 of it is an expected loss of 2,000, and a case."""
-    assert cases(profile(-1), stolen(0, "5714.28")) == []
-    [case] = cases(profile(-1), stolen(0, "5714.29"))
-    assert (case.level, case.score, case.exposure) == ("medium", 0.35, "5714.29")
+    """A takeover weighs 0.35: 8,163.27 of it is an expected loss of 1,000, and a case."""
+    assert cases(profile(-1), stolen(0, "8163.26")) == []
+    [case] = cases(profile(-1), stolen(0, "8163.27"))
+    assert (case.level, case.score, case.exposure) == ("medium", 0.35, "8163.27")
     assert case.due_at == build.moment(4 * 3600)
 
 
@@ -152,7 +152,7 @@ def test_customers_never_share_a_case() -> None:
 
 def test_late_evidence_may_open_the_case_earlier() -> None:
     """A late signal completes an earlier session: the case begins there and holds all since."""
-    late = stolen(-2, "7000.00")
+    late = stolen(-2, "9000.00")
     [case] = cases(storm(0), stolen(30), late)
     assert (case.opened_at, case.first_signal_at) == (build.moment(-2), build.moment(-2))
     assert case.signal_count == 3

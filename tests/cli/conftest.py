@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from detector.cli.app import app
 
 Fraud = Callable[..., Any]
+SMALL = ("--fraud-rate", 0.1, "--customers", 500)
+"""A bank small enough that little of it holds every pattern."""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,7 @@ def fraud() -> Fraud:
 def folder(tmp_path_factory: pytest.TempPathFactory, fraud: Fraud) -> Path:
     """20,000 events of the demo bank."""
     out = tmp_path_factory.mktemp("events") / "bank"
-    fraud("generate", "--out", out, "--events", 20_000, "--seed", 3)
+    fraud("generate", "--out", out, "--events", 20_000, "--seed", 3, *SMALL)
     return out
 
 

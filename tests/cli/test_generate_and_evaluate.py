@@ -38,7 +38,7 @@ assert not any("truth" in path for path in opened), "detection opened the truth"
 def test_the_same_seed_writes_the_same_files(tmp_path: Path, fraud: Fraud) -> None:
     """Generation is repeatable byte by byte, and another seed gives another bank."""
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        fraud("generate", "--out", tmp_path / name, "--events", 2000, "--seed", seed)
+        fraud("generate", "--out", tmp_path / name, "--events", 3000, "--seed", seed)
     written = {
         name: {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in "abc"
     }

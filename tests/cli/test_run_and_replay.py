@@ -71,7 +71,7 @@ def test_after_a_fraudulent_past_a_quiet_bank_calms_down(
         watermark = db.execute("SELECT watermark::VARCHAR FROM progress").fetchall()[0][0]
         assert db.execute("FROM risk_history WHERE risk_level = 'critical'").fetchall()
     fraud(
-        "generate", "--out", tmp_path / "q", "--events", 5000, "--fraud-rate", 0,
+        "generate", "--out", tmp_path / "q", "--events", 6000, "--fraud-rate", 0,
         "--start", watermark[:19],
     )  # fmt: skip
     fraud("replay", tmp_path / "q", "--store", store, "--json")

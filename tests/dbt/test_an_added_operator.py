@@ -136,6 +136,7 @@ def test_evaluation_judges_it_by_the_events_in_its_windows(copy: Path, tmp_path:
     """A generated folder is evaluated; the operator says which events its signals rest on."""
     out = str(tmp_path / "generated")
     words = ["generate", "--out", out, "--events", "3000", "--seed", "5", "--fraud-rate", "0.1"]
+    words += ["--customers", "500"]
     run(copy, "-m", "detector.cli", *words, "--json")
     report = run(copy, "-m", "detector.cli", "evaluate", out, "--json")
     assert report["patterns"]["large_total"]["signals"] > 0

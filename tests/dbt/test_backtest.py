@@ -75,7 +75,7 @@ def test_files_may_be_parquet_or_split(tmp_path: Path, project: CompiledProject)
 def test_truth_gives_precision_and_recall(tmp_path: Path, project: CompiledProject) -> None:
     """By the definitions of `fraud evaluate`."""
     folder = tmp_path / "bank"
-    settings = bank_settings(seed=4, fraud_rate=0.1, transaction_rate=20, profile="demo")
+    settings = bank_settings(seed=4, fraud_rate=0.1, customer_pool_size=500)
     write_bank(folder, settings, 10_000, build.START)
     report = backtest([folder], build.REAL, truth=folder / "truth.jsonl", project=project)
     judged = report["truth"]["patterns"]

@@ -59,11 +59,11 @@ def edges() -> list[Event]:
         # a loss just below 2,000 is no case, exactly 2,000 is one: a new payee weighs 0.20
         *(
             sent(at, "c14", payee, amount)
-            for at, payee, amount in ((0, "p1", "10.00"), (86_401, "p2", "9999.99"))
+            for at, payee, amount in ((0, "p1", "10.00"), (86_401, "p2", "24999.99"))
         ),
         *(
             sent(at, "c15", payee, amount)
-            for at, payee, amount in ((0, "p1", "10.00"), (86_401, "p2", "10000.00"))
+            for at, payee, amount in ((0, "p1", "10.00"), (86_401, "p2", "25000.00"))
         ),
         # a customer known for exactly a day is still new
         *(sent(at, "c19", payee, "2000.00") for at, payee in ((0, "p1"), (86_400, "p2"))),
@@ -143,8 +143,8 @@ MUTANTS = {
     ),
     "a case that takes more money to open": (
         "fraud_cases",
-        "least(1, round(weight_so_far, 6)) >= 2000",
-        "least(1, round(weight_so_far, 6)) > 2000",
+        "as decimal(7, 6)) >= 1000",
+        "as decimal(7, 6)) > 1000",
     ),
     "a history that holds the payment itself": (
         "mv_unusual_amounts",

@@ -24,7 +24,7 @@ def both(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """One log of the synthetic bank in both executions; the store is attached as `embedded`."""
     folder = tmp_path_factory.mktemp("bank")
-    settings = bank_settings(seed=3, fraud_rate=0.1, transaction_rate=20, profile="demo")
+    settings = bank_settings(seed=3, fraud_rate=0.1, customer_pool_size=500)
     write_bank(folder, settings, 15_000, build.START)
     replay_folder(folder, folder / "embedded.db", build.REAL)
     with open_database() as db:

@@ -22,7 +22,12 @@ from tests.build import REAL, contents
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """6,000 events of the demo bank, slightly out of order within each file."""
     out = tmp_path_factory.mktemp("bank") / "events"
-    write_bank(out, ProducerSettings(_env_file=None), 6_000, DEFAULT_START)
+    write_bank(
+        out,
+        ProducerSettings(_env_file=None, fraud_rate=0.1, customer_pool_size=500),
+        6_000,
+        DEFAULT_START,
+    )
     shuffle = random.Random(1)
     for path in out.glob("*.jsonl"):
         lines = path.read_bytes().splitlines(keepends=True)

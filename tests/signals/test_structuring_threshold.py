@@ -26,7 +26,7 @@ def low(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("low")
 def test_the_environment_moves_all_three(tmp_path: Path) -> None:
     """The bank structures below 5,000; both engines find all of it and agree."""
-    settings = bank_settings(seed=3, fraud_rate=0.1)
+    settings = bank_settings(seed=3, fraud_rate=0.1, customer_pool_size=500)
     assert structuring_threshold(settings) == Decimal(5000)
     rules = load_rules()
     [amount] = [c for c in rules.patterns["structuring"].where if c.field == "base_amount"]

@@ -12,7 +12,7 @@ from producers.bank import SyntheticBank, truth
 from producers.config import ProducerSettings
 
 TICK_SECONDS = 0.02
-BATCH_LIMIT = 10_000
+BATCH_LIMIT = 1_000
 LABELS_KEPT = 20_000
 
 
@@ -28,15 +28,23 @@ class Label(NamedTuple):
 class SyntheticSource:
     """Returns the bank's events as they become due, encoded as on a topic.
 
-    The bank restarts at every opening, with the same customers; its past is history. `truth`
-    contains the newest labels, for screens that compare detection with them.
+    The bank restarts at every opening, with the same customers; its past is history. At the first
+    opening it has been open for `history` already, so that a new store is not empty. `truth` has
+    the newest labels, for screens that compare detection with them.
     """
 
     name = "synthetic"
 
-    def __init__(self, settings: ProducerSettings, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        settings: ProducerSettings,
+        seconds: float | None = None,
+        history: timedelta = timedelta(0),
+    ) -> None:
         self._settings = settings
         self._seconds = seconds
+        self._history = history
+        self._opened_at = datetime.now(UTC)
         self._until: datetime | None = None
         self._handed_over = 0
         self.truth: deque[Label] = deque(maxlen=LABELS_KEPT)
@@ -44,10 +52,11 @@ class SyntheticSource:
         self._next: tuple[datetime, Record] | None = None
 
     def open(self, position: str | None) -> None:
-        """Start the bank now."""
-        start = datetime.now(UTC)
+        """Start the bank now, or as long ago as its history."""
+        self._opened_at = now = datetime.now(UTC)
         if self._seconds is not None:
-            self._until = start + timedelta(seconds=self._seconds)
+            self._until = now + timedelta(seconds=self._seconds)
+        start = now if position is not None else now - self._history
         self._events = self._records(SyntheticBank(self._settings, start))
         self._next = next(self._events)
 
@@ -63,7 +72,8 @@ class SyntheticSource:
             at, record = self._next
             if at > deadline:
                 break
-            oldest = min(oldest, at)
+            if at >= self._opened_at:
+                oldest = min(oldest, at)
             records.append(record)
             self._next = next(self._events)
         if over and not records:

@@ -65,6 +65,16 @@
 {% macro duckdb__exact(expression) -%} cast({{ expression }} as decimal(18, 6)) {%- endmacro %}
 
 
+{#- The exposure times the square of a score of at most 1, exactly. DuckDB has 38 digits for a product. -#}
+{% macro expected_loss(exposure, score) -%}
+  {{ adapter.dispatch('expected_loss', 'fraud_detection')(exposure, score) }}
+{%- endmacro %}
+{% macro default__expected_loss(exposure, score) -%} {{ exposure }} * {{ score }} * {{ score }} {%- endmacro %}
+{% macro duckdb__expected_loss(exposure, score) -%}
+  cast({{ exposure }} as decimal(20, 2)) * cast({{ score }} as decimal(7, 6)) * cast({{ score }} as decimal(7, 6))
+{%- endmacro %}
+
+
 {#- A double rounded to one decimal. RisingWave rounds only numerics to places. -#}
 {% macro to_one_decimal(expression) -%}
   {{ adapter.dispatch('to_one_decimal', 'fraud_detection')(expression) }}

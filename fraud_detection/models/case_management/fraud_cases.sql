@@ -144,7 +144,7 @@ sufficient as (
     from sums
     where
         round(weight_so_far, 6) >= {{ opens_at }}
-        or exposure_so_far * least(1, round(weight_so_far, 6)) >= {{ cases.opens_at_loss }}
+        or {{ expected_loss('exposure_so_far', 'least(1, round(weight_so_far, 6))') }} >= {{ cases.opens_at_loss }}
     group by customer_id, closed_before, session_number
 ),
 

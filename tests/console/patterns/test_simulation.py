@@ -41,7 +41,10 @@ def test_a_signal_is_right_when_any_event_it_rests_on_is_fraudulent() -> None:
 
 def test_the_bank_keeps_its_truth_beside_the_records() -> None:
     """Labels name frauds of the bank, and none of it is in the bytes that detection reads."""
-    source = SyntheticSource(ProducerSettings(seed=5, fraud_rate=0.5, transaction_rate=200))
+    settings = ProducerSettings(
+        seed=5, fraud_rate=0.5, transaction_rate=200, customer_pool_size=500
+    )
+    source = SyntheticSource(settings)
     source.open(None)
     records = [next(source._events)[1].raw for _ in range(3000)]
     labelled = {label.event_id for label in source.truth}

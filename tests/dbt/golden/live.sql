@@ -1337,7 +1337,7 @@ sufficient as (
     from sums
     where
         round(weight_so_far, 6) >= 0.5
-        or exposure_so_far * least(1, round(weight_so_far, 6)) >= 2000
+        or exposure_so_far * least(1, round(weight_so_far, 6)) * least(1, round(weight_so_far, 6)) >= 1000
     group by customer_id, closed_before, session_number
 ),
 ranked_openings as (
