@@ -1,7 +1,7 @@
 """Everything on a case's page: enough to decide it in a minute."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from pydantic import BaseModel
 
@@ -32,6 +32,7 @@ from detector.console.queries.signals import (
     signal_list,
 )
 from detector.console.queries.trips import Trip, trips_of
+from detector.console.queries.usual import Usual, usual_for
 from detector.core.data import JsonObject
 from detector.pipeline.ports import ConsoleReader
 from detector.signals.rules import Rules
@@ -77,6 +78,7 @@ class CaseFile(BaseModel):
     more_events: bool
     scores: list[ScorePoint]
     trips: list[Trip]
+    usual: Usual | None
     profile: Profile | None
     cards: list[Card]
     entities: Entities
@@ -91,8 +93,9 @@ def case_file(
     principal: Principal,
     case_id: str,
     now: datetime | None = None,
+    zone: tzinfo = UTC,
 ) -> CaseFile:
-    """Everything about a case; a 404 problem if it does not exist."""
+    """Everything about a case, with hours of the day in a zone; a 404 problem if there is none."""
     now = now or datetime.now(UTC)
     row = find_case(reader, people, case_id)
     review, entries = people.reviews.get(case_id), people.reviews.history(case_id)
@@ -132,6 +135,9 @@ def case_file(
         more_events=len(events) > MOST_EVENTS,
         scores=score_steps(signals, rules.risk.window),
         trips=trips_of(reader, [signal.model_dump() for signal in signals]),
+        usual=usual_for(
+            reader, case.customer_id, since, [signal.event_id for signal in signals], zone
+        ),
         profile=profile,
         cards=cards_of(reader, "customer_id", case.customer_id),
         entities=entities,

@@ -1,5 +1,6 @@
 """The page of a case, also as JSON."""
 
+import pytz
 from fastapi import APIRouter, Request, Response
 
 from detector.console.access.permissions import Reads
@@ -21,7 +22,8 @@ router = APIRouter()
 )
 def get_case(context: InContext, principal: Reads, case_id: Id) -> CaseFile:
     """One case, open or closed, with everything that helps to decide it."""
-    return case_file(context.reader, context.people, context.rules, principal, case_id)
+    zone = pytz.timezone(context.settings.timezone)
+    return case_file(context.reader, context.people, context.rules, principal, case_id, zone=zone)
 
 
 @router.get("/cases/{case_id}", include_in_schema=False)
@@ -29,5 +31,5 @@ def case_page(request: Request, context: InContext, principal: Reads, case_id: I
     """One case."""
     file = get_case(context, principal, case_id)
     assignees = context.people.users.who_may("act")
-    view = case_view(file, principal, context.rules, assignees, context.settings.four_eyes)
+    view = case_view(file, principal, context.rules, assignees, context.settings)
     return render(request, "case/page.html", view)

@@ -10,9 +10,11 @@ from detector.cases.review import DISPOSITIONS, INSTRUCTIONS, Disposition, Instr
 from detector.console.case.chart import Chart, chart
 from detector.console.case.graph import Graph, graph
 from detector.console.case.model import CaseActionEntry, CaseFile
+from detector.console.case.usual import UsualStrip, usual_strip
 from detector.console.http.formatting import number
 from detector.console.queries.signals import CaseReason
 from detector.console.queries.trips import Trip
+from detector.console.settings import ConsoleSettings
 from detector.console.shell import worldmap
 from detector.console.shell.deadline import Due, due
 from detector.console.shell.timeline import TimelineEntry, of_action, of_event
@@ -54,6 +56,7 @@ class CaseView:
     chart: Chart
     timeline: list[TimelineEntry]
     map: Map | None
+    usual: UsualStrip | None
     graph: Graph | None
     targets: list[Target]
     recommended: str | None
@@ -81,7 +84,11 @@ class CaseView:
 
 
 def case_view(
-    file: CaseFile, principal: Principal, rules: Rules, assignees: list[str], four_eyes: bool
+    file: CaseFile,
+    principal: Principal,
+    rules: Rules,
+    assignees: list[str],
+    settings: ConsoleSettings,
 ) -> CaseView:
     """The case for one user."""
     case = file.case
@@ -94,6 +101,7 @@ def case_view(
         chart=chart(file, rules),
         timeline=_timeline(file),
         map=_map(file),
+        usual=usual_strip(file.usual, settings.timezone),
         graph=graph(file.links),
         targets=_targets(file),
         recommended=recommended if recommended in INSTRUCTIONS else None,
@@ -102,7 +110,7 @@ def case_view(
         may_act=principal.may("act"),
         smr=principal.may("smr")
         and ("structuring" in case.patterns or file.disposition == "SUSPICIOUS"),
-        four_eyes=four_eyes and case.level == "critical",
+        four_eyes=settings.four_eyes and case.level == "critical",
     )
 
 

@@ -11,7 +11,15 @@ from detector.console.queries.where import Where
 from detector.core.data import Row
 from detector.pipeline.ports import Reader
 
-_NULLS = ", ".join(["CAST(NULL AS VARCHAR)"] * 5)
+_TEXT = "CAST(NULL AS VARCHAR)"
+# Of what is no transaction, typed: RisingWave adapts no bare NULL. The amount has two places.
+_AMOUNT = "NULLIF(0.00, 0.00)"
+_NO_PAYMENT = ", ".join(
+    [
+        *[_TEXT] * 5, _AMOUNT, _TEXT, "CAST(NULL AS BOOLEAN)",
+        *["CAST(NULL AS DOUBLE PRECISION)"] * 2, _AMOUNT,
+    ]
+)  # fmt: skip
 # The same columns from every stream, in this order.
 _SELECTS = {
     "transaction": """SELECT occurred_at, event_id, 'transaction' AS kind, account_id, customer_id,
@@ -22,16 +30,15 @@ _SELECTS = {
     FROM stg_transactions""",
     "login": f"""SELECT occurred_at, event_id, 'login', CAST(NULL AS VARCHAR), customer_id,
       COALESCE(failure_reason, 'SIGNED_IN'), outcome, device_id, ip_address, country,
-      CAST(NULL AS VARCHAR), {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL, NULL
+      CAST(NULL AS VARCHAR), {_NO_PAYMENT}
     FROM stg_logins""",
     "card": f"""SELECT occurred_at, event_id, 'card', account_id, customer_id,
       event_type, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR),
-      CAST(NULL AS VARCHAR), card_token, {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL,
-      NULL, NULL
+      CAST(NULL AS VARCHAR), card_token, {_NO_PAYMENT}
     FROM stg_card_events""",
     "alert": f"""SELECT occurred_at, event_id, 'alert', account_id, customer_id,
       alert_type, severity, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR),
-      CAST(NULL AS VARCHAR), {_NULLS}, NULL, CAST(NULL AS VARCHAR), NULL, NULL, NULL, NULL
+      CAST(NULL AS VARCHAR), {_NO_PAYMENT}
     FROM stg_alerts""",
 }
 _OF_ACCOUNT = {"transaction", "card"}
