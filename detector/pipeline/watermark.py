@@ -19,7 +19,7 @@ class Watermark:
 
     def __init__(self, lateness: timedelta) -> None:
         self._lateness = lateness
-        self._step = lateness / 2
+        self._step = min(lateness / 2, COMPANY)
         self.at: datetime | None = None
         self.confirmed: datetime | None = None
         # Unconfirmed times and their customers, in order, all newer than `confirmed`.
@@ -42,6 +42,14 @@ class Watermark:
         if self.confirmed is not None and at <= self.confirmed:
             return
         ahead = self._ahead
+        if len(ahead) == 1:
+            last, other = ahead[0]
+            if other != customer and last <= at <= last + self._step:
+                # Most events: the next one, of another customer, confirms the last.
+                self.confirmed, self.at, ahead[0] = last, at, (at, customer)
+                if at == last:
+                    ahead.clear()
+                return
         confirmed = self._confirmed_by(at, customer)
         if len(ahead) > 1 and at > ahead[-1][0] and self._continues(at, customer):
             ahead[-1] = (at, customer)

@@ -41,7 +41,7 @@ watermark as (
             max(occurred_at),
             coalesce(
                 max(occurred_at) filter (where is_confirmed)
-                + interval '{{ var('allowed_lateness_seconds') / 2 }} seconds',
+                + interval '{{ [var('allowed_lateness_seconds') / 2, 3600] | min }} seconds',
                 (select min(occurred_at) from newest)
             )
         ) as occurred_at
