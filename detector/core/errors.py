@@ -17,5 +17,9 @@ class StoreError(FraudError):
     """The store cannot be opened, or holds something this version does not understand."""
 
 
+class CommitRefused(StoreError):
+    """A commit failed for a reason that may pass, such as a full disk; nothing of it is stored."""
+
+
 class StoreInUse(StoreError):
     """Another process has the store."""

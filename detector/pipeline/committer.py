@@ -1,17 +1,22 @@
 """Commits work on its own thread, in the order of evaluation."""
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from detector.core.errors import CommitRefused
 from detector.pipeline.ports import Sink, Store
 from detector.pipeline.work import Work, merged
 
 GROUP_RECORDS = 20_000
 FEW_RECORDS = 1_000
 LONGEST_REST_S = 0.05
+RETRY_AFTER_S = (0.1, 0.5, 1, 2, 5, 10, *[30] * 10)
+
+logger = logging.getLogger(__name__)
 
 Ticket = tuple[Work, "Future[None]"]
 
@@ -24,8 +29,9 @@ class Committer:
     commit took, so it uses at most half a core.
 
     Two batches from the source are never merged: an acknowledged position is always one whole
-    commit. After a failure nothing more is committed, because in-memory state and store no longer
-    agree.
+    commit. A commit that the store refuses for a reason that may pass is retried for some minutes;
+    `trouble` says why. After any other failure nothing more is committed, because in-memory state
+    and store no longer agree.
     """
 
     def __init__(
@@ -40,6 +46,7 @@ class Committer:
         self._hurry = 0
         self._closed = False
         self._failure: BaseException | None = None
+        self.trouble: str | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -50,7 +57,7 @@ class Committer:
         """Queue work; raises the error of an earlier commit."""
         ticket: Future[None] = Future()
         with self._changed:
-            self._check()
+            self.check()
             self._waiting.append((work, ticket))
             self._changed.notify_all()
         return ticket
@@ -62,7 +69,7 @@ class Committer:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._failure or not (self._waiting or self._busy))
             self._hurry -= 1
-            self._check()
+            self.check()
 
     @property
     def backlog(self) -> int:
@@ -77,7 +84,8 @@ class Committer:
         if self._thread.is_alive():
             self._thread.join()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise the error of a failed commit."""
         if self._failure is not None:
             raise self._failure
 
@@ -119,7 +127,7 @@ class Committer:
             return group
 
     def _commit(self, works: list[Work]) -> None:
-        self._store.commit(merged(works))
+        self._store_patiently(merged(works))
         now = time.monotonic()
         for work in works:
             work.committed_at = now
@@ -127,6 +135,25 @@ class Committer:
                 sink.publish(work)
             if work.source:
                 self._acknowledge(work.position)
+
+    def _store_patiently(self, work: Work) -> None:
+        began = time.monotonic()
+        for pause_s in (*RETRY_AFTER_S, None):
+            try:
+                self._store.commit(work)
+            except CommitRefused as error:
+                if pause_s is None or self._closed:
+                    raise
+                if self.trouble is None:
+                    logger.warning("%s; retrying", error)
+                self.trouble = str(error)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed, timeout=pause_s)
+            else:
+                break
+        if self.trouble is not None:
+            logger.warning("committing again after %.0f s", time.monotonic() - began)
+            self.trouble = None
 
     def _fail(self, group: list[Ticket], error: BaseException) -> None:
         with self._changed:

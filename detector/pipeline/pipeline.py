@@ -63,6 +63,8 @@ class Pipeline:
     def step(self) -> bool:
         """Process one batch; False at the end of the source."""
         batch = self.source.poll()
+        # Also without new records, a failed commit ends the run.
+        self._committer.check()
         if batch is None:
             return False
         if batch.records:
@@ -126,6 +128,11 @@ class Pipeline:
     def stop(self) -> None:
         """Stop the loop after the current batch; safe from any thread or signal handler."""
         self._stop.set()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is committed at present; None if all is well."""
+        return self._committer.trouble
 
     @property
     def backlog(self) -> int:

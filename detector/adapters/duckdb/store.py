@@ -3,11 +3,13 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 
 from detector.adapters.database import connect
@@ -16,7 +18,7 @@ from detector.adapters.duckdb.views import OPEN_CASES, view_statements
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
-from detector.core.errors import StoreError
+from detector.core.errors import CommitRefused, StoreError
 from detector.core.events import Identity
 from detector.core.names import joined
 from detector.pipeline.ports import Memory
@@ -25,6 +27,13 @@ from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
 SCHEMA_VERSION = 4
+# A full disk shows as any of these, depending on which file the row was to go to.
+_MAY_PASS = (
+    OSError,
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+)
 _LISTS = ("account_ids", "patterns", "actions")
 _UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
 
@@ -119,8 +128,12 @@ class DuckDBStore:
                     [work.source, work.position, received_at],
                 )
             db.commit()
-        except BaseException:
-            db.rollback()
+        except BaseException as error:
+            # A failed commit has already ended the transaction.
+            with suppress(duckdb.Error):
+                db.rollback()
+            if isinstance(error, _MAY_PASS):
+                raise CommitRefused(f"{self.path} cannot be written: {error}") from error
             raise
 
     def position(self, source: str) -> str | None:

@@ -143,6 +143,11 @@ def test_before_the_start_and_after_the_end_the_caller_is_sent_away(tmp_path: Pa
         headers = {"Authorization": f"Bearer {secret}"}
         with TestClient(build_app(context), "http://127.0.0.1", headers=headers) as client:
             assert client.get("/readyz").status_code == 200
+            pipeline._committer.trouble = "the disk is full"
+            refused = client.get("/readyz")
+            assert refused.status_code == 503 and "cannot be written" in refused.json()["detail"]
+            assert "disk" not in refused.text
+            pipeline._committer.trouble = None
             pipeline.ready.clear()
             for path in ("/v1/events", "/v1/score"):
                 content = b'{"events": []}' if path == "/v1/events" else b"{}"
