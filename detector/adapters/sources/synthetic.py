@@ -44,7 +44,7 @@ class SyntheticSource:
         self._settings = settings
         self._seconds = seconds
         self._history = history
-        self._opened_at = datetime.now(UTC)
+        self._behind = False  # still returning history
         self._until: datetime | None = None
         self._handed_over = 0
         self.truth: deque[Label] = deque(maxlen=LABELS_KEPT)
@@ -53,10 +53,11 @@ class SyntheticSource:
 
     def open(self, position: str | None) -> None:
         """Start the bank now, or as long ago as its history."""
-        self._opened_at = now = datetime.now(UTC)
+        now = datetime.now(UTC)
         if self._seconds is not None:
             self._until = now + timedelta(seconds=self._seconds)
         start = now if position is not None else now - self._history
+        self._behind = start < now
         self._events = self._records(SyntheticBank(self._settings, start))
         self._next = next(self._events)
 
@@ -72,12 +73,13 @@ class SyntheticSource:
             at, record = self._next
             if at > deadline:
                 break
-            if at >= self._opened_at:
+            if not self._behind:
                 oldest = min(oldest, at)
             records.append(record)
             self._next = next(self._events)
         if over and not records:
             return None
+        self._behind = self._behind and len(records) == BATCH_LIMIT
         self._handed_over += len(records)
         waited = (now - oldest).total_seconds()
         return Batch(records, str(self._handed_over), time.monotonic() - waited)
