@@ -1,4 +1,4 @@
-"""The synthetic bank as a source: its history at the first opening, then events as they fall due."""
+"""The synthetic bank as a source: its history first, then events as they fall due."""
 
 from datetime import UTC, datetime, timedelta
 
