@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from zlib import crc32
 
 import msgspec
@@ -36,6 +37,7 @@ Clock = Callable[[], datetime]
 
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
 _OTHER_CONTENT = "its event_id came before with other content; the first is kept"
+_customer_of = attrgetter("customer_id")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -162,7 +164,7 @@ class Detector:
         if type(event) is KycProfile:
             # Reference data, valid from its time on: it is never late, and makes nothing else late.
             return "evaluated"
-        customer: str = event.customer_id  # type: ignore[attr-defined]
+        customer = _customer_of(event)
         if self.watermark.is_late(at, customer):
             return "late"
         self.watermark.advance(at, customer)

@@ -35,7 +35,6 @@ class Source(Protocol):
 class Memory:
     """What a store restores, so that detection continues as if it had never stopped."""
 
-    watermark: datetime | None = None
     confirmed: datetime | None = None
     unconfirmed: Iterable[tuple[datetime, str]] = ()
     events: Iterable[Event] = ()

@@ -27,7 +27,6 @@ def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
     # An unconfirmed watermark can go back.
     edge = (watermark if confirmed else _DAWN) - rules.lateness
     return Memory(
-        watermark=watermark,
         confirmed=confirmed,
         unconfirmed=_unconfirmed(db, confirmed),
         events=_events(db, rules, edge),

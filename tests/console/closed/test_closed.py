@@ -111,7 +111,7 @@ def test_a_sample_can_be_repeated(harness: Harness) -> None:
 
 
 def test_a_reopened_case_is_not_listed_until_it_is_closed_again(harness: Harness) -> None:
-    """Undoing the reopening counts as closing by whoever undid it."""
+    """Undoing the reopening counts as closing by the person who undid it."""
     case = next(c for c in harness.cases() if c["level"] != "critical")["case_id"]
     act(harness, "kim", case, action="close", disposition="INCONCLUSIVE")
     act(harness, "lee", case, action="note", text="Seen.")

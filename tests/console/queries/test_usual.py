@@ -89,7 +89,7 @@ def test_without_a_payment_that_fired_those_since_then_count(store: DuckDBStore)
 
 def test_strangers_and_beginners_have_none(store: DuckDBStore) -> None:
     """Nothing is usual without earlier payments, nor after a quarter of a year."""
-    assert usual_for(store, "nobody", CASE, [], UTC) is None
+    assert usual_for(store, "cust-0", CASE, [], UTC) is None
     assert usual_for(store, "cust-1", build.moment(0), [], UTC) is None
     assert usual_for(store, "cust-1", CASE + timedelta(days=101), [], UTC) is None
     assert usual_strip(None, "UTC") is None
