@@ -1,14 +1,14 @@
 """The cases of every customer: at most one open at a time."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 
 from detector.cases.case import Case, case_id
-from detector.cases.dossier import Dossier
+from detector.cases.dossier import Dossier, Settled
 from detector.cases.evidence import Evidence
 from detector.risk.score import total_weight
 from detector.signals.currencies import decimal_of
@@ -30,10 +30,14 @@ class CaseBook:
 
     A case is a function of the set of the customer's signals and of the closings: the first session
     of signals that suffices opens it, every later signal joins it, and signals after a closing
-    start anew.
+    start anew. It is a `state.knowledge.Member` by customer; closings are always all in memory.
     """
 
+    part = "cases"
+    schema = list[Settled]
+
     def __init__(self, rules: Rules) -> None:
+        self.changed: set[str] = set()
         self._rules = rules
         self._weights = {p.id: p.weight for p in rules.patterns.values()}
         by_weight = sorted(rules.patterns.values(), key=lambda p: -p.weight)
@@ -49,12 +53,14 @@ class CaseBook:
 
     def withdraw(self, signal: Signal) -> Iterator[Case]:
         """Remove a signal; yield the case that changes."""
+        self.changed.add(signal.customer_id)
         dossier = self._dossier(signal)
         yield from self._changed(dossier, signal.customer_id, dossier.withdraw(signal))
 
     def rebuild(self, customer: CustomerSignals) -> Iterator[Case]:
         """Replace what is known of a customer, for example after a closing; yield their cases."""
         name = customer.customer_id
+        self.changed.add(name)
         self._dossiers.pop(name, None)
         self._closed_until.pop(name, None)
         if customer.closed_until:
@@ -64,27 +70,62 @@ class CaseBook:
             found |= {case.case_id: case for case in self.add(signal)}
         yield from found.values()
 
-    def resume(self, customers: Iterable[CustomerSignals]) -> None:
-        """Restore the state of an earlier run."""
-        for customer in customers:
-            for _ in self.rebuild(customer):
+    def resume(self, closings: dict[str, list[datetime]]) -> None:
+        """Take up the closings of all customers; before anything is loaded."""
+        self._closed_until = closings
+
+    def repeat(self, signal: Signal) -> None:
+        """Add a signal of an earlier run, unless it is settled; its case stays as it is."""
+        dossier = self._dossier(signal)
+        if dossier.settled_until is None or signal.occurred_at >= dossier.settled_until:
+            for _ in self._changed(dossier, signal.customer_id, dossier.add(signal)):
                 pass
 
-    def forget(self, moment: datetime) -> None:
-        """Drop what no signal from `moment` on can need; open cases are kept in compact form."""
-        for customer_id, dossiers in list(self._dossiers.items()):
-            for number, dossier in list(dossiers.items()):
-                dossier.settle(moment, self._reach)
-                if dossier.ended_before(moment, self._rules.cases.gap):
-                    del dossiers[number]
-            if not dossiers:
-                del self._dossiers[customer_id]
+    def repeat_all(self, customer: CustomerSignals) -> None:
+        """Replace what is known of a customer; their cases stay as they are."""
+        for _ in self.rebuild(customer):
+            pass
+
+    def saved(self, key: str) -> list[Settled] | None:
+        """What the signals before a moment amount to."""
+        saved = [dossier.saved() for dossier in self._dossiers.get(key, {}).values()]
+        return [dossier for dossier in saved if dossier is not None] or None
+
+    def load(self, key: str, known: list[Settled]) -> None:
+        """Take up the dossiers of a customer."""
+        for saved in known:
+            self._dossier_of(key, saved.number).load(saved)
+
+    def settle(self, key: str, moment: datetime) -> bool:
+        """Fold what no signal from `moment` on can change, and drop what none can add to."""
+        dossiers = self._dossiers.get(key, {})
+        for number, dossier in list(dossiers.items()):
+            if dossier.settle(moment, self._reach):
+                self.changed.add(key)
+            if dossier.ended_before(moment, self._rules.cases.gap):
+                del dossiers[number]
+                self.changed.add(key)
+        if not dossiers:
+            self._dossiers.pop(key, None)
+        # Evidence that has opened no case yet is dropped later.
+        return all(d.is_settled and d.case is not None for d in dossiers.values())
+
+    def held(self, key: str) -> object:
+        """The dossiers of a customer."""
+        return self._dossiers.get(key)
+
+    def drop(self, key: str) -> None:
+        """Forget the dossiers of a customer; their closings stay."""
+        self._dossiers.pop(key, None)
 
     def _dossier(self, signal: Signal) -> Dossier:
         closed_until = self._closed_until.get(signal.customer_id, [])
-        number = bisect_left(closed_until, signal.occurred_at)
-        dossiers = self._dossiers.setdefault(signal.customer_id, {})
+        return self._dossier_of(signal.customer_id, bisect_left(closed_until, signal.occurred_at))
+
+    def _dossier_of(self, customer_id: str, number: int) -> Dossier:
+        dossiers = self._dossiers.setdefault(customer_id, {})
         if number not in dossiers:
+            closed_until = self._closed_until.get(customer_id, [])
             until = closed_until[number] if number < len(closed_until) else None
             dossiers[number] = Dossier(number, until, self._rules, self._weights)
         return dossiers[number]

@@ -3,6 +3,8 @@
 from bisect import bisect_left, insort
 from datetime import datetime, timedelta
 
+import msgspec
+
 from detector.cases.case import Case
 from detector.cases.evidence import Evidence
 from detector.signals.rules import Rules
@@ -16,6 +18,15 @@ def order_of(signal: Signal) -> _Order:
     return signal.occurred_at, signal.signal_id
 
 
+class Settled(msgspec.Struct):
+    """What the store keeps of a dossier: what the signals before a moment amount to."""
+
+    number: int
+    until: datetime
+    evidence: Evidence
+    case: Case | None
+
+
 class Dossier:
     """Folds signals in order of time, whatever their order of arrival.
 
@@ -23,7 +34,17 @@ class Dossier:
     `until` is the closing: the last moment that the case covers.
     """
 
-    __slots__ = ("_current", "_recent", "_rules", "_settled", "_weights", "case", "number", "until")
+    __slots__ = (
+        "_current",
+        "_recent",
+        "_rules",
+        "_settled",
+        "_weights",
+        "case",
+        "number",
+        "settled_until",
+        "until",
+    )
 
     def __init__(
         self, number: int, until: datetime | None, rules: Rules, weights: dict[str, float]
@@ -32,6 +53,7 @@ class Dossier:
         self.until = until
         self.case: Case | None = None
         """The case as last published."""
+        self.settled_until: datetime | None = None
         self._rules = rules
         self._weights = weights
         self._settled = self._current = Evidence()
@@ -57,8 +79,11 @@ class Dossier:
         self._recent = [s for s in self._recent if s.signal_id != signal.signal_id]
         return self._refolded()
 
-    def settle(self, moment: datetime, reach: timedelta) -> None:
-        """Fold the signals before `moment` for good; none of them can change any more."""
+    def settle(self, moment: datetime, reach: timedelta) -> bool:
+        """Fold the signals before `moment` for good, as none of them can change any more.
+
+        Says whether there were any.
+        """
         done = bisect_left(self._recent, (moment, ""), key=order_of)
         if done:
             settled = self._settled.copy()
@@ -68,7 +93,25 @@ class Dossier:
             self._settled = settled
             if not self._recent:
                 self._current = settled
+            self.settled_until = moment
         self._settled.forget_exposed(moment - reach)
+        return done > 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all of its signals are folded."""
+        return not self._recent
+
+    def saved(self) -> Settled | None:
+        """What is folded; None for nothing."""
+        if self.settled_until is None:
+            return None
+        return Settled(self.number, self.settled_until, self._settled, self.case)
+
+    def load(self, saved: Settled) -> None:
+        """Take up what was folded."""
+        self._settled = self._current = saved.evidence
+        self.settled_until, self.case = saved.until, saved.case
 
     def ended_before(self, moment: datetime, gap: timedelta) -> bool:
         """Whether no signal from `moment` on can add to it."""

@@ -1,43 +1,34 @@
 """What a customer's signals amount to, folded in order of time."""
 
-from copy import copy
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from detector.risk.score import total_weight
 from detector.signals.exposure import parsed
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
-class Evidence:
+
+class Evidence(msgspec.Struct):
     """The signals of a session, or of a case once they suffice to open one.
 
     Until then a gap starts the evidence anew; from then on every later signal belongs to the case.
+    `exposed` are the entries counted in `exposure`, each with the time of the signal that named it.
+    `exposure` and `already_gone` are in cents of the base currency.
     """
 
-    __slots__ = (
-        "account_ids",
-        "already_gone",
-        "exposed",
-        "exposure",
-        "first_at",
-        "last_at",
-        "opened_at",
-        "pattern_first_at",
-        "signal_count",
-    )
-
-    def __init__(self) -> None:
-        self.signal_count = 0
-        self.first_at = self.last_at = datetime.max
-        self.opened_at: datetime | None = None
-        self.pattern_first_at: dict[str, datetime] = {}
-        self.account_ids: set[str] = set()
-        self.exposed: dict[str, datetime] = {}
-        """The entries counted in `exposure`, each with the time of the signal that named it."""
-        self.exposure = 0
-        """In cents of the base currency; so is `already_gone`."""
-        self.already_gone = 0
+    signal_count: int = 0
+    first_at: datetime = _NEVER
+    last_at: datetime = _NEVER
+    opened_at: datetime | None = None
+    pattern_first_at: dict[str, datetime] = {}
+    account_ids: set[str] = set()
+    exposed: dict[str, datetime] = {}
+    exposure: int = 0
+    already_gone: int = 0
 
     def follows(self, at: datetime, gap: timedelta) -> bool:
         """Whether a signal at that time adds to this evidence, rather than starting anew."""
@@ -75,7 +66,9 @@ class Evidence:
 
     def copy(self) -> "Evidence":
         """An independent copy."""
-        other = copy(self)
-        for name in ("pattern_first_at", "account_ids", "exposed"):
-            setattr(other, name, getattr(self, name).copy())
-        return other
+        return msgspec.structs.replace(
+            self,
+            pattern_first_at=self.pattern_first_at.copy(),
+            account_ids=self.account_ids.copy(),
+            exposed=self.exposed.copy(),
+        )

@@ -22,19 +22,22 @@ from detector.core.events import (
     without_card_numbers,
 )
 from detector.pipeline.decision import decide
+from detector.pipeline.knowledge import KnownKeys, chunks
 from detector.pipeline.ports import Memory
-from detector.pipeline.watermark import Watermark
+from detector.pipeline.watermark import Watermark, Watermarks
 from detector.pipeline.work import Batch, DeadLetter, Decision, IngestStatus, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
 from detector.signals.engine import SignalChange, SignalEngine
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
+from detector.state.knowledge import DEFAULT_BUDGET
 
 KnownEvents = Callable[[list[Identity]], set[Identity]]
 Clock = Callable[[], datetime]
 
 
+API_LANE = "api"
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
 _OTHER_CONTENT = "its event_id came before with other content; the first is kept"
 _customer_of = attrgetter("customer_id")
@@ -52,13 +55,20 @@ class Detector:
     `known_events` is queried only for events older than the in-memory window of recent ids.
     """
 
-    def __init__(self, rules: Rules, known_events: KnownEvents, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        known_events: KnownEvents,
+        clock: Clock = utc_now,
+        memory_bytes: int = DEFAULT_BUDGET,
+    ) -> None:
         self.rules = rules
-        self.watermark = Watermark(rules.lateness)
+        self.watermarks = Watermarks(rules.lateness)
         self.signals = SignalEngine(rules)
-        self.attribution = Attribution(rules.lateness)
+        self.attribution = Attribution()
         self.risk = RiskBook(rules)
         self.cases = CaseBook(rules)
+        self.known = KnownKeys(self.signals, self.attribution, self.cases, memory_bytes)
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
@@ -69,19 +79,28 @@ class Detector:
 
     def resume(self, memory: Memory) -> None:
         """Restore the state of an earlier run; call before the first batch."""
-        self.watermark.resume(memory.confirmed, memory.unconfirmed)
-        if self.watermark.at:
-            self._forgotten_until = self.watermark.at - self.rules.lateness
+        self.watermarks.resume(memory.final, memory.lanes, time.monotonic())
+        if memory.final is not None:
+            self._forgotten_until = memory.final - self.rules.lateness
         self._recent = {name: (at, None) for name, at in memory.recent_ids.items()}
-        for customer, account, since in memory.holdings:
-            self.attribution.link(customer, account, since)
+        self.known.resume(memory)
+        for chunk in chunks(memory.events):
+            self.known.prepare(chunk)
+            for event in chunk:
+                self.attribution.learn(event)
+                self.signals.update(event)
         for signal in memory.customer_signals:
+            self.known.prepare_customer(signal.customer_id)
             self.attribution.accounts(signal)
-        self.signals.restore(memory.events)
         for account, signal in memory.attributed:
             for _ in self.risk.add(account, signal):
                 pass
-        self.cases.resume(memory.customers)
+        for customer in memory.reviewed:
+            self.known.prepare_customer(customer.customer_id)
+            self.cases.repeat_all(customer)
+        for signal in memory.case_signals:
+            self.known.prepare_customer(signal.customer_id)
+            self.cases.repeat(signal)
 
     def process(self, source: str, batch: Batch) -> Work:
         """Evaluate a batch; returns everything that must be committed for it."""
@@ -89,8 +108,11 @@ class Detector:
         latest = self._clock() + self.rules.clock_skew
         events, old = self._read(batch.records, work)
         stored = self._known_events(old) if old else ()
+        self.known.prepare([event for _, event in events])
         recent = self._recent
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
+        now = time.monotonic()
+        lane = self.watermarks.expect(source or API_LANE, now) if not batch.by_origin else None
         for record, event in events:
             name = (record.stream, event.event_id)
             content = crc32(_encode(event))
@@ -101,7 +123,9 @@ class Detector:
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
             recent[name] = (event.occurred_at, content)
-            ingest_status = self._ingest_status(event, latest)
+            ingest_status = self._ingest_status(
+                event, latest, lane or self.watermarks.expect(record.origin, now)
+            )
             if ingest_status == "evaluated":
                 evaluated[type(event)].append(event)
                 self._evaluate(event, work)
@@ -109,8 +133,10 @@ class Detector:
                 work.keep(STREAM_OF[type(event)], [event], ingest_status)
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
-        work.watermark, work.confirmed = self.watermark.at, self.watermark.confirmed
+        self.watermarks.settle(now)
+        self._mark(work)
         self._forget()
+        work.known, work.settled_until = self.known.advance(len(batch.records))
         return work
 
     def decide(self, event: Event, ingest_status: IngestStatus) -> Decision:
@@ -135,7 +161,9 @@ class Detector:
 
     def review(self, customer: CustomerSignals) -> Work:
         """Recompute the cases of a customer after a case was closed or reopened."""
-        work = Work("", "", time.monotonic(), self.watermark.at, self.watermark.confirmed)
+        work = Work("", "", time.monotonic())
+        self._mark(work)
+        self.known.prepare_customer(customer.customer_id)
         work.cases = {case.case_id: case for case in self.cases.rebuild(customer)}
         return work
 
@@ -156,8 +184,12 @@ class Detector:
                 old.append((record.stream, event.event_id))
         return events, old
 
-    def _ingest_status(self, event: Event, latest: datetime) -> IngestStatus:
-        """The status of a new event; advances the watermark."""
+    def _mark(self, work: Work) -> None:
+        work.watermark, work.final = self.watermarks.at, self.watermarks.final
+        work.lanes = self.watermarks.saved()
+
+    def _ingest_status(self, event: Event, latest: datetime, lane: Watermark) -> IngestStatus:
+        """The status of a new event; advances the watermark of its lane."""
         at = event.occurred_at
         if at > latest:
             return "future"
@@ -165,17 +197,17 @@ class Detector:
             # Reference data, valid from its time on: it is never late, and makes nothing else late.
             return "evaluated"
         customer = _customer_of(event)
-        if self.watermark.is_late(at, customer):
+        if self.watermarks.is_late(lane, at, customer):
             return "late"
-        self.watermark.advance(at, customer)
+        lane.advance(at, customer)
         return "evaluated"
 
     def _evaluate(self, event: Event, work: Work) -> None:
         learned, changes = self.attribution.learn(event), self.signals.update(event)
-        if type(event) is KycProfile and self.watermark.at is not None:
+        if type(event) is KycProfile and self.watermarks.reached is not None:
             # An old profile may concern finalised events; how many of them are still in memory
             # depends on batches and restarts, so none are re-evaluated.
-            edge = self.watermark.at - self.rules.lateness
+            edge = self.watermarks.reached - self.rules.lateness
             learned = [pair for pair in learned if pair[1].occurred_at >= edge]
             changes = [change for change in changes if change.signal.occurred_at >= edge]
         for account, signal in learned:
@@ -185,6 +217,8 @@ class Detector:
 
     def _apply(self, change: SignalChange, work: Work) -> None:
         kind, signal = change
+        # A key may be shared by customers, so this need not be the customer of the event at hand.
+        self.known.prepare_customer(signal.customer_id)
         if kind == "withdrawn":
             work.signals[signal.signal_id] = None
             work.withdrawn_signals.append(signal)
@@ -218,9 +252,8 @@ class Detector:
 
     def _forget(self) -> None:
         """Drop expired state; once per lateness of event time is enough."""
-        now = self.watermark.at
-        # An unconfirmed watermark can go back.
-        if now is None or self.watermark.confirmed is None:
+        now = self.watermarks.final
+        if now is None:
             return
         if self._forget_at is None:
             self._forget_at = now + self._sweep_every()
@@ -232,7 +265,7 @@ class Detector:
         self.signals.forget(edge)
         self.attribution.forget(edge)
         self.risk.forget(edge)
-        self.cases.forget(edge)
+        self.known.settle(edge)
 
     def _sweep_every(self) -> timedelta:
         return max(self.rules.lateness, timedelta(seconds=60))

@@ -45,7 +45,9 @@ class Pipeline:
     def run(self) -> None:
         """Continue from the last commit until the source ends or `stop` is called."""
         try:
-            self.detector.resume(self.store.recall(self.detector.rules))
+            if (memory := self.store.recall(self.detector.rules)) is not None:
+                self.detector.resume(memory)
+            self.detector.watermarks.expect(self.source.name, time.monotonic())
             self.source.open(self.store.position(self.source.name))
             self._committer.start()
             self.ready.set()

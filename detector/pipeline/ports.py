@@ -1,7 +1,7 @@
 """The interfaces of the pipeline: source, store, sinks, and readers of the views."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from detector.core.events import Event, Identity
 from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
+from detector.state.knowledge import KnowledgeStore, KnownRow
 
 
 class Source(Protocol):
@@ -31,18 +32,48 @@ class Source(Protocol):
         """Release files and connections; called once, also after an error."""
 
 
+class History(Protocol):
+    """Everything that was ever evaluated, to build parts of what is known of keys again."""
+
+    outdated: frozenset[str]
+    """The parts to build."""
+
+    def events(self, part: str, stream: str, key: Sequence[str]) -> Iterable[Event]:
+        """What an operator's part needs from before `settled_until`, by key and time."""
+
+    def holdings(self) -> Iterable[tuple[str, str, datetime]]:
+        """Every customer's accounts, and since when."""
+
+    def customers(self) -> Iterable[CustomerSignals]:
+        """The customers whose cases can still change."""
+
+    def write(self, rows: Sequence[KnownRow]) -> None:
+        """Write a share of what was built."""
+
+    def built(self) -> None:
+        """All parts are complete."""
+
+
 @dataclass(slots=True)
 class Memory:
     """What a store restores, so that detection continues as if it had never stopped."""
 
-    confirmed: datetime | None = None
-    unconfirmed: Iterable[tuple[datetime, str]] = ()
-    events: Iterable[Event] = ()
-    recent_ids: dict[Identity, datetime] = field(default_factory=dict)
-    holdings: Iterable[tuple[str, str, datetime]] = ()
-    attributed: Iterable[tuple[str, Signal]] = ()
-    customer_signals: Iterable[Signal] = ()
-    customers: Iterable[CustomerSignals] = ()
+    knowledge: KnowledgeStore
+    history: History
+    settled_until: datetime
+    """What is known of keys contains the events before this time."""
+    final: datetime | None
+    lanes: str
+    events: Iterable[Event]
+    """In order of time, what operators need to continue, apart from what is known of keys."""
+    recent_ids: dict[Identity, datetime]
+    attributed: Iterable[tuple[str, Signal]]
+    customer_signals: Iterable[Signal]
+    case_signals: Iterable[Signal]
+    """Those that cases may not contain yet."""
+    closings: dict[str, list[datetime]]
+    reviewed: Iterable[CustomerSignals]
+    """The customers whose closings may have changed since the last commit."""
 
 
 class Store(Protocol):
@@ -60,8 +91,8 @@ class Store(Protocol):
     def decision(self, event_id: str) -> Decision | None:
         """The recorded decision on a transaction; None if it was never scored."""
 
-    def recall(self, rules: Rules) -> Memory:
-        """Everything needed to continue from the last commit."""
+    def recall(self, rules: Rules) -> Memory | None:
+        """Everything needed to continue from the last commit; None where nothing is kept."""
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         """A customer's closings, and the signals that open cases can still need."""

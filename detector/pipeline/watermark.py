@@ -4,8 +4,17 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 COMPANY = timedelta(hours=1)
 """A time is confirmed by an event of another customer at it or at most this much later."""
+
+
+class Lane(msgspec.Struct, array_like=True):
+    """The state of one source's watermark, as it is stored."""
+
+    confirmed: datetime | None
+    ahead: list[tuple[datetime, str]]
 
 
 class Watermark:
@@ -30,6 +39,10 @@ class Watermark:
         self.at = self.confirmed = confirmed
         for at, customer in ahead:
             self.advance(at, customer)
+
+    def saved(self) -> Lane:
+        """Its state, to be stored."""
+        return Lane(self.confirmed, self._ahead)
 
     def is_late(self, at: datetime, customer: str) -> bool:
         """Whether an event is further behind the watermark than the lateness."""
@@ -84,3 +97,91 @@ class Watermark:
         """Whether the last time is useless: between two of its customer within the hour."""
         (first, one), (_, other) = self._ahead[-2:]
         return one == other == customer and at - first <= COMPANY
+
+
+class Watermarks:
+    """One watermark per lane: a source, or a partition of one.
+
+    `reached` is the oldest of the active ones: it decides what is late and what is forgotten. So a
+    lane whose clock is ahead, or that is read while another has a backlog, makes nothing of the
+    others late. A lane without events for the lateness (by the clock) is no longer active; one
+    whose times no other customer confirms does not count while others do. Between several lanes
+    `reached` moves with each batch, not with each event, and never goes back.
+    """
+
+    def __init__(self, lateness: timedelta) -> None:
+        self._lateness = lateness
+        self._idle_s = max(lateness.total_seconds(), 60.0)
+        self._lanes: dict[str, Watermark] = {}
+        self._seen: dict[str, float] = {}
+        self._low: datetime | None = None
+        self._single: Watermark | None = None  # the lane that alone decides
+
+    @property
+    def at(self) -> datetime | None:
+        """How far event time has come in the lane that is ahead."""
+        return max((lane.at for lane in self._lanes.values() if lane.at is not None), default=None)
+
+    @property
+    def reached(self) -> datetime | None:
+        """How far event time has come in all active lanes."""
+        return self._single.at if self._single is not None else self._low
+
+    @property
+    def final(self) -> datetime | None:
+        """As `reached`; None while it can go back, because no other customer confirms it."""
+        if self._single is not None:
+            return self._single.at if self._single.confirmed is not None else None
+        return self._low
+
+    def expect(self, name: str, now: float) -> Watermark:
+        """A lane that has delivered something now (seconds of `time.monotonic`), or is about to."""
+        self._seen[name] = now
+        lane = self._lanes.get(name)
+        if lane is None:
+            self._low = self.final
+            lane = self._lanes[name] = Watermark(self._lateness)
+            self._choose()
+        return lane
+
+    def is_late(self, lane: Watermark, at: datetime, customer: str) -> bool:
+        """Whether an event is further behind than the lateness."""
+        if self._single is not None:
+            return self._single.is_late(at, customer)
+        return self._low is not None and at < self._low - self._lateness
+
+    def settle(self, now: float) -> None:
+        """Move `reached` between several lanes; call after each batch."""
+        if self._single is not None:
+            return
+        idle = [name for name, seen in self._seen.items() if now - seen > self._idle_s]
+        for name in idle if len(idle) < len(self._lanes) else ():
+            # One that comes back is a new lane: what the others have reached meanwhile stands.
+            del self._seen[name], self._lanes[name]
+        lanes = self._lanes.values()
+        reached = [lane.at for lane in lanes if lane.at is not None and lane.confirmed is not None]
+        if reached and all(lane.at is not None for lane in lanes):
+            self._low = max(min(reached), self._low or min(reached))
+        self._choose()
+
+    def saved(self) -> bytes:
+        """All lanes, to be stored."""
+        return msgspec.json.encode({name: lane.saved() for name, lane in self._lanes.items()})
+
+    def resume(self, final: datetime | None, lanes: str, now: float) -> None:
+        """Continue from what was stored."""
+        for name, saved in msgspec.json.decode(lanes, type=dict[str, Lane]).items():
+            self._seen[name] = now
+            lane = self._lanes[name] = Watermark(self._lateness)
+            lane.resume(saved.confirmed, saved.ahead)
+        self._low = final
+        self._choose()
+
+    def _choose(self) -> None:
+        """A lane decides alone while there is no other and it is not behind what was reached."""
+        [*lanes] = self._lanes.values()
+        self._single = None
+        if len(lanes) == 1:
+            at, low = lanes[0].at, self._low
+            if low is None or (at is not None and lanes[0].confirmed is not None and at >= low):
+                self._single = lanes[0]

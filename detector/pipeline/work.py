@@ -11,6 +11,7 @@ from detector.cases.case import Case
 from detector.core.events import Event, Record
 from detector.risk.score import RiskPoint
 from detector.signals.signal import Signal
+from detector.state.knowledge import KnownRow
 
 IngestStatus = Literal["evaluated", "late", "future"]
 
@@ -19,12 +20,14 @@ class Batch(NamedTuple):
     """Records in arrival order, and the source's position after the last of them.
 
     `available_at` is when the oldest of them could first be read (seconds of `time.monotonic`), so
-    that latency includes waiting.
+    that latency includes waiting. `by_origin` says that each origin has a clock of its own, such as
+    the partitions of a topic; otherwise the batch is merged by time.
     """
 
     records: list[Record]
     position: str
     available_at: float
+    by_origin: bool = False
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +59,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Work:
     """Everything that one batch changes, committed atomically.
 
-    `source` and `position` are empty for records submitted from outside a source.
+    `source` and `position` are empty for records submitted from outside a source. `final` is how
+    far event time has come for certain, `lanes` what it follows from. `known` are the changes of
+    what is known of keys, which contains all events before `settled_until`.
     """
 
     source: str
     position: str
     available_at: float
     watermark: datetime | None = None
-    confirmed: datetime | None = None
+    final: datetime | None = None
+    lanes: bytes = b"{}"
     events: dict[tuple[str, IngestStatus], list[Event]] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     duplicates: int = 0
@@ -74,6 +80,8 @@ class Work:
     risk: dict[tuple[str, datetime], RiskPoint | None] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    known: list[KnownRow] = field(default_factory=list)
+    settled_until: datetime | None = None
     committed_at: float = 0.0
 
     @property
@@ -108,5 +116,11 @@ def merged(works: Sequence[Work]) -> Work:
         whole.risk |= work.risk
         whole.cases |= work.cases
         whole.decisions += work.decisions
-    whole.watermark, whole.confirmed = works[-1].watermark, works[-1].confirmed
+        whole.known += work.known
+        whole.settled_until = work.settled_until or whole.settled_until
+    whole.watermark, whole.final, whole.lanes = (
+        works[-1].watermark,
+        works[-1].final,
+        works[-1].lanes,
+    )
     return whole

@@ -1,7 +1,7 @@
 """Which accounts a signal counts for."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from detector.core.events import Event, KycProfile, Transaction
 from detector.signals.signal import Signal
@@ -11,11 +11,16 @@ class Attribution:
     """Tracks which accounts a customer holds, and since when.
 
     An account-level signal counts for its account. A customer-level signal counts for every account
-    that a profile or a transaction had linked to the customer by the time of the signal.
+    that a profile or a transaction had linked to the customer by the time of the signal. The links
+    are a `state.knowledge.Member` by customer.
     """
 
-    def __init__(self, lateness: timedelta) -> None:
-        self._lateness = lateness
+    part = "holdings"
+    schema = dict[str, datetime]
+    fingerprint = "1"
+
+    def __init__(self) -> None:
+        self.changed: set[str] = set()
         self._held_since: dict[str, dict[str, datetime]] = {}
         self._recent: dict[str, dict[str, Signal]] = {}
 
@@ -40,6 +45,7 @@ class Attribution:
         if since is not None and since <= at:
             return ()
         held[account] = at
+        self.changed.add(customer)
         return [
             (account, signal)
             for signal in self._recent.get(customer, {}).values()
@@ -68,3 +74,23 @@ class Attribution:
                 self._recent[customer] = kept
             else:
                 del self._recent[customer]
+
+    def saved(self, key: str) -> dict[str, datetime]:
+        """Since when the customer holds each account."""
+        return self._held_since[key]
+
+    def load(self, key: str, known: dict[str, datetime]) -> None:
+        """Take up the links of a customer."""
+        self._held_since[key] = known
+
+    def settle(self, key: str, moment: datetime) -> bool:
+        """Links need no settling."""
+        return True
+
+    def held(self, key: str) -> object:
+        """The links of a customer."""
+        return self._held_since.get(key)
+
+    def drop(self, key: str) -> None:
+        """Forget the links of a customer."""
+        self._held_since.pop(key, None)

@@ -8,6 +8,7 @@ from detector.core.events import STREAMS, Event
 from detector.signals.operator import Operator
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import Pattern
+from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
 from detector.signals.select import Key, key_where
 from detector.signals.signal import Finding, Signal, signal_id, to_signal
@@ -90,10 +91,9 @@ class SignalEngine:
             del self._open[name]
             changes.append(SignalChange("withdrawn", known))
 
-    def restore(self, events: Iterable[Event]) -> None:
-        """Rebuild the state from events that were processed before, in any order."""
-        for event in events:
-            self.update(event)
+    def remembering(self) -> list[Remembering]:
+        """The operators that know something of keys for ever."""
+        return [o for o in self._operators if isinstance(o, Remembering)]
 
     def forget(self, moment: datetime) -> None:
         """Drop what no event from `moment` on can need; call from time to time."""

@@ -198,7 +198,7 @@ def test_old_signals_are_folded_and_still_count() -> None:
     for signal in sorted(ledger.signals.values(), key=lambda s: s.occurred_at):
         [folded], [whole] = book.add(signal), plain.add(signal)
         assert folded == whole
-        book.forget(signal.occurred_at - timedelta(minutes=5))
+        book.settle(signal.customer_id, signal.occurred_at - timedelta(minutes=5))
     assert whole.signal_count == 30
 
 

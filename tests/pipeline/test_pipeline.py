@@ -8,7 +8,6 @@ import pytest
 from detector.cases.book import CustomerSignals
 from detector.core.events import Event, Identity, Record
 from detector.pipeline.pipeline import Pipeline
-from detector.pipeline.ports import Memory
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Decision, Work
 from detector.signals.rules import Rules
@@ -40,8 +39,8 @@ class MemoryStore:
     def decision(self, event_id: str) -> Decision | None:
         return next((d for d in self.ledger.decisions if d.event_id == event_id), None)
 
-    def recall(self, rules: Rules) -> Memory:
-        return Memory()
+    def recall(self, rules: Rules) -> None:
+        return None
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         return CustomerSignals(customer_id)

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -39,8 +39,16 @@ def observed(arrived: list[Event], rules: Rules, forget_every: int = 0) -> dict[
             else:
                 del signals[name]
         if forget_every and number % forget_every == 0:
-            engine.forget(watermark - rules.lateness)
+            forget(engine, watermark - rules.lateness)
     return {name: signal.observed for name, signal in signals.items()}
+
+
+def forget(engine: SignalEngine, moment: datetime) -> None:
+    """Drop what no event from the moment on can need, and settle what is known for ever."""
+    engine.forget(moment)
+    for operator in engine.remembering():
+        for key in list(operator._state):
+            operator.settle(key, moment)
 
 
 def _named(pattern: str, found: dict[str, float]) -> dict[str, float]:
@@ -181,7 +189,7 @@ def test_keys_that_fell_silent_are_forgotten() -> None:
     engine = SignalEngine(build.REAL)
     for second in range(3000):
         engine.update(build.transaction(second, f"acc-{second}", card_token=f"tok-{second}"))
-    engine.forget(build.moment(3000 + 86400))
+    forget(engine, build.moment(3000 + 86400))
     assert _events_held(engine) == 0
 
 

@@ -1,78 +1,162 @@
 """Restores detection from the store, as if it had never stopped.
 
-There are no snapshots: the state of every operator follows from committed events, so those still in
-reach are read and fed again. The amount read does not grow with the history, except for one first
-sighting per known value and one link per account.
+What is known of keys for ever is in a file of its own (`adapters/known.py`). The rest of the state
+follows from committed events, so those still in reach are read and fed again; how many does not
+depend on the length of the history.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import msgspec
 
-from detector.cases.book import CustomerSignals
+from detector.adapters.known import KnownFile
+from detector.cases.book import CaseBook, CustomerSignals
 from detector.core.events import STREAMS, Event, Identity
 from detector.pipeline.ports import Memory
+from detector.signals.conditions import Sql
 from detector.signals.operators import OPERATORS
+from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
+from detector.state.knowledge import KnownRow
+
+_REVIEWED_WITHIN = timedelta(hours=1)
+"""How long before the last commit a closing may have been made that cases do not contain yet."""
 
 
-def recall(db: duckdb.DuckDBPyConnection, rules: Rules) -> Memory:
+def recall(db: duckdb.DuckDBPyConnection, rules: Rules, known: KnownFile) -> Memory:
     """Read everything still within reach of the watermark."""
-    row = db.execute("SELECT watermark, confirmed FROM progress").fetchone()
-    watermark, confirmed = row or (None, None)
-    # An unconfirmed watermark can go back.
-    edge = (watermark if confirmed else _DAWN) - rules.lateness
+    [(final, lanes, committed_at)] = db.execute(
+        "SELECT final, lanes, committed_at FROM progress"
+    ).fetchall()
+    edge = (final or _DAWN) - rules.lateness
+    contained, settled = known.progress()
+    outdated = known.outdated(everything=contained is None)
+    if contained is None:
+        contained, settled = committed_at, edge
+    past = Past(db, rules, known, outdated, settled or _DAWN, contained)
     return Memory(
-        confirmed=confirmed,
-        unconfirmed=_unconfirmed(db, confirmed),
-        events=_events(db, rules, edge),
+        knowledge=known,
+        history=past,
+        settled_until=past.settled_until,
+        final=final,
+        lanes=lanes,
+        events=past.recent(edge),
         recent_ids=_recent_ids(db, edge),
-        holdings=_holdings(db),
         attributed=_attributed(db, edge - rules.risk.window),
         customer_signals=read_signals(
             db.cursor(), "account_id IS NULL AND occurred_at >= ?", [edge]
         ),
-        customers=_customers(db, rules.cases.gap, edge),
+        case_signals=()
+        if CaseBook.part in outdated
+        else read_signals(db.cursor(), "occurred_at >= ?", [past.settled_until]),
+        closings=_closings(db),
+        reviewed=()
+        if CaseBook.part in outdated
+        else _reviewed(db, (committed_at or _DAWN) - _REVIEWED_WITHIN),
     )
 
 
-def _events(db: duckdb.DuckDBPyConnection, rules: Rules, edge: datetime) -> Iterator[Event]:
-    """The events that some operator still needs, each once, in order of time."""
-    wanted: dict[str, list[str]] = {}
-    parameters: dict[str, list[Any]] = {}
-    for pattern in rules.patterns.values():
-        needed = OPERATORS[pattern.operator].recalled(pattern, edge)
-        for stream, condition in needed.items():
-            wanted.setdefault(stream, []).append(f"({condition.text})")
-            parameters.setdefault(stream, []).extend(condition.parameters)
-    for stream in sorted(wanted, key=lambda name: name != "kyc_profiles"):
-        kind = STREAMS[stream]
-        columns = ", ".join(
-            f"{name}::VARCHAR AS {name}" if name in ("amount", "base_amount") else name
-            for name in kind.__struct_fields__
+class Past:
+    """The events and signals of the store, to build what is known of keys again."""
+
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        rules: Rules,
+        known: KnownFile,
+        outdated: frozenset[str],
+        settled_until: datetime,
+        contained: datetime | None,
+    ) -> None:
+        self._db = db
+        self._rules = rules
+        self._known = known
+        self.outdated = outdated
+        self.settled_until = settled_until
+        self._contained = contained
+
+    def events(self, part: str, stream: str, key: Sequence[str]) -> Iterator[Event]:
+        """What an operator's part needs from before `settled_until`, by key and time."""
+        pattern = self._rules.patterns[part]
+        needed = OPERATORS[pattern.operator].recalled(pattern, self.settled_until)[stream]
+        condition = Sql(
+            f"({needed.text}) AND occurred_at < ?", [*needed.parameters, self.settled_until]
         )
-        query = (
-            f"SELECT {columns} FROM stg_{stream} AS e WHERE {' OR '.join(wanted[stream])} "
-            "ORDER BY occurred_at, event_id"
+        return _events(self._db, stream, [condition], (*key, "occurred_at", "event_id"))
+
+    def recent(self, edge: datetime) -> Iterator[Event]:
+        """In order of time, the events that some operator needs apart from what is known.
+
+        With those of commits that what is known does not contain, because the process ended in
+        between.
+        """
+        wanted: dict[str, list[Sql]] = {stream: [] for stream in STREAMS}
+        for pattern in self._rules.patterns.values():
+            operator = OPERATORS[pattern.operator]
+            if pattern.id in self.outdated:
+                needed = operator.recalled(pattern, self.settled_until)
+                since = self.settled_until
+            elif issubclass(operator, Remembering):
+                needed, since = operator.recent(pattern, self.settled_until), self.settled_until
+            else:
+                needed, since = operator.recalled(pattern, edge), _DAWN
+            for stream, condition in needed.items():
+                text = f"({condition.text}) AND occurred_at >= ?"
+                wanted[stream].append(Sql(text, [*condition.parameters, since]))
+        if self._contained is not None:
+            for conditions in wanted.values():
+                conditions.append(Sql("received_at > ?", [self._contained]))
+        for stream in sorted(wanted, key=lambda name: name != "kyc_profiles"):
+            if wanted[stream]:
+                yield from _events(self._db, stream, wanted[stream], ("occurred_at", "event_id"))
+
+    def holdings(self) -> Iterator[tuple[str, str, datetime]]:
+        """Every customer's accounts, and since when."""
+        cursor = self._db.cursor().execute(
+            "SELECT customer_id, account_id, min(occurred_at) FROM ("
+            "  SELECT customer_id, account_id, occurred_at FROM stg_transactions UNION ALL"
+            "  SELECT customer_id, unnest(account_ids), occurred_at FROM stg_kyc_profiles"
+            ") GROUP BY customer_id, account_id ORDER BY customer_id"
         )
-        cursor = db.cursor().execute(query, parameters[stream])
         while rows := cursor.fetchmany(10_000):
-            for row in rows:
-                yield kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
+            yield from rows
+
+    def customers(self) -> Iterator[CustomerSignals]:
+        """The customers whose cases can still change."""
+        return _customers(self._db, self._rules.cases.gap, self.settled_until)
+
+    def write(self, rows: Sequence[KnownRow]) -> None:
+        """Write a share of what was built."""
+        if self._contained is not None:
+            self._known.write(rows, self.settled_until, self._contained)
+
+    def built(self) -> None:
+        """All parts are complete."""
+        self._known.built()
 
 
-def _unconfirmed(
-    db: duckdb.DuckDBPyConnection, confirmed: datetime | None
-) -> list[tuple[datetime, str]]:
-    union = " UNION ALL ".join(
-        f"SELECT occurred_at, customer_id FROM stg_{s}" for s in STREAMS if s != "kyc_profiles"
+def _events(
+    db: duckdb.DuckDBPyConnection, stream: str, conditions: list[Sql], order: Sequence[str]
+) -> Iterator[Event]:
+    """The evaluated events of a stream that meet any of the conditions."""
+    kind = STREAMS[stream]
+    columns = ", ".join(
+        f"{name}::VARCHAR AS {name}" if name in ("amount", "base_amount") else name
+        for name in kind.__struct_fields__
     )
-    query = f"SELECT occurred_at, customer_id FROM ({union}) WHERE occurred_at > ? ORDER BY ALL"
-    return db.execute(query, [confirmed or _DAWN]).fetchall()
+    query = (
+        f"SELECT {columns} FROM {stream} AS e WHERE ingest_status = 'evaluated' AND "
+        f"({' OR '.join(f'({c.text})' for c in conditions)}) "
+        f"ORDER BY {', '.join(f'e.{name}' for name in order)}"
+    )
+    cursor = db.cursor().execute(query, [v for c in conditions for v in c.parameters])
+    while rows := cursor.fetchmany(10_000):
+        for row in rows:
+            yield kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
 
 
 def _recent_ids(db: duckdb.DuckDBPyConnection, edge: datetime) -> dict[Identity, datetime]:
@@ -81,15 +165,6 @@ def _recent_ids(db: duckdb.DuckDBPyConnection, edge: datetime) -> dict[Identity,
     )
     query = f"SELECT stream, event_id, occurred_at FROM ({union}) WHERE occurred_at >= ?"
     return {(stream, name): at for stream, name, at in db.execute(query, [edge]).fetchall()}
-
-
-def _holdings(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str, datetime]]:
-    return db.execute(
-        "SELECT customer_id, account_id, min(occurred_at) FROM ("
-        "  SELECT customer_id, account_id, occurred_at FROM stg_transactions UNION ALL"
-        "  SELECT customer_id, unnest(account_ids), occurred_at FROM stg_kyc_profiles"
-        ") GROUP BY customer_id, account_id"
-    ).fetchall()
 
 
 def read_signals(
@@ -131,6 +206,23 @@ def customer_signals(db: duckdb.DuckDBPyConnection, customer_id: str) -> Custome
     return CustomerSignals(customer_id, closed_until, signals)
 
 
+def _closings(db: duckdb.DuckDBPyConnection) -> dict[str, list[datetime]]:
+    """Every customer's closings, in order of time."""
+    closed_until: dict[str, list[datetime]] = {}
+    for customer, at in db.execute(f"{_CLOSINGS} ORDER BY customer_id, closed_until").fetchall():
+        closed_until.setdefault(customer, []).append(at)
+    return closed_until
+
+
+def _reviewed(db: duckdb.DuckDBPyConnection, since: datetime) -> Iterator[CustomerSignals]:
+    rows = db.execute(
+        "SELECT DISTINCT customer_id FROM case_reviews "
+        "WHERE reviewed_at >= ? AND customer_id IS NOT NULL",
+        [since],
+    ).fetchall()
+    return (customer_signals(db, customer) for (customer,) in rows)
+
+
 def _customers(
     db: duckdb.DuckDBPyConnection, gap: timedelta, edge: datetime
 ) -> Iterator[CustomerSignals]:
@@ -138,9 +230,7 @@ def _customers(
 
     The signals are those since the last closing but one.
     """
-    closed_until: dict[str, list[datetime]] = {}
-    for customer, at in db.execute(f"{_CLOSINGS} ORDER BY customer_id, closed_until").fetchall():
-        closed_until.setdefault(customer, []).append(at)
+    closed_until = _closings(db)
     signals: dict[str, list[Signal]] = {}
     where = f"""customer_id IN (
         SELECT c.customer_id FROM cases AS c LEFT JOIN case_reviews AS r USING (case_id)

@@ -72,6 +72,6 @@ CREATE TABLE IF NOT EXISTS source_positions (
 );
 -- One row: how far event time has come, and what was counted but leaves no row of its own.
 CREATE TABLE IF NOT EXISTS progress (
-  schema_version INTEGER NOT NULL, watermark TIMESTAMPTZ, confirmed TIMESTAMPTZ,
-  duplicates BIGINT NOT NULL
+  schema_version INTEGER NOT NULL, watermark TIMESTAMPTZ, final TIMESTAMPTZ,
+  lanes VARCHAR NOT NULL, duplicates BIGINT NOT NULL, committed_at TIMESTAMPTZ
 );

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,22 @@ import duckdb
 import msgspec
 
 from detector.adapters.database import connect
+from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
 from detector.adapters.duckdb.recall import customer_signals, read_signals, recall
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
+from detector.adapters.known import KnownFile
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.errors import CommitRefused, StoreError
 from detector.core.events import Identity
 from detector.core.names import joined
+from detector.pipeline.knowledge import fingerprints
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
-SCHEMA_VERSION = 4
 # A full disk shows as any of these, depending on which file the row was to go to.
 _MAY_PASS = (
     OSError,
@@ -57,6 +59,8 @@ class DuckDBStore:
         self._connection.execute("SET checkpoint_threshold = '128MB'")
         self._folder = Path(tempfile.mkdtemp(prefix="fraud-"))
         self._encoder = msgspec.json.Encoder(decimal_format="string")
+        self._committed_at: datetime | None = None
+        self._known = KnownFile(path, fingerprints(rules))
         try:
             self._create()
         except BaseException:
@@ -77,16 +81,14 @@ class DuckDBStore:
         db.begin()
         db.execute(files("detector.adapters.duckdb").joinpath("schema.sql").read_text("utf-8"))
         db.execute(people_schema())
-        row = db.execute("SELECT schema_version FROM progress").fetchone()
-        if row is None:
-            db.execute("INSERT INTO progress VALUES (?, NULL, NULL, 0)", [SCHEMA_VERSION])
-        elif row[0] != SCHEMA_VERSION:
-            raise StoreError(
-                f"The store {self.path} has schema version {row[0]}; this version reads "
-                f"{SCHEMA_VERSION}. Replay its events into a new store."
+        if db.execute("SELECT schema_version FROM progress").fetchone() is None:
+            db.execute(
+                "INSERT INTO progress VALUES (?, NULL, NULL, '{}', 0, NULL)", [SCHEMA_VERSION]
             )
+        migrate(db, str(self.path))
         for statement in view_statements(self._rules):
             db.execute(statement)
+        [(self._committed_at,)] = db.execute("SELECT committed_at FROM progress").fetchall()
         db.commit()
         self._columns: dict[str, dict[str, str]] = {}
         for table, column, kind in db.execute(
@@ -98,7 +100,7 @@ class DuckDBStore:
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
-        received_at = datetime.now(UTC)
+        received_at = self._next_moment()
         db = self._connection
         db.begin()
         try:
@@ -118,8 +120,9 @@ class DuckDBStore:
                     [*map(list, zip(*rows, strict=True)), received_at],
                 )
             db.execute(
-                "UPDATE progress SET watermark = ?, confirmed = ?, duplicates = duplicates + ?",
-                [work.watermark, work.confirmed, work.duplicates],
+                "UPDATE progress SET watermark = ?, final = ?, lanes = ?, "
+                "duplicates = duplicates + ?, committed_at = ?",
+                [work.watermark, work.final, work.lanes.decode(), work.duplicates, received_at],
             )
             self._insert("score_decisions", work.decisions)
             if work.source:
@@ -135,6 +138,15 @@ class DuckDBStore:
             if isinstance(error, _MAY_PASS):
                 raise CommitRefused(f"{self.path} cannot be written: {error}") from error
             raise
+        self._committed_at = received_at
+        self._known.write(work.known, work.settled_until, received_at)
+
+    def _next_moment(self) -> datetime:
+        """Now, but always later than the last commit: what is known is compared by that time."""
+        now = datetime.now(UTC)
+        if self._committed_at is not None and now <= self._committed_at:
+            return self._committed_at + timedelta(microseconds=1)
+        return now
 
     def position(self, source: str) -> str | None:
         """The last committed position of a source."""
@@ -165,7 +177,7 @@ class DuckDBStore:
 
     def recall(self, rules: Rules) -> Memory:
         """Everything needed to continue from the last commit."""
-        return recall(self._connection, rules)
+        return recall(self._connection, rules, self._known)
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         """A customer's closings, and the signals that open cases can still need."""
@@ -206,6 +218,7 @@ class DuckDBStore:
         if self._people is not None:
             self._people.close()
         self._connection.close()
+        self._known.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _write_attributions(self, work: Work) -> None:

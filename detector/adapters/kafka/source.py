@@ -103,6 +103,7 @@ class KafkaSource:
             [held.record for held in taken],
             self._position.encode(),
             time.monotonic() - max(0.0, now - oldest),
+            by_origin=True,
         )
         if taken:
             self._handed_over = batch.position

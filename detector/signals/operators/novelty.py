@@ -6,16 +6,26 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
+import msgspec
+
 from detector.core.events import KycProfile
 from detector.core.text import amount
-from detector.signals.conditions import Sql, with_article
-from detector.signals.operator import Operator, Unit, events_words, key_words
+from detector.signals.conditions import Sql, sql, with_article
+from detector.signals.operator import Unit, events_words, key_words
 from detector.signals.pattern import Pattern, check_known
+from detector.signals.remembering import Remembering
 from detector.signals.select import key_of, key_where
 from detector.signals.signal import Finding
 
 
-class Knowledge:
+class Known(msgspec.Struct, array_like=True):
+    """What the store keeps of a key: first sightings, and profiles in time order."""
+
+    first_seen: dict[Any, datetime]
+    profiles: list[tuple[datetime, str, frozenset[str]]]
+
+
+class Acquaintance:
     """What is known about one key: first sightings, profiles in time order, recent candidates.
 
     `since` is the first sighting of any value.
@@ -30,7 +40,7 @@ class Knowledge:
         self.since: datetime | None = None
 
 
-class Novelty(Operator):
+class Novelty(Remembering):
     """Fires when `measure` reaches the threshold and the value is unknown for the key.
 
     A value is known when the profile in force at the event registers it (where the pattern says in
@@ -45,6 +55,7 @@ class Novelty(Operator):
     optional = frozenset({"registered_in", "established"})
     facts = frozenset({"value"})
     single_event = True
+    schema = Known
 
     @classmethod
     def check(cls, pattern: Pattern) -> None:
@@ -93,6 +104,13 @@ class Novelty(Operator):
         }
 
     @classmethod
+    def recent(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
+        """The events that a late one may still change; sightings are saved when they are made."""
+        where = sql(pattern.where)
+        text = f"{where.text} AND {pattern.measure} >= ? AND occurred_at >= ?"
+        return {pattern.source: Sql(text, [*where.parameters, pattern.threshold, edge])}
+
+    @classmethod
     def support(cls, pattern: Pattern) -> Sql:
         """The event that fired."""
         return Sql("e.event_id = s.event_id", [])
@@ -114,12 +132,13 @@ class Novelty(Operator):
             return ()
         known = self._state.get(key)
         if known is None:
-            known = self._state[key] = Knowledge()
+            known = self._state[key] = Acquaintance()
         at = event.occurred_at
         first_seen = known.first_seen.get(value)
         findings: list[Finding] = []
         if first_seen is None or at < first_seen:
             known.first_seen[value] = at
+            self.changed.add(key)
             everything = known.since is None or at < known.since
             if everything:
                 known.since = at
@@ -131,7 +150,7 @@ class Novelty(Operator):
         measure = self._measure_of(event)
         if measure is None or float(measure) < self._threshold or self._key_where(event) is None:
             return findings
-        self._remember(known, event)
+        known.candidates.append(event)
         found = self._judge(known, event)
         return [*findings, found] if found.observed is not None else findings
 
@@ -143,20 +162,13 @@ class Novelty(Operator):
         return 0.0 if found.observed is None else found.observed
 
     def _learn_profile(self, key: Hashable, profile: KycProfile) -> list[Finding]:
-        known = self._state.setdefault(key, Knowledge())
+        known = self._state.setdefault(key, Acquaintance())
         at, registered = profile.occurred_at, frozenset(self._registered_of(profile))
+        self.changed.add(key)
         insort(known.profiles, (at, profile.event_id, registered), key=lambda p: p[:2])
         return [self._judge(known, c) for c in known.candidates if c.occurred_at >= at]
 
-    def _remember(self, known: Knowledge, event: Any) -> None:
-        """Keep the event for as long as a late event could change what is known at it."""
-        candidates = known.candidates
-        edge = event.occurred_at - self.lateness
-        if candidates and candidates[0].occurred_at < edge:
-            candidates[:] = [c for c in candidates if c.occurred_at >= edge]
-        candidates.append(event)
-
-    def _judge(self, known: Knowledge, event: Any) -> Finding:
+    def _judge(self, known: Acquaintance, event: Any) -> Finding:
         at, value = event.occurred_at, self._value_of(event)
         in_force = bisect_right(known.profiles, at, key=lambda p: p[0])
         if in_force and value in known.profiles[in_force - 1][2]:
@@ -169,13 +181,24 @@ class Novelty(Operator):
         facts = {"value": value, "first_seen_at": first_seen}
         return Finding(event, float(self._measure_of(event)), facts)
 
-    def forget(self, moment: datetime) -> None:
-        """Drop the candidates whose result is final, and the profiles that are out of force."""
-        for known in self._state.values():
-            if known.candidates:
-                known.candidates[:] = [c for c in known.candidates if c.occurred_at >= moment]
-            while len(known.profiles) > 1 and known.profiles[1][0] <= moment:
-                del known.profiles[0]
+    def saved(self, key: Hashable) -> Known:
+        """The sightings and profiles of a key."""
+        known = self._state[key]
+        return Known(known.first_seen, known.profiles)
 
-    def _done(self, state: Knowledge, moment: datetime) -> bool:
-        return False
+    def load(self, key: Hashable, known: Known) -> None:
+        """Take up sightings and profiles."""
+        state = self._state[key] = Acquaintance()
+        state.first_seen, state.profiles = known.first_seen, known.profiles
+        state.since = min(known.first_seen.values(), default=None)
+
+    def settle(self, key: Hashable, moment: datetime) -> bool:
+        """Drop the candidates whose result is final, and the profiles that are out of force."""
+        known = self._state.get(key)
+        if known is None:
+            return True
+        if known.candidates:
+            known.candidates[:] = [c for c in known.candidates if c.occurred_at >= moment]
+        while len(known.profiles) > 1 and known.profiles[1][0] <= moment:
+            del known.profiles[0]
+        return not known.candidates

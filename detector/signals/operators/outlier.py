@@ -8,10 +8,13 @@ from math import exp, floor, log, sqrt
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import msgspec
+
 from detector.core.text import amount
 from detector.signals.conditions import Sql, noun, sql
-from detector.signals.operator import Operator, events_words, key_words
+from detector.signals.operator import events_words, key_words
 from detector.signals.pattern import Pattern, Prior
+from detector.signals.remembering import Remembering
 from detector.signals.signal import Finding
 
 STEPS = 100
@@ -28,17 +31,27 @@ class Usual(NamedTuple):
     deviation: float
 
 
-class History:
-    """The recent measures of a key: those that late events cannot change only as steps."""
+class Settled(msgspec.Struct, array_like=True):
+    """What the store keeps of a key: the steps of the last events before a time."""
 
-    __slots__ = ("events", "older")
+    until: datetime
+    steps: list[int]
+
+
+class History:
+    """The recent measures of a key: those that late events cannot change, before `until`, only as
+    steps.
+    """
+
+    __slots__ = ("events", "older", "until")
 
     def __init__(self) -> None:
+        self.until: datetime | None = None
         self.older = array("h")
         self.events: list[tuple[datetime, str, int, Any]] = []
 
 
-class Outlier(Operator):
+class Outlier(Remembering):
     """Fires when the logarithm of `measure` is `threshold` deviations above the key's mean.
 
     The history is the last `history` events of the key before this one that meet `where`, shrunk
@@ -50,6 +63,7 @@ class Outlier(Operator):
     parameters = frozenset({"measure", "least", "history", "prior"})
     facts = frozenset({"usual", "most", "times"})
     single_event = True
+    schema = Settled
 
     @classmethod
     def check(cls, pattern: Pattern) -> None:
@@ -81,6 +95,13 @@ class Outlier(Operator):
         return {pattern.source: Sql(text, [*values, edge, *values, edge, pattern.history])}
 
     @classmethod
+    def recent(cls, pattern: Pattern, edge: datetime) -> dict[str, Sql]:
+        """All from the edge on that meet `where`."""
+        where = sql(pattern.where)
+        text = f"{where.text} AND occurred_at >= ?"
+        return {pattern.source: Sql(text, [*where.parameters, edge])}
+
+    @classmethod
     def support(cls, pattern: Pattern) -> Sql:
         """The event that fired."""
         return Sql("e.event_id = s.event_id", [])
@@ -100,21 +121,20 @@ class Outlier(Operator):
         known = self._state.get(key)
         if known is None:
             known = self._state[key] = History()
+        elif known.until is not None and event.occurred_at < known.until:
+            return ()  # a restart feeds some events that are settled
         entry = (event.occurred_at, event.event_id, steps(measure), event)
         if not known.events or entry[:2] > known.events[-1][:2]:
             known.events.append(entry)
-            place = len(known.events) - 1
-            if place > self._history:
-                self._settle(known, event.occurred_at - self.lateness)
-                place = len(known.events) - 1
             if measure < self._least:
                 return ()
-            found = self._judge(known, place)
+            found = self._judge(known, len(known.events) - 1)
             return (found,) if found.observed is not None else ()
         insort(known.events, entry, key=lambda e: e[:2])
         place = bisect_left(known.events, entry[:2], key=lambda e: e[:2])
-        # The event is in the history of those after it.
-        return [self._judge(known, n) for n in range(place, len(known.events))]
+        # The event is in the history of those after it, and displaces another.
+        affected = range(place, min(len(known.events), place + self._history + 1))
+        return [self._judge(known, n) for n in affected]
 
     def observe(self, key: Hashable, event: Any) -> float | None:
         known = self._state.get(key)
@@ -125,16 +145,28 @@ class Outlier(Operator):
             return None
         return _deviations(known.events[place][2], self._usual(known, place))
 
-    def forget(self, moment: datetime) -> None:
-        """Keep only the steps of what late events cannot change."""
-        for known in self._state.values():
-            if known.events and known.events[0][0] < moment:
-                self._settle(known, moment)
+    def saved(self, key: Hashable) -> Settled | None:
+        """The steps that late events cannot change."""
+        known = self._state[key]
+        return Settled(known.until, known.older.tolist()) if known.until is not None else None
 
-    def _settle(self, known: History, edge: datetime) -> None:
-        done = bisect_left(known.events, (edge, ""), key=lambda e: e[:2])
-        known.older.extend(entry[2] for entry in known.events[:done])
-        del known.events[:done], known.older[: -self._history or None]
+    def load(self, key: Hashable, known: Settled) -> None:
+        """Take up the steps."""
+        state = self._state[key] = History()
+        state.until, state.older = known.until, array("h", known.steps)
+
+    def settle(self, key: Hashable, moment: datetime) -> bool:
+        """Keep only the steps of what late events cannot change."""
+        known = self._state.get(key)
+        if known is None:
+            return True
+        done = bisect_left(known.events, (moment, ""), key=lambda e: e[:2])
+        if done:
+            known.older.extend(entry[2] for entry in known.events[:done])
+            known.until = moment
+            del known.events[:done], known.older[: -self._history or None]
+            self.changed.add(key)
+        return not known.events
 
     def _usual(self, known: History, place: int) -> Usual:
         recent = [entry[2] for entry in known.events[max(0, place - self._history) : place]]
@@ -158,9 +190,6 @@ class Outlier(Operator):
             "times": floor(measure / middle),
         }
         return Finding(event, observed, facts)
-
-    def _done(self, state: History, moment: datetime) -> bool:
-        return False
 
 
 def steps(measure: float) -> int:

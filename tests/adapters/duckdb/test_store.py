@@ -100,14 +100,17 @@ def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     assert db.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("transactions",)]
 
 
-def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "advice"), [(99, "written by a newer release.*[Uu]se that"), (1, "[Rr]eplay")]
+)
+def test_a_store_that_cannot_be_read_is_refused(tmp_path: Path, version: int, advice: str) -> None:
     """It says which version came, which is read, and what to do."""
     path = tmp_path / "s.duckdb"
     DuckDBStore(path, build.REAL).close()
     db = duckdb.connect(str(path))
-    db.execute("UPDATE progress SET schema_version = 99")
+    db.execute("UPDATE progress SET schema_version = ?", [version])
     db.close()
-    with pytest.raises(StoreError, match=r"schema version 99; this version reads \d+.*[Rr]eplay"):
+    with pytest.raises(StoreError, match=rf"schema version {version}.*{advice}"):
         DuckDBStore(path, build.REAL)
 
 

@@ -1,0 +1,159 @@
+"""What is known of keys, in an SQLite file beside the store.
+
+SQLite, because this is point reads and writes by key: thousands of times faster there than in
+DuckDB (decision 48). The file is derived from the store's events and signals: each commit is
+written here after it is written there, and a restart feeds again what is missing here.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from detector.core.errors import StoreError
+from detector.state.knowledge import KnownRow
+
+logger = logging.getLogger(__name__)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS known (
+  part TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
+-- One row: the last commit of the store that is contained, and until when events are.
+CREATE TABLE IF NOT EXISTS progress (
+  one INTEGER PRIMARY KEY CHECK (one = 1), committed_at INTEGER, settled_until INTEGER
+);
+INSERT OR IGNORE INTO progress VALUES (1, NULL, NULL);
+"""
+_CACHE_KIB = 64 * 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class KnownFile:
+    """A key-value table per part; safe from any thread."""
+
+    def __init__(self, store: Path, fingerprints: Mapping[str, str]) -> None:
+        in_memory = str(store) == ":memory:"
+        self.path = store if in_memory else store.with_name(store.name + ".known")
+        self._fingerprints = fingerprints
+        self._lock = threading.Lock()
+        self._staged: dict[tuple[str, str], bytes | None] = {}
+        self._waiting: list[KnownRow] = []
+        if not in_memory:
+            self.path.touch(0o600)
+        try:
+            self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            # A power failure may lose the last commits, which the store then repeats.
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path} cannot be opened: {error}. It is derived from {store}: delete it, "
+                "and it is built again."
+            ) from error
+
+    def outdated(self, everything: bool) -> frozenset[str]:
+        """The parts that are missing or were built by other rules; what they hold is deleted."""
+        with self._lock:
+            found = dict(self._db.execute("SELECT part, fingerprint FROM parts").fetchall())
+            wanted = self._fingerprints
+            outdated = {
+                part for part, mark in wanted.items() if everything or found.get(part) != mark
+            }
+            self._db.execute("BEGIN")
+            for part in outdated | (found.keys() - wanted.keys()):
+                self._db.execute("DELETE FROM known WHERE part = ?", [part])
+                self._db.execute("DELETE FROM parts WHERE part = ?", [part])
+            self._db.execute("COMMIT")
+        return frozenset(outdated)
+
+    def built(self) -> None:
+        """Record that all parts are complete."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            self._db.executemany(
+                "INSERT OR REPLACE INTO parts VALUES (?, ?)", self._fingerprints.items()
+            )
+            self._db.execute("COMMIT")
+
+    def progress(self) -> tuple[datetime | None, datetime | None]:
+        """The store's last commit that is contained, and until when events are."""
+        with self._lock:
+            [(committed, settled)] = self._db.execute(
+                "SELECT committed_at, settled_until FROM progress"
+            ).fetchall()
+        return _moment(committed), _moment(settled)
+
+    def read(self, parts: Sequence[str], keys: Sequence[str]) -> Iterable[tuple[str, str, bytes]]:
+        """What is known of these keys, staged changes included."""
+        found = []
+        with self._lock:
+            query = self._db.execute
+            for key in keys:
+                for part in parts:
+                    if (part, key) in self._staged:
+                        body = self._staged[part, key]
+                    else:
+                        row = query(
+                            "SELECT body FROM known WHERE part = ? AND key = ?", (part, key)
+                        ).fetchone()
+                        body = row[0] if row else None
+                    if body is not None:
+                        found.append((part, key, body))
+        return found
+
+    def stage(self, rows: Sequence[KnownRow]) -> None:
+        """Show changes to readers until the commit that contains them is written."""
+        with self._lock:
+            self._staged.update(((part, key), body) for part, key, body in rows)
+
+    def write(
+        self, rows: Sequence[KnownRow], settled_until: datetime | None, committed_at: datetime
+    ) -> None:
+        """Write the changes of a commit; those that cannot be written are kept for the next."""
+        with self._lock:
+            self._waiting.extend(rows)
+            try:
+                self._write(settled_until, committed_at)
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                logger.warning("%s cannot be written, trying again later: %s", self.path, error)
+                return
+            for part, key, body in self._waiting:
+                if self._staged.get((part, key)) is body:
+                    self._staged.pop((part, key), None)
+            self._waiting = []
+
+    def _write(self, settled_until: datetime | None, committed_at: datetime) -> None:
+        newest = {(part, key): body for part, key, body in self._waiting}
+        kept = sorted((*name, body) for name, body in newest.items() if body is not None)
+        self._db.execute("BEGIN")
+        self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", kept)
+        self._db.executemany(
+            "DELETE FROM known WHERE part = ? AND key = ?",
+            [name for name, body in newest.items() if body is None],
+        )
+        self._db.execute(
+            "UPDATE progress SET committed_at = ?, settled_until = coalesce(?, settled_until)",
+            [_micros(committed_at), None if settled_until is None else _micros(settled_until)],
+        )
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else _EPOCH + micros * _MICROSECOND

@@ -1,0 +1,118 @@
+-- The embedded store. Events keep every field of the contract, and what became of them.
+CREATE TABLE IF NOT EXISTS transactions (
+  event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, transaction_id VARCHAR NOT NULL,
+  account_id VARCHAR NOT NULL, customer_id VARCHAR NOT NULL, transaction_type VARCHAR NOT NULL,
+  channel VARCHAR NOT NULL, card_present BOOLEAN NOT NULL, amount DECIMAL(18, 2) NOT NULL,
+  currency VARCHAR NOT NULL, status VARCHAR NOT NULL, card_token VARCHAR, card_bin VARCHAR,
+  card_last4 VARCHAR, merchant_id VARCHAR, merchant_category VARCHAR, merchant_country VARCHAR,
+  city VARCHAR, latitude DOUBLE, longitude DOUBLE, device_id VARCHAR, ip_address VARCHAR,
+  payee_id VARCHAR, base_amount DECIMAL(18, 2), ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS logins (
+  event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
+  outcome VARCHAR NOT NULL, failure_reason VARCHAR, device_id VARCHAR, ip_address VARCHAR,
+  country VARCHAR, ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS card_events (
+  event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, card_token VARCHAR NOT NULL,
+  account_id VARCHAR NOT NULL, customer_id VARCHAR NOT NULL, event_type VARCHAR NOT NULL,
+  ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS alerts (
+  event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
+  alert_type VARCHAR NOT NULL, severity VARCHAR NOT NULL, confidence DOUBLE NOT NULL,
+  rule_id VARCHAR NOT NULL, account_id VARCHAR, transaction_id VARCHAR,
+  ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kyc_profiles (
+  event_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, customer_id VARCHAR NOT NULL,
+  account_ids VARCHAR[] NOT NULL, registered_device_ids VARCHAR[] NOT NULL,
+  risk_tier VARCHAR NOT NULL, kyc_status VARCHAR NOT NULL, is_pep BOOLEAN NOT NULL,
+  country VARCHAR NOT NULL, home_latitude DOUBLE NOT NULL, home_longitude DOUBLE NOT NULL,
+  segment VARCHAR NOT NULL, ingest_status VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS fraud_signals (
+  signal_id VARCHAR PRIMARY KEY, pattern VARCHAR NOT NULL, rule_id VARCHAR NOT NULL,
+  severity VARCHAR NOT NULL, weight DOUBLE NOT NULL, customer_id VARCHAR NOT NULL,
+  account_id VARCHAR, subject VARCHAR NOT NULL, event_id VARCHAR NOT NULL,
+  occurred_at TIMESTAMPTZ NOT NULL, window_start TIMESTAMPTZ NOT NULL, observed DOUBLE NOT NULL,
+  threshold DOUBLE NOT NULL, amount DECIMAL(18, 2), reason VARCHAR NOT NULL,
+  evidence JSON NOT NULL, exposed VARCHAR[] NOT NULL
+);
+-- Which accounts a signal counts for: its own, or every account its customer held at the time.
+CREATE TABLE IF NOT EXISTS account_signals (
+  account_id VARCHAR NOT NULL, signal_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY (account_id, signal_id)
+);
+CREATE TABLE IF NOT EXISTS risk_history (
+  account_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL, risk_score DOUBLE NOT NULL,
+  risk_level VARCHAR NOT NULL, patterns VARCHAR NOT NULL, PRIMARY KEY (account_id, occurred_at)
+);
+CREATE TABLE IF NOT EXISTS cases (
+  case_id VARCHAR PRIMARY KEY, customer_id VARCHAR NOT NULL, account_ids VARCHAR NOT NULL,
+  level VARCHAR NOT NULL, score DOUBLE NOT NULL, patterns VARCHAR NOT NULL,
+  signal_count BIGINT NOT NULL, exposure DECIMAL(18, 2) NOT NULL,
+  already_gone DECIMAL(18, 2) NOT NULL, first_signal_at TIMESTAMPTZ NOT NULL,
+  last_signal_at TIMESTAMPTZ NOT NULL, opened_at TIMESTAMPTZ NOT NULL,
+  due_at TIMESTAMPTZ NOT NULL, recommended_action VARCHAR NOT NULL,
+  actions VARCHAR NOT NULL, withdrawn BOOLEAN NOT NULL, previous_case_id VARCHAR
+);
+-- What callers were told about transactions that they asked to have scored.
+CREATE TABLE IF NOT EXISTS score_decisions (
+  event_id VARCHAR PRIMARY KEY, account_id VARCHAR NOT NULL, decided_at TIMESTAMPTZ NOT NULL,
+  decision VARCHAR NOT NULL, risk_level VARCHAR NOT NULL, risk_score DOUBLE NOT NULL,
+  answer JSON NOT NULL
+);
+CREATE TABLE IF NOT EXISTS dead_letters (
+  stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, origin VARCHAR NOT NULL,
+  "offset" BIGINT NOT NULL, raw BLOB NOT NULL, received_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS source_positions (
+  source VARCHAR PRIMARY KEY, position VARCHAR NOT NULL, committed_at TIMESTAMPTZ NOT NULL
+);
+-- One row: how far event time has come, and what was counted but leaves no row of its own.
+CREATE TABLE IF NOT EXISTS progress (
+  schema_version INTEGER NOT NULL, watermark TIMESTAMPTZ, confirmed TIMESTAMPTZ,
+  duplicates BIGINT NOT NULL
+);
+-- What people do. Detection never writes here; people never write elsewhere.
+CREATE TABLE IF NOT EXISTS users (
+  username VARCHAR PRIMARY KEY, password_hash VARCHAR NOT NULL, role VARCHAR NOT NULL,
+  must_change BOOLEAN NOT NULL, disabled BOOLEAN NOT NULL, epoch BIGINT NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS api_keys (
+  key_id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL, digest VARCHAR NOT NULL,
+  created_by VARCHAR NOT NULL, created_at TIMESTAMPTZ NOT NULL, revoked_at TIMESTAMPTZ
+);
+-- Keys from before keys had roles are machines.
+ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS role VARCHAR DEFAULT 'machine';
+-- A case without a row is NEW. The snapshot is the case as of the latest action.
+CREATE TABLE IF NOT EXISTS case_reviews (
+  case_id VARCHAR PRIMARY KEY, status VARCHAR NOT NULL, owner VARCHAR, disposition VARCHAR,
+  proposed_by VARCHAR, reason VARCHAR, version BIGINT NOT NULL, reviewed_at TIMESTAMPTZ NOT NULL,
+  snapshot JSON NOT NULL
+);
+-- The customer, and the last signal that a closing covers, so that detection knows what is decided.
+ALTER TABLE case_reviews ADD COLUMN IF NOT EXISTS customer_id VARCHAR;
+ALTER TABLE case_reviews ADD COLUMN IF NOT EXISTS closed_until TIMESTAMPTZ;
+CREATE TABLE IF NOT EXISTS snoozes (
+  snooze_id VARCHAR PRIMARY KEY, pattern VARCHAR NOT NULL, entity_kind VARCHAR NOT NULL,
+  entity VARCHAR NOT NULL, until TIMESTAMPTZ NOT NULL, reason VARCHAR NOT NULL,
+  created_by VARCHAR NOT NULL, created_at TIMESTAMPTZ NOT NULL, ended_at TIMESTAMPTZ
+);
+CREATE TABLE IF NOT EXISTS smr_drafts (
+  case_id VARCHAR PRIMARY KEY, fields JSON NOT NULL, updated_by VARCHAR NOT NULL,
+  updated_at TIMESTAMPTZ NOT NULL
+);
+-- Only ever added to; each entry carries the hash of the one before it.
+CREATE TABLE IF NOT EXISTS audit_log (
+  seq BIGINT PRIMARY KEY, acted_at TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, role VARCHAR NOT NULL,
+  action VARCHAR NOT NULL, subject_kind VARCHAR NOT NULL, subject VARCHAR NOT NULL,
+  detail JSON NOT NULL, previous_hash VARCHAR NOT NULL, hash VARCHAR NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_log_subject ON audit_log (subject);
+-- How far each follower of the audit log has come.
+CREATE TABLE IF NOT EXISTS audit_followers (
+  name VARCHAR PRIMARY KEY, seq BIGINT NOT NULL
+);
