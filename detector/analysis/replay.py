@@ -9,6 +9,7 @@ from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Sink
 from detector.pipeline.tally import Tally
 from detector.signals.rules import Rules
+from detector.state.knowledge import DEFAULT_BUDGET
 
 
 def replay_folder(
@@ -18,6 +19,7 @@ def replay_folder(
     batch_size: int = BATCH,
     sinks: Sequence[Sink] = (),
     started: Callable[[Pipeline, FileSource], None] = lambda *_: None,
+    memory_bytes: int = DEFAULT_BUDGET,
 ) -> Tally:
     """Replay a folder into a store and return the counts; a store that was killed resumes.
 
@@ -27,7 +29,9 @@ def replay_folder(
     database = DuckDBStore(store, rules)
     try:
         tally = Tally(rules)
-        pipeline = Pipeline(rules, source, database, [tally, *sinks])
+        pipeline = Pipeline(
+            rules, source, database, [tally, *sinks], memory_bytes=memory_bytes
+        )
         started(pipeline, source)
         pipeline.run()
     finally:

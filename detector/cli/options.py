@@ -5,10 +5,22 @@ from typing import Annotated
 
 import typer
 
+from detector.state.knowledge import DEFAULT_BUDGET
+
 DEFAULT_STORE = Path("data/fraud.duckdb")
 
 Store = Annotated[Path, typer.Option("--store", help="The store, one DuckDB file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Memory = Annotated[
+    int,
+    typer.Option(
+        "--memory",
+        min=1,
+        envvar="MEMORY_MB",
+        help="Megabytes of memory for what is known of customers and other keys.",
+    ),
+]
+DEFAULT_MEMORY = DEFAULT_BUDGET >> 20
 Folder = Annotated[
     Path,
     typer.Argument(

@@ -1,6 +1,7 @@
 """`fraud replay`: event files through the live pipeline, at full speed."""
 
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,25 +10,62 @@ from rich.console import Console
 
 from detector.adapters.sources.files import BATCH, FileSource
 from detector.analysis.replay import replay_folder
-from detector.cli.options import DEFAULT_STORE, AsJson, Folder, Store
+from detector.cli.options import (
+    DEFAULT_MEMORY,
+    DEFAULT_STORE,
+    AsJson,
+    Folder,
+    Memory,
+    Store,
+)
 from detector.cli.progress import EventProgress
 from detector.cli.summary import print_summary
+from detector.core.text import label
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
 from detector.signals.rules import Rules, load_rules
+from detector.state.knowledge import DEFAULT_BUDGET
 
 
 def replay(
     folder: Folder,
     store: Store = DEFAULT_STORE,
     batch_size: Annotated[int, typer.Option(min=1, help="Events a commit.")] = BATCH,
+    memory: Memory = DEFAULT_MEMORY,
+    set_aside: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The share of records that may be late, future or broken; above it, exit code 3.",
+        ),
+    ] = 0.01,
     as_json: AsJson = False,
 ) -> None:
     """Replay a folder of events in event time; after a kill, the same command resumes."""
-    print_summary(replay_shown(folder, store, load_rules(), batch_size).summary(), as_json)
+    tally = replay_shown(folder, store, load_rules(), batch_size, memory << 20)
+    summary = tally.summary()
+    print_summary(summary, as_json)
+    aside = {name: summary[name] for name in ("late", "future", "dead_letters")}
+    records = summary["events"] + summary["dead_letters"]
+    if sum(aside.values()) > set_aside * records:
+        words = ", ".join(f"{count:,} {label(name).lower()}" for name, count in aside.items())
+        print(
+            f"fraud: {sum(aside.values()) / records:.1%} of {records:,} records were not evaluated "
+            f"({words}); see the tables with ingest_status, and dead_letters. If that is as it "
+            "should be, say how much is: --set-aside 1",
+            file=sys.stderr,
+        )
+        raise typer.Exit(3)
 
 
-def replay_shown(folder: Path, store: Path, rules: Rules, batch_size: int = BATCH) -> Tally:
+def replay_shown(
+    folder: Path,
+    store: Path,
+    rules: Rules,
+    batch_size: int = BATCH,
+    memory_bytes: int = DEFAULT_BUDGET,
+) -> Tally:
     """Replay a folder with progress on stderr; Ctrl-C stops after the current batch."""
 
     def started(pipeline: Pipeline, source: FileSource) -> None:
@@ -37,4 +75,6 @@ def replay_shown(folder: Path, store: Path, rules: Rules, batch_size: int = BATC
             signal.signal(number, lambda *_: pipeline.stop())
 
     with EventProgress("replaying") as progress:
-        return replay_folder(folder, store, rules, batch_size, [progress], started)
+        return replay_folder(
+            folder, store, rules, batch_size, [progress], started, memory_bytes
+        )

@@ -17,7 +17,7 @@ from detector.adapters.questions import riskiest
 from detector.adapters.sources.api import ApiSource
 from detector.adapters.sources.synthetic import SyntheticSource
 from detector.cli.live import LiveView, PlainLines
-from detector.cli.options import DEFAULT_STORE, AsJson, Store
+from detector.cli.options import DEFAULT_MEMORY, DEFAULT_STORE, AsJson, Memory, Store
 from detector.cli.serve import console_beside
 from detector.cli.summary import print_summary
 from detector.cli.tuning import collect_garbage_rarely
@@ -79,6 +79,7 @@ def run(
         bool,
         typer.Option("--no-console", help="No web console, and plain lines instead of a view."),
     ] = False,
+    memory: Memory = DEFAULT_MEMORY,
     as_json: AsJson = False,
 ) -> None:
     """Run the synthetic bank, or read Kafka, and watch fraud being found. Ctrl-C stops it cleanly.
@@ -114,7 +115,7 @@ def run(
         else:
             events = SyntheticSource(settings, seconds, _HISTORY if console.demo else timedelta(0))
             title = f"synthetic bank, {settings.transaction_rate:g} tx/s"
-        pipeline = Pipeline(rules, events, database, sinks)
+        pipeline = Pipeline(rules, events, database, sinks, memory_bytes=memory << 20)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: pipeline.stop())
         title = f"Fraud Operations Centre - {title} - {store}"

@@ -11,6 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from detector.core.events import STREAMS
 from detector.pipeline.work import Work
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
@@ -71,7 +72,8 @@ class Metrics:
         for (stream, ingest_status), events in work.events.items():
             self.events.labels(stream, ingest_status).inc(len(events))
         for letter in work.dead_letters:
-            self.dead_letters.labels(letter.stream).inc()
+            # The caller chooses the name, so it must not become a label.
+            self.dead_letters.labels(letter.stream if letter.stream in STREAMS else "unknown").inc()
         self.duplicates.inc(work.duplicates)
         waited = (work.committed_at or time.monotonic()) - work.available_at
         for signal in work.new_signals:

@@ -7,11 +7,13 @@ from concurrent.futures import Future
 
 from detector.core.errors import FraudError
 from detector.core.events import Identity, Record
+from detector.pipeline.alarms import Alarms
 from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
 from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.rules import Rules
+from detector.state.knowledge import DEFAULT_BUDGET
 
 
 class Pipeline:
@@ -28,17 +30,21 @@ class Pipeline:
         store: Store,
         sinks: Sequence[Sink] = (),
         clock: Clock = utc_now,
+        memory_bytes: int = DEFAULT_BUDGET,
     ) -> None:
         self.source = source
         self.store = store
         self.sinks = sinks
-        self.detector = Detector(rules, self._known_events, clock)
+        self.detector = Detector(rules, self._known_events, clock, memory_bytes)
         self.ready = threading.Event()
         """Set while detection runs: from the restored state to the end of the run."""
         self._stop = threading.Event()
         # The holder of this lock evaluates; work is queued for commit in lock order.
         self._turn = threading.Lock()
-        self._committer = Committer(store, lambda: self.sinks, source.acknowledge)
+        self._set_aside = Alarms()
+        self._committer = Committer(
+            store, lambda: [self._set_aside, *self.sinks], source.acknowledge
+        )
         self._before: Future[None] | None = None
         self._answers: dict[str, Decision] = {}  # submitted, not yet committed
 
@@ -135,6 +141,12 @@ class Pipeline:
     def trouble(self) -> str | None:
         """Why nothing is committed at present; None if all is well."""
         return self._committer.trouble
+
+    @property
+    def alarms(self) -> list[str]:
+        """What makes detection blind or stale at present, one sentence each."""
+        stuck = [f"Nothing is committed: {self.trouble}."] if self.trouble else []
+        return stuck + self._set_aside.active()
 
     @property
     def backlog(self) -> int:

@@ -54,13 +54,11 @@ async def healthz() -> Health:
 
 @router.get("/readyz", operation_id="readyz", responses=problems(503))
 def readyz(context: InContext) -> Health:
-    """Whether detection is running, its store can be written and the views can be read."""
+    """Whether detection is running and sees, its store can be written and its views be read."""
     if context.pipeline is not None and not context.pipeline.ready.is_set():
         raise ProblemError(503, "Detection is not running (yet).", {"Retry-After": "1"})
-    if context.pipeline is not None and context.pipeline.trouble:
-        raise ProblemError(
-            503, "The store cannot be written; the log says why.", {"Retry-After": "5"}
-        )
+    if context.pipeline is not None and (alarms := context.pipeline.alarms):
+        raise ProblemError(503, " ".join(alarms), {"Retry-After": "5"})
     context.reader.rows("SELECT 1 AS one")
     return Health()
 

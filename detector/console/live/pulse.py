@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -30,6 +31,7 @@ class Pulse(BaseModel):
 
     Money is in the base currency. Counts per minute cover the trailing 60 s of event time; over a
     cluster, its newest minute.
+    `alarms` are sentences about what makes detection blind or stale.
     `lag_ms` is the age of the watermark. Counts that only the detecting process has are null
     elsewhere.
     """
@@ -43,6 +45,7 @@ class Pulse(BaseModel):
     dead_letters: int | None
     duplicates: int | None
     late: int | None
+    alarms: list[str]
     transactions_per_min: int
     flagged_per_min: int
     fraud_rate_pct: float
@@ -57,8 +60,15 @@ class Pulse(BaseModel):
 class Vitals:
     """The counters of the detecting process."""
 
-    def __init__(self, tally: Tally, minutes: Buckets, seconds: Buckets) -> None:
+    def __init__(
+        self,
+        tally: Tally,
+        minutes: Buckets,
+        seconds: Buckets,
+        alarms: Callable[[], list[str]] = list,
+    ) -> None:
         self.tally, self.minutes, self.seconds = tally, minutes, seconds
+        self.alarms = alarms
         self._before = (time.monotonic(), 0)
         self._rate = 0.0
 
@@ -113,12 +123,13 @@ class PulseKeeper:
                 "dead_letters": tally.dead_letters,
                 "duplicates": tally.duplicates,
                 "late": tally.late,
+                "alarms": vitals.alarms(),
             }
         else:
             last = minutes[-1] if minutes else Bucket(window_start=now)
             watermark = last.window_start if minutes else None
             unknown = ("events", "events_per_s", "dead_letters", "duplicates", "late")
-            own = {**dict.fromkeys(unknown), "latency_ms": Latency()}
+            own = {**dict.fromkeys(unknown), "latency_ms": Latency(), "alarms": []}
         cases = self._reader.rows(
             "SELECT level, count(*) AS cases, sum(exposure) AS exposure, sum(already_gone) AS gone "
             f"FROM {self._reader.open_cases} GROUP BY level"

@@ -30,6 +30,10 @@ function showFigures(pulse) {
     const missing = /_by_(level|pattern)\./.test(path) ? 0 : null;
     setText(node, AS[node.dataset.as](at(figures, path) ?? missing));
   }
+  const alarms = $("#alarms");
+  if (alarms.children.length !== pulse.alarms.length || pulse.alarms.some((text, n) => alarms.children[n].textContent.trim() !== text)) {
+    alarms.replaceChildren(...pulse.alarms.map((text) => h("li", {}, text)));
+  }
   setText($("#health"), pulse.watermark ? "Running" : "Waiting for events");
 }
 
