@@ -12,8 +12,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
 from pydantic_core import CoreSchema, core_schema
+
+from producers.card_numbers import card_number_in
 
 AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}(?!\n)$"
 TIME_PATTERN = (
@@ -23,6 +32,7 @@ TIME_PATTERN = (
 _CENT = Decimal("0.01")
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _TIME = re.compile(TIME_PATTERN)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EARLIEST_YEAR = 1970  # some systems write "0001-01-01" for an unknown time
 
 
@@ -52,6 +62,16 @@ def _to_utc(value: datetime) -> datetime:
 def _rfc3339(value: str) -> str:
     if not _TIME.match(value):
         raise ValueError("a time is an RFC 3339 string such as 2026-01-05T00:00:00.123000Z")
+    return value
+
+
+def _text(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("a text has no control characters")
+    if value in (".", ".."):
+        raise ValueError(f"{value!r} is no name")
+    if card_number_in(value):
+        raise ValueError("a text has no card number; send a token")
     return value
 
 
@@ -103,9 +123,9 @@ class _Truth:
         )
 
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-City = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-IpAddress = Annotated[str, StringConstraints(min_length=1, max_length=45)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_text)]
+City = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_text)]
+IpAddress = Annotated[str, StringConstraints(min_length=1, max_length=45), AfterValidator(_text)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(?!\n)$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}(?!\n)$")]
 MerchantCategory = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(?!\n)$")]

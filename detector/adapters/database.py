@@ -1,5 +1,6 @@
 """Opens DuckDB files."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,35 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def literal(text: str) -> str:
+    """Text as an SQL literal, where a parameter is not possible."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as a quoted SQL identifier, where it is not one of ours."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def confine(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
+    """Take away access to the network, and to files outside these folders, for good."""
+    allowed = ", ".join(literal(f"{folder}/") for folder in folders)
+    connection.execute(f"SET allowed_directories = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+
+
+def owner_only(path: str, flags: int) -> int:
+    """An opener of files that only their owner may read, from their first byte."""
+    return os.open(path, flags, 0o600)
+
+
 class StoreFile:
     """A store's file, read-only, without access to other files or the network."""
 
     def __init__(self, path: Path) -> None:
         self._db = connect(path, read_only=True)
-        self._db.execute("SET enable_external_access = false")
+        confine(self._db)
+        self._db.execute("SET lock_configuration = true")
 
     def answer(self, sql: str, parameters: Sequence[object] = ()) -> tuple[list[str], list[Any]]:
         """The columns and rows of any query, possibly written by hand."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from detector.adapters.database import literal
 from detector.adapters.sources.files import SUFFIXES, find_files, parquet_query
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
@@ -122,10 +123,10 @@ def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {stream: [] for stream in STREAMS}
     for path in paths:
         if path.is_dir():
-            for stream, file in find_files(path)[0].items():
-                found[stream].append(file)
+            for stream, files in _folder_files(path).items():
+                found[stream] += files
             continue
-        stream = re.split(r"[^a-z_]", path.name, maxsplit=1)[0]
+        stream = _stream_of(path)
         if stream not in STREAMS or not path.name.endswith(SUFFIXES):
             raise InputError(
                 f"{path.name} does not name a stream; expected names such as "
@@ -135,6 +136,21 @@ def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
             raise InputError(f"{path} is not a file.")
         found[stream].append(path)
     return found
+
+
+def _folder_files(folder: Path) -> dict[str, list[Path]]:
+    """The files of a folder: one for each stream, or those of an archive by day."""
+    by_day = [p for p in sorted(folder.glob("*-*.parquet")) if _stream_of(p) in STREAMS]
+    if not by_day:
+        return {stream: [file] for stream, file in find_files(folder)[0].items()}
+    found: dict[str, list[Path]] = {}
+    for path in [*by_day, *folder.glob("kyc_profiles.parquet")]:
+        found.setdefault(_stream_of(path), []).append(path)
+    return found
+
+
+def _stream_of(path: Path) -> str:
+    return re.split(r"[^a-z_]", path.name, maxsplit=1)[0]
 
 
 def run(db: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
@@ -149,10 +165,10 @@ def open_database(path: Path | None = None, memory_limit: str | None = None) -> 
     db.execute("SET TimeZone = 'UTC'")
     if memory_limit:
         db.execute("SET memory_limit = ?", [memory_limit])
-    where = ":memory:" if path is None else str(path).replace("'", "''")
+    where = ":memory:" if path is None else str(path)
     if path is not None:
         db.execute("SET temp_directory = ?", [f"{path}.tmp"])
-    db.execute(f"ATTACH '{where}' AS {DATABASE}")
+    db.execute(f"ATTACH {literal(where)} AS {DATABASE}")
     db.execute(f"USE {DATABASE}")
     return db
 
@@ -164,11 +180,10 @@ def _records(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str:
         kinds = json.dumps(dict.fromkeys(fields, "JSON"))
         query = parquet_query(db, path, stream)
         return f"SELECT unnest(json_transform(payload, '{kinds}')) FROM ({query})"
-    name = str(path).replace("'", "''")
     columns = ", ".join(f"{field}: 'JSON'" for field in fields)
     return (
-        f"FROM read_json('{name}', format = 'newline_delimited', columns = {{{columns}}}, "
-        "ignore_errors = true)"
+        f"FROM read_json({literal(str(path))}, format = 'newline_delimited', "
+        f"columns = {{{columns}}}, ignore_errors = true)"
     )
 
 

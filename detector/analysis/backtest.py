@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from detector.adapters.database import literal
 from detector.adapters.dbt_models import (
     DATABASE,
     CompiledProject,
@@ -130,11 +131,11 @@ def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObj
 
 def _disposed(db: duckdb.DuckDBPyConnection, path: Path) -> JsonObject:
     """The dispositions of the cases that detection would open today."""
-    name = str(path).replace("'", "''")
+    name = literal(str(path))
     rows = db.execute(
         f"SELECT c.level, count(*), count(*) FILTER (WHERE d.disposition IN {CONFIRMED}), "
         "count(*) FILTER (WHERE d.disposition = ?) "
-        f"FROM mv_open_fraud_cases AS c JOIN '{name}' AS d USING (case_id) GROUP BY c.level",
+        f"FROM mv_open_fraud_cases AS c JOIN {name} AS d USING (case_id) GROUP BY c.level",
         [REFUTED],
     ).fetchall()
     by_level = {
@@ -149,7 +150,7 @@ def _disposed(db: duckdb.DuckDBPyConnection, path: Path) -> JsonObject:
         for level, decided, confirmed, refuted in rows
     }
     lost = db.execute(
-        f"SELECT count(*) FROM '{name}' AS d WHERE d.disposition IN {CONFIRMED} "
+        f"SELECT count(*) FROM {name} AS d WHERE d.disposition IN {CONFIRMED} "
         "AND d.case_id NOT IN (SELECT case_id FROM mv_open_fraud_cases)"
     ).fetchall()[0][0]
     return {"by_level": by_level, "confirmed_but_no_longer_found": lost}

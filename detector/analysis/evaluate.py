@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from detector.adapters.database import literal
 from detector.analysis.alerts import open_alerts, queue_report
 from detector.analysis.rates import share, wilson
 from detector.core.data import JsonObject
@@ -124,15 +125,15 @@ def load_truth(db: duckdb.DuckDBPyConnection, path: Path) -> None:
     Either the columns of a generated truth file, event_id, scenario and instance; or a label per
     event, event_id, is_fraud and optionally kind, where each fraudulent event is an instance.
     """
-    name = str(path).replace("'", "''")
-    found = {column for column, *_ in db.execute(f"DESCRIBE FROM '{name}'").fetchall()}
+    name = literal(str(path))
+    found = {column for column, *_ in db.execute(f"DESCRIBE FROM {name}").fetchall()}
     if {"event_id", "scenario", "instance"} <= found:
-        query = f"SELECT event_id, scenario, instance FROM '{name}'"
+        query = f"SELECT event_id, scenario, instance FROM {name}"
     elif {"event_id", "is_fraud"} <= found:
         kind = "kind" if "kind" in found else "NULL"
         query = (
             f"SELECT event_id, coalesce({kind}, 'fraud') AS scenario, event_id AS instance "
-            f"FROM '{name}' WHERE is_fraud::BOOLEAN"
+            f"FROM {name} WHERE is_fraud::BOOLEAN"
         )
     else:
         raise InputError(

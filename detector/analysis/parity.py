@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from detector.adapters.database import literal
 from detector.adapters.dbt_models import (
     CompiledProject,
     compiled,
@@ -86,7 +87,7 @@ def parity(
         store = Path(scratch) / "embedded.duckdb"
         replay(folder, store, rules)
         with open_database(Path(scratch) / "models.duckdb") as db:
-            db.execute(f"ATTACH '{store}' AS embedded (READ_ONLY)")
+            db.execute(f"ATTACH {literal(str(store))} AS embedded (READ_ONLY)")
             load(db, event_files([folder]), set_aside=_set_aside())
             run(db, project.needed_for(MODELS))
             return compare(db)

@@ -1,6 +1,7 @@
-"""The hash chain of the audit log: each entry contains the hash of the previous one."""
+"""The hash chain of the audit log: each entry contains the keyed hash of the previous one."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -35,19 +36,24 @@ class AuditEntry:
     previous_hash: str = START
     hash: str = ""
 
-    def sealed(self) -> "AuditEntry":
-        """The entry with its hash: SHA-256 over everything else in it."""
+    def sealed(self, key: bytes) -> "AuditEntry":
+        """The entry with its hash over everything else in it: HMAC-SHA256.
+
+        With an empty key, as entries were sealed before there were keys, plain SHA-256.
+        """
         content = asdict(self)
         del content["hash"]
         content["at"] = self.at.astimezone(UTC).isoformat(timespec="microseconds")
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return replace(self, hash=hashlib.sha256(text.encode()).hexdigest())
+        sealed = hmac.new(key, text.encode(), "sha256") if key else hashlib.sha256(text.encode())
+        return replace(self, hash=sealed.hexdigest())
 
 
-def verify(entries: Iterable[AuditEntry]) -> int:
+def verify(entries: Iterable[AuditEntry], key: bytes, unkeyed_until: int = 0) -> int:
     """Verify a whole log, oldest first, and return its length; raises `Tampered`.
 
-    A truncated log still verifies: compare its last hash with a copy stored elsewhere.
+    Entries up to `unkeyed_until` were sealed without a key. A truncated log still verifies: compare
+    its last hash with a copy stored elsewhere.
     """
     seq, previous = 0, START
     for entry in entries:
@@ -56,7 +62,7 @@ def verify(entries: Iterable[AuditEntry]) -> int:
             raise Tampered(seq, f"it is entry {entry.seq}")
         if entry.previous_hash != previous:
             raise Tampered(seq, "its previous hash is not that of the entry before it")
-        if entry.sealed().hash != entry.hash:
+        if entry.sealed(key if seq > unkeyed_until else b"").hash != entry.hash:
             raise Tampered(seq, "its content does not match its hash")
         previous = entry.hash
     return seq

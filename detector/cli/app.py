@@ -1,5 +1,6 @@
 """The `fraud` command and its subcommands."""
 
+import os
 import sys
 
 import typer
@@ -21,6 +22,7 @@ from detector.cli import (
     validate,
 )
 from detector.core.errors import FraudError
+from detector.core.text import printable
 from producers.config import ConfigError
 
 app = typer.Typer(
@@ -53,10 +55,13 @@ app.command()(bench.bench)
 
 def main() -> None:
     """Run the command; an error that the user can fix ends with one sentence and exit code 2."""
+    # Stores, their logs and temporary files hold what only their owner may read.
+    os.umask(0o077)
     try:
         app()
     except (FraudError, ConfigError) as error:
-        print(f"fraud: {error}", file=sys.stderr)
+        lines = [printable(line) for line in str(error).splitlines()]
+        print("\n".join(["fraud: " + lines[0], *lines[1:]]), file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of the output has closed it, as `head` does; not an error.

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.adapters.questions import AccountRisk
-from detector.cli.output import LEVEL_STYLES
+from detector.cli.output import LEVEL_STYLES, shown
+from detector.core.text import printable
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
 from detector.signals.rules import Rules
@@ -44,7 +45,7 @@ class PlainLines:
             self._print(_headline(self._tally))
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveView:
@@ -81,7 +82,7 @@ class LiveView:
         """The screen's current content."""
         layout = Layout()
         layout.split_column(
-            Layout(Panel(self._numbers(), title=self._title, border_style="blue"), size=5),
+            Layout(Panel(self._numbers(), title=shown(self._title), border_style="blue"), size=5),
             Layout(name="middle", ratio=1),
             Layout(Panel(self._newest(), title="Newest signals"), ratio=1),
         )
@@ -124,7 +125,9 @@ class LiveView:
         table = Table.grid(padding=(0, 2))
         for pattern in self._rules.patterns.values():
             count = self._tally.signals[pattern.id]
-            table.add_row(pattern.title, Text(f"{count:,}", style="bold" if count else "dim"))
+            table.add_row(
+                shown(pattern.title), Text(f"{count:,}", style="bold" if count else "dim")
+            )
         return table
 
     def _accounts(self) -> Table:
@@ -133,7 +136,7 @@ class LiveView:
             style = LEVEL_STYLES[account.risk_level]
             table.add_row(
                 Text(f"{account.risk_score:.2f}", style=style),
-                account.account_id,
+                shown(account.account_id),
                 Text(", ".join(account.patterns), style="dim"),
             )
         return table
@@ -143,8 +146,8 @@ class LiveView:
         for case in self._tally.open_cases()[:12]:
             table.add_row(
                 Text(f"{case.level} {case.score:.2f}", style=LEVEL_STYLES[case.level]),
-                case.customer_id,
-                case.recommended_action,
+                shown(case.customer_id),
+                shown(case.recommended_action),
                 Text(", ".join(case.patterns), style="dim"),
             )
         return table
@@ -156,8 +159,8 @@ class LiveView:
         for signal in reversed(newest):
             table.add_row(
                 Text(signal.occurred_at.strftime("%H:%M:%S"), style="dim"),
-                self._rules.patterns[signal.pattern].title,
-                signal.reason,
+                shown(self._rules.patterns[signal.pattern].title),
+                shown(signal.reason),
             )
         return table
 

@@ -20,6 +20,16 @@ Memory = Annotated[
         help="Megabytes of memory for what is known of customers and other keys.",
     ),
 ]
+Keep = Annotated[
+    int,
+    typer.Option(
+        "--keep",
+        min=1,
+        envvar="KEEP_DAYS",
+        help="Days of events in the store; older ones move to Parquet files beside it.",
+    ),
+]
+DEFAULT_KEEP = 90
 DEFAULT_MEMORY = DEFAULT_BUDGET >> 20
 Folder = Annotated[
     Path,

@@ -9,9 +9,11 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from detector.core.data import Row
 from detector.core.names import joined
+from detector.core.text import printable
 
 LEVEL_STYLES = {"critical": "bold red", "high": "yellow", "medium": "cyan", "low": "dim"}
 WIDTH_IN_FILES = 160
@@ -31,16 +33,21 @@ def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     for place, name in enumerate(columns):
         numeric = any(isinstance(row[place], _NUMBER) for row in rows)
         wraps = name in _WRAPPING
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=not wraps)
+        table.add_column(shown(name), justify="right" if numeric else "left", no_wrap=not wraps)
     for row in rows:
         level = next((str(v) for v in row if v in LEVEL_STYLES), "")
-        table.add_row(*map(text, row), style=LEVEL_STYLES.get(level, ""))
+        table.add_row(*(shown(text(value)) for value in row), style=LEVEL_STYLES.get(level, ""))
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, WIDTH_IN_FILES)
     console.print(table)
     if not rows:
         console.print("  (none)")
+
+
+def shown(text: str, style: str = "") -> Text:
+    """Any text for a terminal: no markup in it, and no control characters."""
+    return Text(printable(text), style)
 
 
 def text(value: Any) -> str:

@@ -2,25 +2,27 @@
 
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from detector.adapters.sources.files import BATCH, FileSource
 from detector.analysis.replay import replay_folder
 from detector.cli.options import (
+    DEFAULT_KEEP,
     DEFAULT_MEMORY,
     DEFAULT_STORE,
     AsJson,
     Folder,
+    Keep,
     Memory,
     Store,
 )
 from detector.cli.progress import EventProgress
 from detector.cli.summary import print_summary
-from detector.core.text import label
+from detector.core.text import label, printable
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
 from detector.signals.rules import Rules, load_rules
@@ -32,6 +34,7 @@ def replay(
     store: Store = DEFAULT_STORE,
     batch_size: Annotated[int, typer.Option(min=1, help="Events a commit.")] = BATCH,
     memory: Memory = DEFAULT_MEMORY,
+    keep: Keep = DEFAULT_KEEP,
     set_aside: Annotated[
         float,
         typer.Option(
@@ -43,7 +46,9 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Replay a folder of events in event time; after a kill, the same command resumes."""
-    tally = replay_shown(folder, store, load_rules(), batch_size, memory << 20)
+    tally = replay_shown(
+        folder, store, load_rules(), batch_size, memory << 20, timedelta(days=keep)
+    )
     summary = tally.summary()
     print_summary(summary, as_json)
     aside = {name: summary[name] for name in ("late", "future", "dead_letters")}
@@ -65,16 +70,18 @@ def replay_shown(
     rules: Rules,
     batch_size: int = BATCH,
     memory_bytes: int = DEFAULT_BUDGET,
+    keep: timedelta | None = None,
 ) -> Tally:
     """Replay a folder with progress on stderr; Ctrl-C stops after the current batch."""
 
     def started(pipeline: Pipeline, source: FileSource) -> None:
         if source.ignored:
-            Console(stderr=True).print(f"Not event files, ignored: {', '.join(source.ignored)}.")
+            names = ", ".join(source.ignored)
+            print(printable(f"Not event files, ignored: {names}."), file=sys.stderr)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: pipeline.stop())
 
     with EventProgress("replaying") as progress:
         return replay_folder(
-            folder, store, rules, batch_size, [progress], started, memory_bytes
+            folder, store, rules, batch_size, [progress], started, memory_bytes, keep
         )

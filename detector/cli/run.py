@@ -12,12 +12,21 @@ import typer
 from rich.console import Console
 
 from detector.adapters.bank_files import bank_settings
+from detector.adapters.duckdb.archive import Archiver
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.questions import riskiest
 from detector.adapters.sources.api import ApiSource
 from detector.adapters.sources.synthetic import SyntheticSource
 from detector.cli.live import LiveView, PlainLines
-from detector.cli.options import DEFAULT_MEMORY, DEFAULT_STORE, AsJson, Memory, Store
+from detector.cli.options import (
+    DEFAULT_KEEP,
+    DEFAULT_MEMORY,
+    DEFAULT_STORE,
+    AsJson,
+    Keep,
+    Memory,
+    Store,
+)
 from detector.cli.serve import console_beside
 from detector.cli.summary import print_summary
 from detector.cli.tuning import collect_garbage_rarely
@@ -80,6 +89,7 @@ def run(
         typer.Option("--no-console", help="No web console, and plain lines instead of a view."),
     ] = False,
     memory: Memory = DEFAULT_MEMORY,
+    keep: Keep = DEFAULT_KEEP,
     as_json: AsJson = False,
 ) -> None:
     """Run the synthetic bank, or read Kafka, and watch fraud being found. Ctrl-C stops it cleanly.
@@ -115,7 +125,7 @@ def run(
         else:
             events = SyntheticSource(settings, seconds, _HISTORY if console.demo else timedelta(0))
             title = f"synthetic bank, {settings.transaction_rate:g} tx/s"
-        pipeline = Pipeline(rules, events, database, sinks, memory_bytes=memory << 20)
+        pipeline = Pipeline(rules, events, database, sinks, memory_bytes=memory << 20, brake=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: pipeline.stop())
         title = f"Fraud Operations Centre - {title} - {store}"
@@ -124,6 +134,7 @@ def run(
             url = ends.enter_context(served)
             title += f" - {url}"
             print(f"Console: {url}", file=sys.stderr)
+        ends.enter_context(Archiver(database.archive(), timedelta(days=keep)))
         with LiveView(tally, rules, lambda: riskiest(database), title) if live else nullcontext():
             pipeline.run()
     print_summary(tally.summary(), as_json)

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from producers.card_numbers import card_number_in, may_contain_card_number
+
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 City = Annotated[str, Meta(min_length=1, max_length=100)]
 IpAddress = Annotated[str, Meta(min_length=1, max_length=45)]
@@ -188,7 +190,8 @@ _TIME_STARTS = b'"occurred_at":"'
 _MICROSECONDS_END = len(_TIME_STARTS) + len("2026-01-05T00:00:00.000000")
 _TOO_PRECISE = re.compile(rb'("occurred_at"\s*:\s*"[^"]{19}\.[0-9]{6})[0-9]+')
 _LETTERS, _DIGITS = re.compile("[A-Z]+"), re.compile("[0-9]+")
-_CARD_NUMBER = re.compile(rb"(?<![0-9])[0-9]{13,19}(?![0-9])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DOTS = re.compile(rb'"\.\.?"')
 
 
 def decode(record: Record) -> Event:
@@ -221,6 +224,9 @@ def decode(record: Record) -> Event:
         event.base_amount = None
     if event.occurred_at.year < EARLIEST_YEAR:
         raise ValueError(f"a time is not before {EARLIEST_YEAR} - at `$.occurred_at`")
+    # In JSON a control character needs a backslash, and only escapes hide digits.
+    if b"\\" in raw or b"\x7f" in raw or may_contain_card_number(raw) or _DOTS.search(raw):
+        _check_texts(event)
     if codes_of and not _known_codes.issuperset(codes := codes_of(event)):
         _check_codes(codes)
     return event
@@ -237,16 +243,19 @@ def _check_codes(codes: tuple[str | None, ...]) -> None:
         _known_codes.add(code)
 
 
-def without_card_numbers(raw: bytes) -> bytes:
-    """Return the bytes with every card number (13-19 digits that pass the Luhn check) masked."""
-    return _CARD_NUMBER.sub(lambda m: b"*" * len(m[0]) if _passes_luhn(m[0]) else m[0], raw)
+def _check_texts(event: Event) -> None:
+    """Check ids and other texts for what no terminal, URL or store can bear, and for card numbers.
 
-
-def _passes_luhn(digits: bytes) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = digit - 48
-        if place % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
+    Raises `ValueError` that names the field, and not its content.
+    """
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        for text in value if isinstance(value, list) else (value,):
+            if type(text) is not str:
+                continue
+            if _CONTROL.search(text):
+                raise ValueError(f"contains a control character - at `$.{name}`")
+            if text in (".", ".."):
+                raise ValueError(f"{text!r} is no name - at `$.{name}`")
+            if card_number_in(text):
+                raise ValueError(f"contains a card number; send a token - at `$.{name}`")

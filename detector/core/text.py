@@ -33,3 +33,8 @@ def listed(words: list[str], conjunction: str = "or") -> str:
 def article(noun: str) -> str:
     """The indefinite article for a noun."""
     return "an" if noun[:1] in "aeiou" else "a"
+
+
+def printable(text: str) -> str:
+    """Text of unknown origin, safe for a terminal: control characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from detector.core.events import STREAMS
 from detector.pipeline.work import Work
 
+API = "the API"
 WINDOW_S = 300
 """Seconds that are looked back, by the clock."""
 MOSTLY = 0.5
@@ -35,7 +36,7 @@ class Alarms:
     def publish(self, work: Work) -> None:
         """Count committed work."""
         counts: Counter[tuple[str, str, str]] = Counter()
-        source = work.source.partition(":")[0] or "the API"
+        source = work.source.partition(":")[0] or API
         for (stream, ingest_status), events in work.events.items():
             counts[source, stream, ingest_status] += len(events)
         for letter in work.dead_letters:
@@ -51,6 +52,19 @@ class Alarms:
 
     def active(self) -> list[str]:
         """One sentence for each source and stream of which most records are set aside."""
+        return [text for _, text in self._found()]
+
+    @property
+    def blind(self) -> bool:
+        """Whether most records of the polled source are late or in the future.
+
+        The API does not count: its callers are told, and must not decide about readiness.
+        """
+        return any(
+            source != API and status in ("late", "future") for (source, status), _ in self._found()
+        )
+
+    def _found(self) -> list[tuple[tuple[str, str], str]]:
         totals: Counter[tuple[str, str, str]] = Counter()
         with self._lock:
             while self._slices and self._clock() - self._slices[0][0] > WINDOW_S:
@@ -61,10 +75,13 @@ class Alarms:
         for (source, stream, _), count in totals.items():
             records[source, stream] += count
         return [
-            f"Most {stream.replace('_', ' ')} of {source} ({count:,} of "
-            f"{records[source, stream]:,} in the last {WINDOW_S // 60} minutes) {_WHY[status]}."
+            (
+                (source, status),
+                f"Most {stream.replace('_', ' ')} of {source} ({count:,} of {whole:,} in the last "
+                f"{WINDOW_S // 60} minutes) {_WHY[status]}.",
+            )
             for (source, stream, status), count in sorted(totals.items())
             if status in _WHY
-            and records[source, stream] >= ENOUGH
-            and count > MOSTLY * records[source, stream]
+            and (whole := records[source, stream]) >= ENOUGH
+            and count > MOSTLY * whole
         ]

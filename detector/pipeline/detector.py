@@ -19,7 +19,6 @@ from detector.core.events import (
     Record,
     Transaction,
     decode,
-    without_card_numbers,
 )
 from detector.pipeline.decision import decide
 from detector.pipeline.knowledge import KnownKeys, chunks
@@ -28,10 +27,12 @@ from detector.pipeline.watermark import Watermark, Watermarks
 from detector.pipeline.work import Batch, DeadLetter, Decision, IngestStatus, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
+from detector.signals.brake import Brake, Braked
 from detector.signals.engine import SignalChange, SignalEngine
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 from detector.state.knowledge import DEFAULT_BUDGET
+from producers.card_numbers import without_card_numbers
 
 KnownEvents = Callable[[list[Identity]], set[Identity]]
 Clock = Callable[[], datetime]
@@ -61,6 +62,7 @@ class Detector:
         known_events: KnownEvents,
         clock: Clock = utc_now,
         memory_bytes: int = DEFAULT_BUDGET,
+        brake: bool = False,
     ) -> None:
         self.rules = rules
         self.watermarks = Watermarks(rules.lateness)
@@ -69,6 +71,9 @@ class Detector:
         self.risk = RiskBook(rules)
         self.cases = CaseBook(rules)
         self.known = KnownKeys(self.signals, self.attribution, self.cases, memory_bytes)
+        self._brake = Brake(rules) if brake else None
+        self.braked: dict[str, Braked] = {}
+        """The patterns that were put in shadow because they fired on too many customers."""
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
@@ -84,11 +89,14 @@ class Detector:
             self._forgotten_until = memory.final - self.rules.lateness
         self._recent = {name: (at, None) for name, at in memory.recent_ids.items()}
         self.known.resume(memory)
+        for braked in memory.braked:
+            self._put_in_shadow(braked)
         for chunk in chunks(memory.events):
             self.known.prepare(chunk)
             for event in chunk:
                 self.attribution.learn(event)
                 self.signals.update(event)
+        self.signals.resume(memory.in_shadow)
         for signal in memory.customer_signals:
             self.known.prepare_customer(signal.customer_id)
             self.attribution.accounts(signal)
@@ -134,6 +142,8 @@ class Detector:
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
         self.watermarks.settle(now)
+        if self._brake is not None and events:
+            self._check_brake(self._brake, events, work)
         self._mark(work)
         self._forget()
         work.known, work.settled_until = self.known.advance(len(batch.records))
@@ -184,6 +194,26 @@ class Detector:
                 old.append((record.stream, event.event_id))
         return events, old
 
+    def release(self, pattern: str) -> None:
+        """Give a pattern that was put in shadow effect again, from the next event on."""
+        if self.braked.pop(pattern, None) is not None:
+            self.signals.release(pattern)
+
+    def _check_brake(self, brake: Brake, events: list[tuple[Record, Event]], work: Work) -> None:
+        at = self.watermarks.at
+        if at is None:
+            return
+        brake.saw({_customer_of(event) for _, event in events}, at)
+        for signal in work.new_signals:
+            brake.fired(signal)
+        for braked in brake.check(at):
+            work.braked.append(braked)
+            self._put_in_shadow(braked)
+
+    def _put_in_shadow(self, braked: Braked) -> None:
+        self.braked[braked.pattern] = braked
+        self.signals.shadow(braked.pattern)
+
     def _mark(self, work: Work) -> None:
         work.watermark, work.final = self.watermarks.at, self.watermarks.final
         work.lanes = self.watermarks.saved()
@@ -216,7 +246,12 @@ class Detector:
             self._apply(change, work)
 
     def _apply(self, change: SignalChange, work: Work) -> None:
-        kind, signal = change
+        kind, signal, shadow = change
+        if shadow:
+            work.shadow[signal.signal_id] = None if kind == "withdrawn" else signal
+            if kind == "new":
+                work.new_shadow.append(signal)
+            return
         # A key may be shared by customers, so this need not be the customer of the event at hand.
         self.known.prepare_customer(signal.customer_id)
         if kind == "withdrawn":

@@ -43,6 +43,12 @@ class Metrics:
         self.signals = Counter(
             "fraud_signals_total", "New signals, by pattern.", ["pattern"], registry=registry
         )
+        self.shadow = Counter(
+            "fraud_shadow_signals_total",
+            "New signals of patterns in shadow, by pattern.",
+            ["pattern"],
+            registry=registry,
+        )
         self.latency = Histogram(
             "fraud_signal_latency_seconds",
             "From the moment a record could be read until its signals were committed.",
@@ -79,6 +85,8 @@ class Metrics:
         for signal in work.new_signals:
             self.signals.labels(signal.pattern).inc()
             self.latency.observe(waited)
+        for signal in work.new_shadow:
+            self.shadow.labels(signal.pattern).inc()
         if work.watermark is not None:
             self.watermark.set(work.watermark.timestamp())
 

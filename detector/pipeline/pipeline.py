@@ -31,11 +31,12 @@ class Pipeline:
         sinks: Sequence[Sink] = (),
         clock: Clock = utc_now,
         memory_bytes: int = DEFAULT_BUDGET,
+        brake: bool = False,
     ) -> None:
         self.source = source
         self.store = store
         self.sinks = sinks
-        self.detector = Detector(rules, self._known_events, clock, memory_bytes)
+        self.detector = Detector(rules, self._known_events, clock, memory_bytes, brake)
         self.ready = threading.Event()
         """Set while detection runs: from the restored state to the end of the run."""
         self._stop = threading.Event()
@@ -133,6 +134,13 @@ class Pipeline:
                 customer = self.store.customer_signals(customer_id)
                 self._committer.submit(self.detector.review(customer))
 
+    def release(self, pattern: str) -> None:
+        """Give a pattern that was put in shadow effect again; any thread."""
+        with self._turn:
+            self.detector.release(pattern)
+            self._committer.settle()
+            self.store.release(pattern)
+
     def stop(self) -> None:
         """Stop the loop after the current batch; safe from any thread or signal handler."""
         self._stop.set()
@@ -146,7 +154,17 @@ class Pipeline:
     def alarms(self) -> list[str]:
         """What makes detection blind or stale at present, one sentence each."""
         stuck = [f"Nothing is committed: {self.trouble}."] if self.trouble else []
-        return stuck + self._set_aside.active()
+        braked = [
+            f"The pattern {name} is in shadow: it fired on {b.fired:,} of {b.active:,} active "
+            "customers within minutes. Correct the rule, then release it on the patterns page."
+            for name, b in self.detector.braked.copy().items()
+        ]
+        return stuck + braked + self._set_aside.active()
+
+    @property
+    def blind(self) -> bool:
+        """Whether most of what the source delivers is too late or in the future."""
+        return self._set_aside.blind
 
     @property
     def backlog(self) -> int:

@@ -9,6 +9,7 @@ from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.events import Event, Identity
 from detector.pipeline.work import Batch, Decision, Work
+from detector.signals.brake import Braked
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 from detector.state.knowledge import KnowledgeStore, KnownRow
@@ -68,6 +69,8 @@ class Memory:
     """In order of time, what operators need to continue, apart from what is known of keys."""
     recent_ids: dict[Identity, datetime]
     attributed: Iterable[tuple[str, Signal]]
+    braked: Iterable[Braked]
+    in_shadow: set[str]
     customer_signals: Iterable[Signal]
     case_signals: Iterable[Signal]
     """Those that cases may not contain yet."""
@@ -96,6 +99,9 @@ class Store(Protocol):
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         """A customer's closings, and the signals that open cases can still need."""
+
+    def release(self, pattern: str) -> None:
+        """Record that a pattern is no longer in shadow."""
 
     def close(self) -> None:
         """Release the store."""

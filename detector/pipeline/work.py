@@ -10,6 +10,7 @@ import msgspec
 from detector.cases.case import Case
 from detector.core.events import Event, Record
 from detector.risk.score import RiskPoint
+from detector.signals.brake import Braked
 from detector.signals.signal import Signal
 from detector.state.knowledge import KnownRow
 
@@ -59,6 +60,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Work:
     """Everything that one batch changes, committed atomically.
 
+    `shadow` are changes of signals of patterns in shadow, `braked` the patterns put there.
+
     `source` and `position` are empty for records submitted from outside a source. `final` is how
     far event time has come for certain, `lanes` what it follows from. `known` are the changes of
     what is known of keys, which contains all events before `settled_until`.
@@ -76,6 +79,9 @@ class Work:
     signals: dict[str, Signal | None] = field(default_factory=dict)
     new_signals: list[Signal] = field(default_factory=list)
     withdrawn_signals: list[Signal] = field(default_factory=list)
+    shadow: dict[str, Signal | None] = field(default_factory=dict)
+    new_shadow: list[Signal] = field(default_factory=list)
+    braked: list[Braked] = field(default_factory=list)
     attributions: dict[tuple[str, str], Signal | None] = field(default_factory=dict)
     risk: dict[tuple[str, datetime], RiskPoint | None] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
@@ -112,6 +118,9 @@ def merged(works: Sequence[Work]) -> Work:
         whole.signals |= work.signals
         whole.new_signals += work.new_signals
         whole.withdrawn_signals += work.withdrawn_signals
+        whole.shadow |= work.shadow
+        whole.new_shadow += work.new_shadow
+        whole.braked += work.braked
         whole.attributions |= work.attributions
         whole.risk |= work.risk
         whole.cases |= work.cases

@@ -32,6 +32,7 @@ class SignalChange(NamedTuple):
 
     kind: Literal["new", "updated", "withdrawn"]
     signal: Signal
+    shadow: bool = False
 
 
 class SignalEngine:
@@ -53,6 +54,9 @@ class SignalEngine:
                 self._routes[STREAMS[stream]].append((pattern, *handler))
         # Signals that a late event may still change.
         self._open: dict[str, Signal] = {}
+        self._shadow = {p.id for p in rules.patterns.values() if p.mode == "shadow"}
+        # A signal keeps the mode in which it fired first.
+        self._in_shadow: set[str] = set()
 
     def update(self, event: Event) -> list[SignalChange]:
         """Process one event and return the changes."""
@@ -73,7 +77,8 @@ class SignalEngine:
         for pattern, key_of, operator in self._watches[type(event)]:
             key = key_of(event)
             observed = operator.observe(key, event) if key is not None else None
-            signal = self._open.get(signal_id(pattern, event))
+            name = signal_id(pattern, event)
+            signal = self._open.get(name) if name not in self._in_shadow else None
             if observed is not None or signal is not None:
                 readings.append(Reading(pattern, observed, signal))
         return readings
@@ -84,12 +89,27 @@ class SignalEngine:
         if finding.observed is not None:
             signal = self._open[name] = to_signal(pattern, finding)
             if known is None:
-                changes.append(SignalChange("new", signal))
+                if pattern.id in self._shadow:
+                    self._in_shadow.add(name)
+                changes.append(SignalChange("new", signal, name in self._in_shadow))
             elif known != signal:
-                changes.append(SignalChange("updated", signal))
+                changes.append(SignalChange("updated", signal, name in self._in_shadow))
         elif known is not None:
             del self._open[name]
-            changes.append(SignalChange("withdrawn", known))
+            changes.append(SignalChange("withdrawn", known, name in self._in_shadow))
+            self._in_shadow.discard(name)
+
+    def shadow(self, pattern: str) -> None:
+        """Put a pattern's coming signals in shadow."""
+        self._shadow.add(pattern)
+
+    def release(self, pattern: str) -> None:
+        """Give a pattern's coming signals effect again."""
+        self._shadow.discard(pattern)
+
+    def resume(self, in_shadow: set[str]) -> None:
+        """Take up which of the open signals are in shadow."""
+        self._in_shadow = in_shadow & self._open.keys()
 
     def remembering(self) -> list[Remembering]:
         """The operators that know something of keys for ever."""
@@ -100,3 +120,4 @@ class SignalEngine:
         for operator in self._operators:
             operator.forget(moment)
         self._open = {name: s for name, s in self._open.items() if s.occurred_at >= moment}
+        self._in_shadow &= self._open.keys()

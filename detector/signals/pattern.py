@@ -66,6 +66,9 @@ class Prior(Block):
 class Pattern(Block):
     """One fraud pattern: what it watches, when it fires and what a signal of it means.
 
+    In `mode` shadow its signals are computed, kept apart and shown, without effect on scores, cases
+    and anything else.
+
     `scope` says what a signal counts for: its account, or all accounts of its customer. The
     operator decides which of `PARAMETERS` a pattern has.
     """
@@ -86,6 +89,7 @@ class Pattern(Block):
     alert_type: str
     reason: str
     action: str
+    mode: Literal["live", "shadow"] = "live"
     value: str | None = None
     measure: str | None = None
     registered_in: str | None = None

@@ -85,6 +85,16 @@ class Cases(Block):
         return timedelta(seconds=self.due_seconds[level])
 
 
+class BrakeRule(Block):
+    """When a pattern is put in shadow by itself: it fired on more than `share` of the customers
+    who were active within the window, and on at least so many.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    at_least: Annotated[int, Field(gt=0)] = 50
+    window_seconds: Annotated[int, Field(gt=0)] = 300
+
+
 def _checked(pattern: Pattern) -> Pattern:
     operator = OPERATORS.get(pattern.operator)
     if operator is None:
@@ -116,6 +126,7 @@ class Rules(Block):
     currencies: Currencies
     risk: Risk
     cases: Cases
+    brake: BrakeRule = BrakeRule()
     patterns: Annotated[dict[str, _CheckedPattern], Field(min_length=1)]
 
     @model_validator(mode="before")

@@ -86,12 +86,15 @@
             and {{ name }} ~ '{{ patterns[field.kind] }}'
   {%- elif field.kind in lengths %}
             and length({{ name }}) between 1 and {{ lengths[field.kind] }}
+            and not {{ name }} ~ '[\x00-\x1f\x7f]'
+            and {{ name }} not in ('.', '..')
   {%- elif field.kind in ranges %}
             and coalesce({{ cast_or_null(name, 'double precision') }} between {{ ranges[field.kind][0] }} and {{ ranges[field.kind][1] }}, false)
   {%- elif field.kind == 'choice' %}
             and {{ name }} in ({{ quoted(field.choices) }})
   {%- elif field.kind == 'ids' %}
-            and {{ name }} ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$'
+            and {{ name }} ~ '^\[("([^"\\\x7f]|\\["\\/]){1,64}"(, ?"([^"\\\x7f]|\\["\\/]){1,64}")*)?\]$'
+            and not {{ name }} ~ '"[.][.]?"'
   {%- elif field.kind == 'time' %}
             and {{ name }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce({{ instant(name) }} between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)

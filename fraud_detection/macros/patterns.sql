@@ -133,9 +133,11 @@ from fired
 {%- endmacro %}
 
 
-{#- The signals of every pattern, from the view of each. -#}
+{#- The signals of every pattern that is not in shadow, from the view of each. -#}
 {% macro union_of_signals() -%}
-  {%- for id, block in var('patterns').items() %}
+  {%- set live = [] -%}
+  {%- for block in var('patterns').values() if block.get('mode', 'live') == 'live' -%}{%- do live.append(block) -%}{%- endfor -%}
+  {%- for block in live %}
 select {{ signal_columns() | join(', ') }} from {{ ref(block.view) }}
     {%- if not loop.last %}
 union all

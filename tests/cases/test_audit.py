@@ -15,6 +15,7 @@ from detector.cases.undo import latest_in_force, undoable
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 KIM = Principal("kim", "analyst")
+KEY = b"k" * 32
 
 
 def record(length: int) -> list[AuditEntry]:
@@ -25,13 +26,13 @@ def record(length: int) -> list[AuditEntry]:
             n, NOON + timedelta(seconds=n), "kim", "analyst", "note", "case", "case_1"
         )
         previous = entries[-1].hash if entries else entry.previous_hash
-        entries.append(replace(entry, detail={"text": f"{n}"}, previous_hash=previous).sealed())
+        entries.append(replace(entry, detail={"text": f"{n}"}, previous_hash=previous).sealed(KEY))
     return entries
 
 
 def test_a_sound_record_is_as_long_as_it_is() -> None:
     """Also when it is empty."""
-    assert [verify(record(n)) for n in (0, 1, 5)] == [0, 1, 5]
+    assert [verify(record(n), KEY) for n in (0, 1, 5)] == [0, 1, 5]
 
 
 CHANGES: dict[str, Any] = {
@@ -54,7 +55,7 @@ def test_any_change_is_found_where_it_is(length: int, place: int, field: str) ->
     place %= length
     entries[place] = replace(entries[place], **{field: CHANGES[field]})
     with pytest.raises(Tampered) as found:
-        verify(entries)
+        verify(entries, KEY)
     assert found.value.seq == place + 1
 
 
@@ -64,23 +65,48 @@ def test_an_entry_that_is_missing_is_found(length: int, place: int) -> None:
     entries = record(length)
     del entries[place % (length - 1)]
     with pytest.raises(Tampered):
-        verify(entries)
+        verify(entries, KEY)
 
 
 def test_a_changed_entry_with_a_new_hash_of_its_own_is_found_at_the_next() -> None:
     """Changing one requires changing all that follow."""
     entries = record(4)
-    entries[1] = replace(entries[1], actor="lee").sealed()
+    entries[1] = replace(entries[1], actor="lee").sealed(KEY)
     with pytest.raises(Tampered) as found:
-        verify(entries)
+        verify(entries, KEY)
     assert found.value.seq == 3
+
+
+def test_a_log_rewritten_without_the_key_is_found() -> None:
+    """Whoever can write the database, but not read the key, cannot make a sound chain."""
+    forged = [replace(entry, actor="lee") for entry in record(3)]
+    for seal in (b"", b"x" * 32):
+        chained: list[AuditEntry] = []
+        for entry in forged:
+            previous = chained[-1].hash if chained else entry.previous_hash
+            chained.append(replace(entry, previous_hash=previous).sealed(seal))
+        with pytest.raises(Tampered) as found:
+            verify(chained, KEY)
+        assert found.value.seq == 1
+        assert verify(chained, seal) == 3
+
+
+def test_entries_from_before_there_was_a_key_stay_valid() -> None:
+    """Only as many as there were when the key was made."""
+    old = record(0)
+    for entry in record(2):
+        previous = old[-1].hash if old else entry.previous_hash
+        old.append(replace(entry, previous_hash=previous).sealed(b""))
+    assert verify(old, KEY, unkeyed_until=2) == 2
+    with pytest.raises(Tampered):
+        verify(old, KEY, unkeyed_until=1)
 
 
 def test_a_moment_has_one_hash_in_every_time_zone() -> None:
     """What a store gives back may carry another offset."""
     [entry] = record(1)
     there = replace(entry, at=entry.at.astimezone(timezone(timedelta(hours=10))))
-    assert there.sealed().hash == entry.hash
+    assert there.sealed(KEY).hash == entry.hash
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -90,7 +116,7 @@ DETAILS = st.dictionaries(WORDS, WORDS | st.integers() | st.booleans() | st.none
 @given(DETAILS, DETAILS)
 def test_different_details_have_different_hashes(one: dict[str, Any], two: dict[str, Any]) -> None:
     """And equal ones the same, in whatever order they were written."""
-    hashes = [replace(record(1)[0], detail=d).sealed().hash for d in (one, two)]
+    hashes = [replace(record(1)[0], detail=d).sealed(KEY).hash for d in (one, two)]
     assert (hashes[0] == hashes[1]) == (one == two)
 
 

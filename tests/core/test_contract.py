@@ -175,8 +175,11 @@ TEXTS = {
     ("account_id", "😀" * 65): False,
     ("account_id", ""): False,
     ("account_id", " "): True,
-    ("account_id", "\u0000"): True,
-    ("account_id", "a\nb\x7f\u2028"): True,
+    ("account_id", "\u0000"): False,
+    ("account_id", "a\nb"): False,
+    ("account_id", "a\x7f"): False,
+    ("account_id", ".."): False,
+    ("account_id", "a\u2028"): True,
     ("account_id", "\ud800"): False,
     ("event_id", "\udc00"): False,
     ("account_id", "\ud83d\ude00"): True,
@@ -349,7 +352,8 @@ _ANYTHING = st.one_of(
 def test_whatever_the_contract_writes_the_detector_reads_back(data: st.DataObject) -> None:
     """A valid event of the producers arrives with every value it was sent with."""
     stream = data.draw(st.sampled_from(list(STREAMS)))
-    ids = st.text(_WRITABLE, min_size=1, max_size=64)
+    named = st.characters(exclude_categories=["Cs", "Cc"])
+    ids = st.text(named, min_size=1, max_size=64).filter(lambda text: text not in (".", ".."))
     record = {**WHOLE[stream], "event_id": data.draw(ids), "customer_id": data.draw(ids)}
     at = data.draw(st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1))).replace(tzinfo=UTC)
     record["occurred_at"] = at.isoformat()

@@ -45,6 +45,9 @@ class MemoryStore:
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         return CustomerSignals(customer_id)
 
+    def release(self, pattern: str) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

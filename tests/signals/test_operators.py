@@ -28,7 +28,7 @@ def observed(arrived: list[Event], rules: Rules, forget_every: int = 0) -> dict[
             continue
         seen.add(event.event_id)
         watermark = max(event.occurred_at, watermark or event.occurred_at)
-        for kind, signal in engine.update(event):
+        for kind, signal, _ in engine.update(event):
             name = signal.signal_id
             if kind == "new":
                 assert name not in signals, "a signal that stands cannot be new"

@@ -7,15 +7,19 @@ depend on the length of the history.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 
+from detector.adapters.database import literal
+from detector.adapters.duckdb.archive import ARCHIVED
 from detector.adapters.known import KnownFile
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.core.events import STREAMS, Event, Identity
 from detector.pipeline.ports import Memory
+from detector.signals.brake import Braked
 from detector.signals.conditions import Sql
 from detector.signals.operators import OPERATORS
 from detector.signals.remembering import Remembering
@@ -27,7 +31,7 @@ _REVIEWED_WITHIN = timedelta(hours=1)
 """How long before the last commit a closing may have been made that cases do not contain yet."""
 
 
-def recall(db: duckdb.DuckDBPyConnection, rules: Rules, known: KnownFile) -> Memory:
+def recall(db: duckdb.DuckDBPyConnection, rules: Rules, known: KnownFile, archive: Path) -> Memory:
     """Read everything still within reach of the watermark."""
     [(final, lanes, committed_at)] = db.execute(
         "SELECT final, lanes, committed_at FROM progress"
@@ -37,7 +41,7 @@ def recall(db: duckdb.DuckDBPyConnection, rules: Rules, known: KnownFile) -> Mem
     outdated = known.outdated(everything=contained is None)
     if contained is None:
         contained, settled = committed_at, edge
-    past = Past(db, rules, known, outdated, settled or _DAWN, contained)
+    past = Past(db, rules, known, outdated, settled or _DAWN, contained, archive)
     return Memory(
         knowledge=known,
         history=past,
@@ -47,6 +51,13 @@ def recall(db: duckdb.DuckDBPyConnection, rules: Rules, known: KnownFile) -> Mem
         events=past.recent(edge),
         recent_ids=_recent_ids(db, edge),
         attributed=_attributed(db, edge - rules.risk.window),
+        braked=[Braked(*row) for row in db.execute("SELECT * FROM braked").fetchall()],
+        in_shadow={
+            name
+            for (name,) in db.execute(
+                "SELECT signal_id FROM shadow_signals WHERE occurred_at >= ?", [edge]
+            ).fetchall()
+        },
         customer_signals=read_signals(
             db.cursor(), "account_id IS NULL AND occurred_at >= ?", [edge]
         ),
@@ -71,6 +82,7 @@ class Past:
         outdated: frozenset[str],
         settled_until: datetime,
         contained: datetime | None,
+        archive: Path,
     ) -> None:
         self._db = db
         self._rules = rules
@@ -78,6 +90,7 @@ class Past:
         self.outdated = outdated
         self.settled_until = settled_until
         self._contained = contained
+        self._whole = _with_archive(db, archive) if outdated else db
 
     def events(self, part: str, stream: str, key: Sequence[str]) -> Iterator[Event]:
         """What an operator's part needs from before `settled_until`, by key and time."""
@@ -86,7 +99,8 @@ class Past:
         condition = Sql(
             f"({needed.text}) AND occurred_at < ?", [*needed.parameters, self.settled_until]
         )
-        return _events(self._db, stream, [condition], (*key, "occurred_at", "event_id"))
+        order = (*key, "occurred_at", "event_id")
+        return _events(self._whole, f"stg_{stream}", stream, [condition], order)
 
     def recent(self, edge: datetime) -> Iterator[Event]:
         """In order of time, the events that some operator needs apart from what is known.
@@ -112,11 +126,13 @@ class Past:
                 conditions.append(Sql("received_at > ?", [self._contained]))
         for stream in sorted(wanted, key=lambda name: name != "kyc_profiles"):
             if wanted[stream]:
-                yield from _events(self._db, stream, wanted[stream], ("occurred_at", "event_id"))
+                evaluated = f"(SELECT * FROM {stream} WHERE ingest_status = 'evaluated')"
+                order = ("occurred_at", "event_id")
+                yield from _events(self._db.cursor(), evaluated, stream, wanted[stream], order)
 
     def holdings(self) -> Iterator[tuple[str, str, datetime]]:
         """Every customer's accounts, and since when."""
-        cursor = self._db.cursor().execute(
+        cursor = self._whole.execute(
             "SELECT customer_id, account_id, min(occurred_at) FROM ("
             "  SELECT customer_id, account_id, occurred_at FROM stg_transactions UNION ALL"
             "  SELECT customer_id, unnest(account_ids), occurred_at FROM stg_kyc_profiles"
@@ -139,21 +155,40 @@ class Past:
         self._known.built()
 
 
+def _with_archive(db: duckdb.DuckDBPyConnection, archive: Path) -> duckdb.DuckDBPyConnection:
+    """A connection whose staging views also have the archived events."""
+    cursor = db.cursor()
+    for stream in ARCHIVED:
+        if any(archive.glob(f"{stream}-*.parquet")):
+            files = literal(str(archive / f"{stream}-*.parquet"))
+            columns = ", ".join(STREAMS[stream].__struct_fields__)
+            cursor.execute(
+                f"CREATE OR REPLACE TEMP VIEW stg_{stream} AS SELECT {columns} FROM {stream} "
+                f"WHERE ingest_status = 'evaluated' UNION ALL "
+                f"SELECT {columns} FROM read_parquet({files}, union_by_name = true)"
+            )
+    return cursor
+
+
 def _events(
-    db: duckdb.DuckDBPyConnection, stream: str, conditions: list[Sql], order: Sequence[str]
+    db: duckdb.DuckDBPyConnection,
+    source: str,
+    stream: str,
+    conditions: list[Sql],
+    order: Sequence[str],
 ) -> Iterator[Event]:
-    """The evaluated events of a stream that meet any of the conditions."""
+    """The events of a stream that meet any of the conditions."""
     kind = STREAMS[stream]
     columns = ", ".join(
         f"{name}::VARCHAR AS {name}" if name in ("amount", "base_amount") else name
         for name in kind.__struct_fields__
     )
     query = (
-        f"SELECT {columns} FROM {stream} AS e WHERE ingest_status = 'evaluated' AND "
-        f"({' OR '.join(f'({c.text})' for c in conditions)}) "
+        f"SELECT {columns} FROM {source} AS e WHERE "
+        f"{' OR '.join(f'({c.text})' for c in conditions)} "
         f"ORDER BY {', '.join(f'e.{name}' for name in order)}"
     )
-    cursor = db.cursor().execute(query, [v for c in conditions for v in c.parameters])
+    cursor = db.execute(query, [v for c in conditions for v in c.parameters])
     while rows := cursor.fetchmany(10_000):
         for row in rows:
             yield kind(**dict(zip(kind.__struct_fields__, row, strict=True)))

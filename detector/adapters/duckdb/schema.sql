@@ -39,6 +39,20 @@ CREATE TABLE IF NOT EXISTS fraud_signals (
   threshold DOUBLE NOT NULL, amount DECIMAL(18, 2), reason VARCHAR NOT NULL,
   evidence JSON NOT NULL, exposed VARCHAR[] NOT NULL
 );
+-- Signals of patterns in shadow: without effect on scores and cases.
+CREATE TABLE IF NOT EXISTS shadow_signals (
+  signal_id VARCHAR PRIMARY KEY, pattern VARCHAR NOT NULL, rule_id VARCHAR NOT NULL,
+  severity VARCHAR NOT NULL, weight DOUBLE NOT NULL, customer_id VARCHAR NOT NULL,
+  account_id VARCHAR, subject VARCHAR NOT NULL, event_id VARCHAR NOT NULL,
+  occurred_at TIMESTAMPTZ NOT NULL, window_start TIMESTAMPTZ NOT NULL, observed DOUBLE NOT NULL,
+  threshold DOUBLE NOT NULL, amount DECIMAL(18, 2), reason VARCHAR NOT NULL,
+  evidence JSON NOT NULL, exposed VARCHAR[] NOT NULL
+);
+-- Patterns that were put in shadow because they fired on too many customers.
+CREATE TABLE IF NOT EXISTS braked (
+  pattern VARCHAR PRIMARY KEY, braked_at TIMESTAMPTZ NOT NULL, fired BIGINT NOT NULL,
+  active BIGINT NOT NULL
+);
 -- Which accounts a signal counts for: its own, or every account its customer held at the time.
 CREATE TABLE IF NOT EXISTS account_signals (
   account_id VARCHAR NOT NULL, signal_id VARCHAR NOT NULL, occurred_at TIMESTAMPTZ NOT NULL,
@@ -69,6 +83,11 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 );
 CREATE TABLE IF NOT EXISTS source_positions (
   source VARCHAR PRIMARY KEY, position VARCHAR NOT NULL, committed_at TIMESTAMPTZ NOT NULL
+);
+-- The Parquet files of the archive, and until when they hold events.
+CREATE TABLE IF NOT EXISTS archived (
+  file VARCHAR PRIMARY KEY, stream VARCHAR NOT NULL, until TIMESTAMPTZ NOT NULL,
+  events BIGINT NOT NULL
 );
 -- One row: how far event time has come, and what was counted but leaves no row of its own.
 CREATE TABLE IF NOT EXISTS progress (

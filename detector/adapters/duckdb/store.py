@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 import msgspec
 
-from detector.adapters.database import connect
+from detector.adapters.database import confine, connect, literal, owner_only
+from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
 from detector.adapters.duckdb.recall import customer_signals, read_signals, recall
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
@@ -37,7 +38,7 @@ _MAY_PASS = (
     duckdb.TransactionException,
 )
 _LISTS = ("account_ids", "patterns", "actions")
-_UPSERTS = {"fraud_signals", "account_signals", "risk_history", "cases"}
+_UPSERTS = {"fraud_signals", "shadow_signals", "account_signals", "risk_history", "cases"}
 
 
 class DuckDBStore:
@@ -57,7 +58,9 @@ class DuckDBStore:
         # One core for commits, the other for detection; few checkpoints keep their cost low.
         self._connection.execute("SET threads = 1")
         self._connection.execute("SET checkpoint_threshold = '128MB'")
-        self._folder = Path(tempfile.mkdtemp(prefix="fraud-"))
+        self._folder = self._rows_folder()
+        self._archive_folder = archive_folder(path).resolve()
+        confine(self._connection, self._folder, self._archive_folder)
         self._encoder = msgspec.json.Encoder(decimal_format="string")
         self._committed_at: datetime | None = None
         self._known = KnownFile(path, fingerprints(rules))
@@ -66,6 +69,15 @@ class DuckDBStore:
         except BaseException:
             self.close()
             raise
+
+    def _rows_folder(self) -> Path:
+        """An empty folder for rows on their way into the store; a killed run may have left some."""
+        if str(self.path) == ":memory:":
+            return Path(tempfile.mkdtemp(prefix="fraud-"))
+        folder = self.path.with_name(self.path.name + ".rows").resolve()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(0o700)
+        return folder
 
     def _create(self) -> None:
         db = self._connection
@@ -109,6 +121,10 @@ class DuckDBStore:
                 self._insert(stream, events, extra)
             self._insert("fraud_signals", [s for s in work.signals.values() if s])
             self._delete("fraud_signals", [(n,) for n, s in work.signals.items() if s is None])
+            self._insert("shadow_signals", [s for s in work.shadow.values() if s])
+            self._delete("shadow_signals", [(n,) for n, s in work.shadow.items() if s is None])
+            for braked in work.braked:
+                db.execute("INSERT OR REPLACE INTO braked VALUES (?, ?, ?, ?)", [*braked])
             self._write_attributions(work)
             self._write_risk(work)
             self._write_cases(work)
@@ -175,9 +191,23 @@ class DuckDBStore:
             return Decision(**{**given, "answer": msgspec.Raw(given["answer"].encode())})
         return None
 
+    def archive(self) -> Archive:
+        """The archive, beside the store; not of one in memory."""
+        return Archive(self._connection, self._archive_folder)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of the store, of what is known of keys, and of the archive."""
+        if str(self.path) == ":memory:":
+            return {"store": 0, "known": 0, "archive": 0}
+        return {
+            "store": _size(self.path, self.path.with_name(self.path.name + ".wal")),
+            "known": _size(*self.path.parent.glob(self._known.path.name + "*")),
+            "archive": _size(*self._archive_folder.rglob("*.parquet")),
+        }
+
     def recall(self, rules: Rules) -> Memory:
         """Everything needed to continue from the last commit."""
-        return recall(self._connection, rules, self._known)
+        return recall(self._connection, rules, self._known, self._archive_folder)
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         """A customer's closings, and the signals that open cases can still need."""
@@ -197,6 +227,10 @@ class DuckDBStore:
         names = DeadLetter.__struct_fields__
         return (DeadLetter(**dict(zip(names, row, strict=True))) for row in rows)
 
+    def release(self, pattern: str) -> None:
+        """Record that a pattern is no longer in shadow."""
+        self._connection.cursor().execute("DELETE FROM braked WHERE pattern = ?", [pattern])
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query over committed data."""
         return self._connection.cursor().execute(sql, parameters).fetchall()
@@ -204,7 +238,8 @@ class DuckDBStore:
     def people(self, four_eyes: bool = True) -> PeopleStore:
         """The people store in the same database; opened by the first call."""
         if self._people is None:
-            self._people = PeopleStore(self._connection, four_eyes=four_eyes)
+            path = None if str(self.path) == ":memory:" else self.path
+            self._people = PeopleStore(self._connection, four_eyes=four_eyes, path=path)
         return self._people
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -265,13 +300,14 @@ class DuckDBStore:
     ) -> None:
         constants = constants or {}
         file = self._folder / "rows.jsonl"
-        file.write_bytes(self._encoder.encode_lines(rows))
+        with open(file, "wb", opener=owner_only) as lines:
+            lines.write(self._encoder.encode_lines(rows))
         kinds = ", ".join(f"{c}: '{self._columns[table][c]}'" for c in columns)
         marks = "".join(", ?" for _ in constants)
         self._connection.execute(
             f"INSERT {'OR REPLACE ' if replace else ''}INTO {table} "
             f"({', '.join([*columns, *constants])}) "
-            f"SELECT {', '.join(columns)}{marks} FROM read_json('{file}', "
+            f"SELECT {', '.join(columns)}{marks} FROM read_json({literal(str(file))}, "
             f"format = 'newline_delimited', columns = {{{kinds}}}, "
             f"maximum_object_size = 67108864)",
             list(constants.values()),
@@ -282,3 +318,11 @@ class DuckDBStore:
             columns = list(self._columns[table])[: len(keys[0])]
             where = " AND ".join(f"{column} = ?" for column in columns)
             self._connection.executemany(f"DELETE FROM {table} WHERE {where}", keys)
+
+
+def _size(*paths: Path) -> int:
+    total = 0
+    for path in paths:
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total

@@ -22,7 +22,10 @@ def view_statements(rules: Rules) -> list[str]:
 def _views(rules: Rules) -> dict[str, str]:
     views = {f"stg_{stream}": _staging(stream) for stream in STREAMS}
     for pattern in rules.patterns.values():
-        views[pattern.view] = f"SELECT * FROM fraud_signals WHERE pattern = '{pattern.id}'"
+        views[pattern.view] = " UNION ALL ".join(
+            f"SELECT * FROM {table} WHERE pattern = '{pattern.id}'"
+            for table in ("fraud_signals", "shadow_signals")
+        )
     views["mv_fraud_signals"] = "SELECT * FROM fraud_signals"
     views["mv_account_risk_score_realtime"] = _account_risk(rules)
     views["mv_fraud_kpis_1min"] = _kpis(rules)

@@ -1,18 +1,59 @@
 """The audit log in DuckDB: every change by a user is one transaction with its entry."""
 
+import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
+from detector.adapters.people.audit_key import AuditKey
 from detector.cases import audit
 from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
 from detector.core.data import JsonObject, Row
+
+
+class Protected(NamedTuple):
+    """A table whose rows the audit log protects, its key, and which columns."""
+
+    table: str
+    key: str
+    columns: str
+
+    @property
+    def names(self) -> str:
+        """A query for the keys of all rows."""
+        return f"SELECT {self.key} AS name FROM {self.table}"
+
+    @property
+    def row(self) -> str:
+        """A query for one row as text."""
+        return f"SELECT [{self.columns}]::VARCHAR FROM {self.table} WHERE {self.key} = ?"
+
+
+def _texts(columns: str) -> str:
+    return ", ".join(f"{name}::VARCHAR" for name in columns.split())
+
+
+PROTECTED = {
+    "user": Protected(
+        "users", "username", _texts("username password_hash role must_change disabled epoch")
+    ),
+    "key": Protected("api_keys", "key_id", _texts("key_id name digest role revoked_at")),
+    "case": Protected(
+        "case_reviews",
+        "case_id",
+        _texts("case_id status owner disposition proposed_by version closed_until"),
+    ),
+    "snooze": Protected(
+        "snoozes", "snooze_id", _texts("snooze_id pattern entity_kind entity until ended_at")
+    ),
+}
+"""By the kind of subject of an entry."""
 
 Listener = Callable[[AuditEntry], None]
 _COLUMNS = "seq, acted_at, actor, role, action, subject_kind, subject, detail, previous_hash, hash"
@@ -21,8 +62,11 @@ _COLUMNS = "seq, acted_at, actor, role, action, subject_kind, subject, detail, p
 class AuditedTransaction:
     """One transaction, open for writing on `db`; its entries are committed with it."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, head: tuple[int, str], at: datetime) -> None:
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, head: tuple[int, str], at: datetime, key: AuditKey
+    ) -> None:
         self.db = db
+        self._key = key
         self.at = at
         self.head = head
         self.entries: list[AuditEntry] = []
@@ -32,8 +76,13 @@ class AuditedTransaction:
     def record(
         self, principal: Principal, action: str, kind: str, subject: str, detail: JsonObject
     ) -> AuditEntry:
-        """Add an entry; it is stored if and only if the transaction is."""
+        """Add an entry, once what it is about is written; stored if the transaction is.
+
+        Its details include a digest of the row that it is about, so that the row is protected, too.
+        """
         seq, previous = self.head
+        if (state := state_of(self.db, kind, subject, self._key)) is not None:
+            detail = {**detail, "state": state}
         entry = AuditEntry(
             seq + 1,
             self.at,
@@ -44,7 +93,7 @@ class AuditedTransaction:
             subject,
             detail,
             previous,
-        ).sealed()
+        ).sealed(self._key.key)
         self.db.execute(
             f"INSERT INTO audit_log ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -64,9 +113,10 @@ class AuditLog:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, clock: Callable[[], datetime]
+        self, connection: duckdb.DuckDBPyConnection, clock: Callable[[], datetime], key: AuditKey
     ) -> None:
         self.clock = clock
+        self._key = key
         self.listeners: list[Listener] = []
         self._db = connection.cursor()
         self._lock = threading.Lock()
@@ -80,7 +130,7 @@ class AuditLog:
         """
         with self._lock:
             self._db.begin()
-            transaction = AuditedTransaction(self._db, self._head, self.clock())
+            transaction = AuditedTransaction(self._db, self._head, self.clock(), self._key)
             try:
                 yield transaction
                 self._db.commit()
@@ -135,8 +185,45 @@ class AuditLog:
         return self._read("seq > ? ORDER BY seq LIMIT ?", [seq, limit])
 
     def verify(self) -> int:
-        """Check the whole log and return its length; raises `Tampered` at the first bad entry."""
-        return audit.verify(self._all())
+        """Check the log, and that what it protects is as it says; return the log's length.
+
+        Raises `Tampered` at the first bad entry, or at the entry that a row does not match.
+        """
+        length = audit.verify(self._all(), *self._key)
+        for kind in PROTECTED:
+            self._verify_rows(kind)
+        return length
+
+    def hash_of(self, seq: int) -> str | None:
+        """The hash of an entry, to compare with a copy kept elsewhere."""
+        found = self.rows("SELECT hash FROM audit_log WHERE seq = ?", [seq])
+        return found[0]["hash"] if found else None
+
+    def _verify_rows(self, kind: str) -> None:
+        protected = PROTECTED[kind]
+        states = {
+            row["subject"]: (row["seq"], row["state"])
+            for row in self.rows(
+                "SELECT subject, max(seq) AS seq, arg_max(detail ->> '$.state', seq) AS state "
+                "FROM audit_log WHERE subject_kind = ? AND detail ->> '$.state' IS NOT NULL "
+                "GROUP BY subject",
+                [kind],
+            )
+        }
+        old = {
+            row["subject"]
+            for row in self.rows(
+                "SELECT DISTINCT subject FROM audit_log WHERE subject_kind = ? AND seq <= ?",
+                [kind, self._key.unkeyed_until],
+            )
+        }
+        present = {row["name"] for row in self.rows(protected.names)}
+        for subject in sorted(present | states.keys()):
+            seq, state = states.get(subject, (0, None))
+            if state is None and subject in old:
+                continue  # not changed since there is a key
+            if state is None or state != state_of(self._db.cursor(), kind, subject, self._key):
+                raise audit.Tampered(seq, f"the {kind} {subject} is not as it was left")
 
     def position(self, follower: str) -> int | None:
         """The last entry that a follower delivered; None before its first start."""
@@ -163,6 +250,13 @@ class AuditLog:
     def _read(self, where: str, values: list[Any]) -> list[AuditEntry]:
         query = f"SELECT {_COLUMNS} FROM audit_log WHERE {where}"
         return [_entry(row) for row in self._db.cursor().execute(query, values).fetchall()]
+
+
+def state_of(db: duckdb.DuckDBPyConnection, kind: str, subject: str, key: AuditKey) -> str | None:
+    """A keyed digest of the row that an entry is about; None where there is none."""
+    protected = PROTECTED.get(kind)
+    found = protected and db.execute(protected.row, [subject]).fetchone()
+    return hmac.new(key.key, found[0].encode(), "sha256").hexdigest()[:32] if found else None
 
 
 def _entry(row: tuple[Any, ...]) -> AuditEntry:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
 from detector.adapters.people.users import Users
-from detector.cases.actions import Action, Assign, Undo
+from detector.cases.actions import Action, Approve, Assign, Undo
 from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
 from detector.cases.review import ActionRefused, Review
@@ -160,6 +160,7 @@ class Reviews:
                 "someone has acted on it since. Reload it."
             )
         after, detail = self._outcome(transaction, principal, case, action, before)
+        self._check_four_eyes(case, action, before, after)
         if "CLOSED" in (before.status, after.status) and before.status != after.status:
             after = _closed_or_reopened(case, after)
         after = replace(
@@ -180,6 +181,18 @@ class Reviews:
         detail |= {"case": facts, "before": _state(before), "after": _state(after)}
         entry = transaction.record(principal, action.action, "case", case_id, detail)
         return Acted(after, entry)
+
+    def _check_four_eyes(
+        self, case: CaseRecord, action: Action, before: Review, after: Review
+    ) -> None:
+        """Judge by the state that is reached, whichever way leads there."""
+        closes = after.status == "CLOSED" != before.status
+        needs_approval = self._four_eyes and case["level"] == "critical"
+        if closes and needs_approval and not isinstance(action, Approve):
+            raise ActionRefused(
+                "The case is critical: closing it takes a second person. Close it, and someone "
+                "else approves."
+            )
 
     def _outcome(
         self,

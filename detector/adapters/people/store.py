@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from detector.adapters.database import connect
+from detector.adapters.people.audit_key import AuditKey, audit_key
 from detector.adapters.people.audit_log import AuditLog
 from detector.adapters.people.closings import Closings
 from detector.adapters.people.keys import ApiKeys
@@ -28,6 +29,11 @@ def people_tables() -> set[str]:
     return set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", people_schema()))
 
 
+def key_file(path: Path) -> Path:
+    """The file of the audit log's key, beside the database."""
+    return path.with_name(path.name + ".audit-key")
+
+
 def utc_now() -> datetime:
     """The current time."""
     return datetime.now(UTC)
@@ -38,7 +44,8 @@ class PeopleStore:
 
     Safe from any thread. It has its own cursor on the connection's database and writes only its own
     tables, so it never conflicts with the pipeline. Create one per database. `four_eyes` says
-    whether closing a critical case takes a second person.
+    whether closing a critical case takes a second person. The audit log's key is in a file beside
+    `path`; without a path it is a new one.
     """
 
     def __init__(
@@ -47,10 +54,14 @@ class PeopleStore:
         *,
         four_eyes: bool = True,
         clock: Callable[[], datetime] = utc_now,
+        path: Path | None = None,
     ) -> None:
         self._own: duckdb.DuckDBPyConnection | None = None
-        connection.cursor().execute(people_schema())
-        self.audit = AuditLog(connection, clock)
+        cursor = connection.cursor()
+        cursor.execute(people_schema())
+        [(entries,)] = cursor.execute("SELECT count(*) FROM audit_log").fetchall()
+        key = audit_key(key_file(path), entries) if path is not None else AuditKey.new(entries)
+        self.audit = AuditLog(connection, clock, key)
         self.users = Users(self.audit)
         self.keys = ApiKeys(self.audit)
         self.reviews = Reviews(self.audit, self.users, four_eyes)
@@ -67,7 +78,7 @@ class PeopleStore:
         """
         connection = connect(path)
         try:
-            people = cls(connection, four_eyes=four_eyes, clock=clock)
+            people = cls(connection, four_eyes=four_eyes, clock=clock, path=path)
         except BaseException:
             connection.close()
             raise

@@ -6,6 +6,7 @@ from datetime import datetime
 from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
 from detector.cases.principals import Permission, Principal, UserRole
 from detector.cases.review import ActionRefused
+from detector.core.data import JsonObject
 
 NO_PASSWORD = "!"
 """Instead of a password hash: the user cannot sign in with a password."""
@@ -113,10 +114,12 @@ class Users:
             self._store(transaction, replace(old, epoch=old.epoch + 1))
             transaction.record(principal, "sign_out", "user", principal.name, {})
 
-    def record(self, principal: Principal, action: str, username: str) -> None:
+    def record(
+        self, principal: Principal, action: str, username: str, detail: JsonObject | None = None
+    ) -> None:
         """Audit a sign-in, granted or refused."""
         with self._audit.transaction() as transaction:
-            transaction.record(principal, action, "user", username, {})
+            transaction.record(principal, action, "user", username, detail or {})
 
     def _store(self, transaction: AuditedTransaction, user: User) -> None:
         transaction.db.execute(

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import duckdb
 
+from detector.adapters.database import confine, literal
 from detector.core.errors import InputError
 from detector.core.events import RECORD_LIMIT, STREAMS, Record, contract_fields
 from detector.pipeline.work import Batch
@@ -151,10 +152,10 @@ def parquet_query(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str
     It has the fields of the contract, decimals as strings and times in UTC. Raises `duckdb.Error`
     when the file cannot be read.
     """
-    source = f"read_parquet({_quoted(str(path))})"
+    source = f"read_parquet({literal(str(path))})"
     kinds = {row[0]: row[1] for row in db.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     fields = (f for f in contract_fields(stream) if f in kinds)
-    pairs = ", ".join(f"'{field}', {_as_text(field, kinds[field])}" for field in fields)
+    pairs = ", ".join(f"{literal(field)}, {_as_text(field, kinds[field])}" for field in fields)
     return f"SELECT json_object({pairs}) AS payload FROM {source}"
 
 
@@ -162,7 +163,8 @@ def _parquet_lines(path: Path, stream: str) -> Iterator[bytes]:
     try:
         db = duckdb.connect()
         db.execute("SET TimeZone = 'UTC'")
-        rows = db.execute(parquet_query(db, path, stream))
+        confine(db, path.parent.resolve())
+        rows = db.execute(parquet_query(db, path.resolve(), stream))
         while chunk := rows.fetchmany(10_000):
             yield from (row[0].encode() for row in chunk)
     except duckdb.Error as error:
@@ -173,9 +175,7 @@ def _as_text(field: str, kind: str) -> str:
     if kind.startswith("TIMESTAMP"):
         return f"strftime({field}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     if field == "amount" and kind != "VARCHAR":
-        return f"{field}::DECIMAL(18, 2)::VARCHAR"
+        # What is no amount of cents keeps its own text, which the contract then refuses.
+        cents = f"try_cast({field} AS DECIMAL(18, 2))"
+        return f"CASE WHEN {cents} = {field} THEN {cents}::VARCHAR ELSE {field}::VARCHAR END"
     return field
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -24,7 +24,11 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _RAW_HEADERS = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
-_FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-real-ip"}
+_FORWARDED = {
+    b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto",
+    b"x-real-ip",
+}  # fmt: skip
+"""Headers of which every proxy sends at least one."""
 
 
 class AccessMiddleware:
@@ -97,9 +101,9 @@ class AccessMiddleware:
         )
 
 
-def cookie(token: str, scheme: str, seconds: int | None = None) -> str:
+def cookie(token: str, scheme: str, seconds: int | None = None, name: str = COOKIE) -> str:
     """The Set-Cookie header of a session; without `seconds` a session cookie of the browser."""
-    parts = [f"{COOKIE}={token}", "Path=/", "HttpOnly", "SameSite=Strict"]
+    parts = [f"{name}={token}", "Path=/", "HttpOnly", "SameSite=Strict"]
     if scheme == "https":
         parts.append("Secure")
     if seconds is not None:

@@ -72,6 +72,18 @@ async def signed_in(request: Request) -> Principal:
     return principal
 
 
+def may_still(request: Request, permission: Permission) -> bool:
+    """Whether what authenticated a request when it began is still valid, for long answers."""
+    sessions: SessionKeeper = request.app.state.sessions
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        principal = sessions.machine(authorization)
+    else:
+        session = sessions.session(request.state.session.token)
+        principal = session.principal if session is not None else None
+    return principal is not None and principal.may(permission)
+
+
 Reads = Annotated[Principal, Depends(require("read"))]
 Acts = Annotated[Principal, Depends(require("act"))]
 Audits = Annotated[Principal, Depends(require("audit"))]

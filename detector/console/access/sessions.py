@@ -1,6 +1,7 @@
 """Sessions and API keys: which principal a request comes from."""
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -12,12 +13,16 @@ from itsdangerous.signer import Signer
 
 from detector.adapters.people.keys import ApiKeys
 from detector.adapters.people.users import NO_PASSWORD, User, Users
+from detector.cases.actions import USERNAME
 from detector.cases.principals import Principal
 from detector.console.access import passwords
 from detector.console.access.throttle import Throttle
 from detector.core.errors import InputError
 
 COOKIE = "fraud_session"
+DEVICE_COOKIE = "fraud_device"
+FREE_PER_ADDRESS = 20
+"""Attempts from one address before it has to wait: more than by name, as people share addresses."""
 DEMO_USERS = ("demo", "colleague")
 """The supervisors of the demo: two, so that a closing can be approved by a second person."""
 _KEY_BYTES = 32
@@ -36,13 +41,19 @@ class Session:
 
 
 class TooManyAttempts(Exception):
-    """Sign-in with this name has failed too often recently."""
+    """Sign-in has failed too often recently, with this name from this address or from anywhere."""
 
     def __init__(self, seconds: float) -> None:
         self.retry_after = int(seconds) + 1
-        super().__init__(
-            f"Too many failed attempts with this name; try again in {self.retry_after} s."
-        )
+        super().__init__(f"Too many failed attempts; try again in {self.retry_after} s.")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who tries to sign in: the address, and the device cookie of an earlier success."""
+
+    address: str
+    device: str | None = None
 
 
 class SessionKeeper:
@@ -66,28 +77,57 @@ class SessionKeeper:
         self._session_seconds = session_seconds
         self._demo = demo
         self._clock = clock
-        self._throttle = Throttle()
+        self._names, self._addresses = Throttle(), Throttle(FREE_PER_ADDRESS)
+        self._devices = URLSafeSerializer(key, salt="device")
         self._cookies = URLSafeSerializer(key, salt="session")
         self._tokens = Signer(key, salt="csrf")
 
-    def sign_in(self, username: str, password: str) -> Session | None:
+    def sign_in(self, username: str, password: str, caller: Caller) -> Session | None:
         """A session for the right password; None for a wrong one, or an unknown or disabled user.
 
         Takes as long for an unknown name. Raises `TooManyAttempts`. Hashing takes 64 MiB and a
         core for a moment: run few of these at once.
         """
-        if (wait := self._throttle.start(username, self._clock())) > 0:
-            raise TooManyAttempts(wait)
+        self.start_attempt(username, caller)
         user = self.users.get(username)
         matches = passwords.matches(password, user.password_hash if user else None)
-        if user is None:
+        if user is None or not matches or user.disabled:
+            name = username if re.fullmatch(USERNAME, username) else "(not a user name)"
+            self.users.record(CONSOLE, "sign_in_refused", name, {"known": user is not None})
             return None
-        if not matches or user.disabled:
-            self.users.record(CONSOLE, "sign_in_refused", username)
-            return None
-        self._throttle.succeeded(username)
+        self._succeeded(username, caller)
         self.users.record(user.principal, "sign_in", username)
         return self._session(user, secrets.token_urlsafe(12))
+
+    def start_attempt(self, username: str, caller: Caller) -> None:
+        """Count an attempt; raises `TooManyAttempts` when it comes too soon.
+
+        Others who fail with a name do not lock its owner out: attempts count by name and address,
+        and those from a browser that has signed in before as that user count by themselves.
+        """
+        now = self._clock()
+        if self._knows(username, caller):
+            wait = self._names.start(f"{username} on {caller.device}", now)
+        else:
+            wait = self._addresses.start(caller.address, now)
+            wait = wait or self._names.start(f"{username} from {caller.address}", now)
+        if wait > 0:
+            raise TooManyAttempts(wait)
+
+    def device(self, username: str) -> str:
+        """The device cookie of a browser that has signed in as this user."""
+        return _text(self._devices.dumps([username, secrets.token_urlsafe(12)]))
+
+    def _knows(self, username: str, caller: Caller) -> bool:
+        try:
+            return str(self._devices.loads(caller.device or "")[0]) == username
+        except (BadData, IndexError, TypeError, KeyError):
+            return False
+
+    def _succeeded(self, username: str, caller: Caller) -> None:
+        self._names.succeeded(f"{username} on {caller.device}")
+        self._names.succeeded(f"{username} from {caller.address}")
+        self._addresses.succeeded(caller.address)
 
     def session(self, token: str) -> Session | None:
         """The session of a cookie; None if it is forged or has ended."""
@@ -116,13 +156,12 @@ class SessionKeeper:
         user = self.users.set_password(old.principal, username, hashed, must_change=False)
         return self._session(user, secrets.token_urlsafe(12))
 
-    def password_matches(self, username: str, password: str) -> bool:
+    def password_matches(self, username: str, password: str, caller: Caller) -> bool:
         """Whether it is the user's password; raises `TooManyAttempts` as signing in does."""
-        if (wait := self._throttle.start(username, self._clock())) > 0:
-            raise TooManyAttempts(wait)
+        self.start_attempt(username, caller)
         if not passwords.matches(password, self._user(username).password_hash):
             return False
-        self._throttle.succeeded(username)
+        self._succeeded(username, caller)
         return True
 
     def sign_out(self, principal: Principal) -> None:

@@ -1,4 +1,4 @@
-"""Throttles sign-in: the more attempts fail for a name, the longer the wait."""
+"""Throttles sign-in: the more attempts fail, the longer the wait."""
 
 from collections import OrderedDict
 
@@ -8,13 +8,16 @@ _REMEMBERED = 10_000
 
 
 class Throttle:
-    """Counts the failed attempts of each name; the caller gives the time, in seconds.
+    """Counts the failed attempts of each name or address; the caller gives the time, in seconds.
+
+    The first `free` attempts do not have to wait.
 
     An attempt counts as failed from its start until it succeeds, so that concurrent attempts do
     not all get through. Attempts during a wait do not extend it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, free: int = FREE) -> None:
+        self._free = free
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def start(self, name: str, now: float) -> float:
@@ -23,7 +26,8 @@ class Throttle:
         if now < not_before:
             return not_before - now
         count += 1
-        wait = 0.0 if count < FREE else min(LONGEST_WAIT, 2.0 ** (count - FREE))
+        over = min(count - self._free, 10)
+        wait = 0.0 if over < 0 else min(LONGEST_WAIT, 2.0**over)
         self._failed[name] = (count, now + wait)
         self._failed.move_to_end(name)
         if len(self._failed) > _REMEMBERED:

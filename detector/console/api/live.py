@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
-from detector.console.access.permissions import Reads
+from detector.console.access.permissions import Reads, may_still
 from detector.console.context import InContext
 from detector.console.http.problems import ProblemError, problems
 from detector.console.live.pulse import Pulse
@@ -34,9 +34,14 @@ class PulseAnswer(BaseModel):
     response_class=EventSourceResponse,
     responses=problems(401, 403),
 )
-async def stream(context: InContext, _: Reads) -> AsyncIterator[ServerSentEvent]:
-    """Live updates as server-sent events: `signal`, `case` and, once a second, `pulse`."""
+async def stream(request: Request, context: InContext, _: Reads) -> AsyncIterator[ServerSentEvent]:
+    """Live updates as server-sent events: `signal`, `case` and, once a second, `pulse`.
+
+    The stream ends when the session or the key that opened it does.
+    """
     async for update in context.hub.listen():
+        if not may_still(request, "read"):
+            return
         yield update
 
 
@@ -57,8 +62,17 @@ def readyz(context: InContext) -> Health:
     """Whether detection is running and sees, its store can be written and its views be read."""
     if context.pipeline is not None and not context.pipeline.ready.is_set():
         raise ProblemError(503, "Detection is not running (yet).", {"Retry-After": "1"})
-    if context.pipeline is not None and (alarms := context.pipeline.alarms):
-        raise ProblemError(503, " ".join(alarms), {"Retry-After": "5"})
+    # Nobody has signed in, so it says neither what nor whose.
+    if context.pipeline is not None and context.pipeline.trouble:
+        raise ProblemError(
+            503, "The store cannot be written; the log says why.", {"Retry-After": "5"}
+        )
+    if context.pipeline is not None and context.pipeline.blind:
+        raise ProblemError(
+            503,
+            "Most records of the source are late or in the future; the overview says which.",
+            {"Retry-After": "5"},
+        )
     context.reader.rows("SELECT 1 AS one")
     return Health()
 

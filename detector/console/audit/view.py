@@ -53,7 +53,7 @@ class AuditView:
 
     def details(self, entry: AuditEntryAnswer) -> dict[str, str]:
         """The other details of an entry."""
-        shown = {"case", "before", "after", *(name for name, _, _ in self.changes(entry))}
+        shown = {"case", "before", "after", "state", *(name for name, _, _ in self.changes(entry))}
         return {
             name: _shown(value)
             for name, value in entry.detail.items()

@@ -1,16 +1,23 @@
-"""Size limits: longer bodies are refused before they are read, with a problem document.
+"""Limits of requests: bodies that are too long or too slow are refused with a problem document.
 
 FastAPI's own limit answers in plain text.
 """
+
+import asyncio
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from detector.console.http.problems import ProblemError, answer
 
+BODY_WITHIN_S = 30
+
 
 class BodyLimit:
-    """Refuses bodies longer than `limit` bytes, or than `limits` says for a path, with 413."""
+    """Refuses bodies longer than `limit` bytes, or than `limits` says for a path, with 413.
+
+    Those that take longer than `BODY_WITHIN_S` to arrive are refused with 408.
+    """
 
     def __init__(self, app: ASGIApp, limit: int, limits: dict[str, int]) -> None:
         self._app, self._limit, self._limits = app, limit, limits
@@ -25,10 +32,22 @@ class BodyLimit:
             refused = answer(413, _too_long(limit))
             return await refused(scope, receive, send)
         read = 0
+        patience = asyncio.get_running_loop().time() + BODY_WITHIN_S
+        complete = False
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, complete
+            if complete:
+                return await receive()  # waits for the client to go away
+            try:
+                async with asyncio.timeout_at(patience):
+                    message = await receive()
+            except TimeoutError:
+                raise ProblemError(
+                    408, f"The body did not arrive within {BODY_WITHIN_S} s.",
+                    {"Connection": "close"},
+                ) from None  # fmt: skip
+            complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > limit:
                 raise ProblemError(413, _too_long(limit))

@@ -1,4 +1,4 @@
-"""Which open cases are snoozed: those all of whose patterns are."""
+"""Which open cases are snoozed: those all of whose patterns are, unless they are critical."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ Silent = dict[tuple[str, str], set[str]]
 
 
 def snoozed_cases(reader: ConsoleReader, snoozes: Iterable[Snooze]) -> list[str]:
-    """The ids of the open cases all of whose patterns are snoozed.
+    """The ids of the open cases all of whose patterns are snoozed; never of a critical one.
 
     A pattern of a case is snoozed for its customer; or for accounts and cards, when every signal of
     the pattern in the case was on a snoozed account or card.
@@ -55,7 +55,7 @@ def _candidates(reader: ConsoleReader, silent: Silent, fired: Iterable[str]) -> 
     where.among("customer_id", sorted(customers))
     return reader.rows(
         f"""SELECT case_id, customer_id, patterns, first_signal_at, last_signal_at
-        FROM {reader.open_cases} WHERE {where.sql}""",
+        FROM {reader.open_cases} WHERE level <> 'critical' AND {where.sql}""",
         where.parameters,
     )
 

@@ -1,7 +1,8 @@
 """Sign-in, sign-out and changing one's own password, for browsers and for programs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Form, Request, Response
@@ -12,7 +13,7 @@ from detector.cases.actions import Username
 from detector.cases.principals import Principal, Role
 from detector.console.access.middleware import cookie
 from detector.console.access.permissions import SignedIn
-from detector.console.access.sessions import Session, TooManyAttempts
+from detector.console.access.sessions import DEVICE_COOKIE, Caller, Session, TooManyAttempts
 from detector.console.context import Context, InContext
 from detector.console.http.fields import MIN_PASSWORD, NewPassword, Password
 from detector.console.http.hosts import same_origin
@@ -20,10 +21,13 @@ from detector.console.http.problems import ProblemError, problems
 from detector.console.shell.rendering import render
 
 router = APIRouter(tags=["session"])
-# Each hash takes 64 MiB and a core for a moment.
+# Each hash takes 64 MiB and a core for a moment, so few run, and few wait for their turn.
 _hashing = CapacityLimiter(2)
+_MOST_WAITING = 8
 _WRONG = "Name or password is wrong."
 _MAX_FIELD = 256
+_A_YEAR_S = 365 * 24 * 3600
+T = TypeVar("T")
 
 
 class Credentials(BaseModel):
@@ -86,10 +90,10 @@ async def sign_in(
 ) -> WhoAmI:
     """Sign in; the answer sets the session cookie."""
     _check_origin(request)
-    session = await _sign_in(context, credentials.username, credentials.password)
+    session = await _sign_in(request, context, credentials.username, credentials.password)
     if session is None:
         raise ProblemError(401, _WRONG)
-    response.headers["Set-Cookie"] = cookie(session.token, request.url.scheme)
+    _set_cookies(request, response, context, session)
     return _who(session)
 
 
@@ -120,7 +124,7 @@ async def change_password(
     change: PasswordChange,
 ) -> WhoAmI:
     """Change the password; other sessions end, the answer sets the cookie of a new one."""
-    session, error = await _change(context, principal, change.current, change.new)
+    session, error = await _change(request, context, principal, change.current, change.new)
     if session is None:
         raise ProblemError(409, error)
     response.headers["Set-Cookie"] = cookie(session.token, request.url.scheme)
@@ -147,12 +151,14 @@ async def login(
     _check_origin(request)
     error, status = _WRONG, 401
     try:
-        session = await _sign_in(context, username, password)
+        session = await _sign_in(request, context, username, password)
     except ProblemError as problem:
         session, error, status = None, problem.detail, problem.status
     if session is None:
         return render(request, "signin/login.html", LoginPage(local(next), username, error), status)
-    return _onward(request, session, "/password" if session.must_change else local(next))
+    answer = _onward(request, session, "/password" if session.must_change else local(next))
+    _set_cookies(request, answer, context, session)
+    return answer
 
 
 @router.post("/logout", include_in_schema=False)
@@ -203,7 +209,7 @@ async def password(
         error = f"The new password has {len(new)} characters; it needs at least {MIN_PASSWORD}."
     else:
         try:
-            session, error = await _change(context, principal, current, new)
+            session, error = await _change(request, context, principal, current, new)
         except ProblemError as problem:
             error, status = problem.detail, problem.status
     if session is None:
@@ -218,35 +224,47 @@ def local(path: str) -> str:
     return path if plain else "/"
 
 
-async def _sign_in(context: Context, username: str, password: str) -> Session | None:
+async def _sign_in(
+    request: Request, context: Context, username: str, password: str
+) -> Session | None:
+    return await _hashed(context.sessions.sign_in, username, password, _caller(request))
+
+
+async def _hashed(work: Callable[..., T], *arguments: object) -> T:
+    """Run something that hashes a password, if few others are waiting to."""
+    if _hashing.statistics().tasks_waiting >= _MOST_WAITING:
+        raise ProblemError(429, "Too many sign-ins at once; try again.", {"Retry-After": "1"})
     try:
-        return await to_thread.run_sync(
-            context.sessions.sign_in, username, password, limiter=_hashing
-        )
+        return await to_thread.run_sync(work, *arguments, limiter=_hashing)
     except TooManyAttempts as error:
-        raise _too_many(error) from error
+        raise ProblemError(429, str(error), {"Retry-After": str(error.retry_after)}) from error
+
+
+def _caller(request: Request) -> Caller:
+    address = request.client.host if request.client else ""
+    return Caller(address, request.cookies.get(DEVICE_COOKIE))
+
+
+def _set_cookies(request: Request, answer: Response, context: Context, session: Session) -> None:
+    """The session's cookie, and one that tells the browser from others who try the same name."""
+    scheme, device = request.url.scheme, context.sessions.device(session.principal.name)
+    answer.headers["Set-Cookie"] = cookie(session.token, scheme)
+    answer.headers.append("Set-Cookie", cookie(device, scheme, _A_YEAR_S, DEVICE_COOKIE))
 
 
 async def _change(
-    context: Context, principal: Principal, current: str, new: str
+    request: Request, context: Context, principal: Principal, current: str, new: str
 ) -> tuple[Session | None, str]:
     """The new session, or the error."""
 
     def work() -> tuple[Session | None, str]:
-        if not context.sessions.password_matches(principal.name, current):
+        if not context.sessions.password_matches(principal.name, current, _caller(request)):
             return None, "The current password is wrong."
         if new == current:
             return None, "The new password must differ from the current one."
         return context.sessions.change_password(principal.name, new), ""
 
-    try:
-        return await to_thread.run_sync(work, limiter=_hashing)
-    except TooManyAttempts as error:
-        raise _too_many(error) from error
-
-
-def _too_many(error: TooManyAttempts) -> ProblemError:
-    return ProblemError(429, str(error), {"Retry-After": str(error.retry_after)})
+    return await _hashed(work)
 
 
 def _check_origin(request: Request) -> None:

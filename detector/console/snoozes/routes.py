@@ -95,7 +95,8 @@ def list_snoozes(context: InContext, _: Reads, active: bool = True) -> Snoozes:
 def add_snooze(context: InContext, principal: Acts, body: NewSnooze) -> SnoozeAnswer:
     """Silence a pattern for an account, customer or card.
 
-    A case all of whose patterns are snoozed leaves the queue; detection is not affected.
+    A case all of whose patterns are snoozed leaves the queue, unless it is critical; detection is
+    not affected.
     """
     if body.pattern not in context.rules.patterns:
         known = ", ".join(context.rules.patterns)

@@ -274,6 +274,32 @@ def test_tampering_is_found_where_it_happened(people: PeopleStore, how: str) -> 
     assert found.value.seq == 3
 
 
+FORGERIES = {
+    "role": "UPDATE users SET role = 'admin' WHERE username = 'lee'",
+    "password": "UPDATE users SET password_hash = 'x' WHERE username = 'lee'",
+    "user": "INSERT INTO users VALUES ('eve', 'x', 'admin', false, false, 1, now())",
+    "gone": "DELETE FROM users WHERE username = 'lee'",
+    "key": "UPDATE api_keys SET digest = 'x'",
+    "unrevoked": "UPDATE api_keys SET revoked_at = NULL",
+    "disposition": "UPDATE case_reviews SET disposition = 'FALSE_POSITIVE'",
+    "snooze": "UPDATE snoozes SET until = until + INTERVAL 1 YEAR",
+}
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_a_row_changed_behind_the_log_is_found(people: PeopleStore, how: str) -> None:
+    """Users, keys, dispositions and snoozes are as the log left them, or verifying says so."""
+    people.users.add(ROOT, "lee", "analyst", "hash", must_change=False)
+    key, _ = people.keys.add(ROOT, "bank")
+    people.keys.revoke(ROOT, key.key_id)
+    act(people, KIM, case(level="high"), "close", disposition="CONFIRMED_FRAUD")
+    people.snoozes.add(KIM, "velocity", "customer", "cust-1", NOON, "known")
+    assert people.audit.verify() == 5
+    people.audit._db.execute(FORGERIES[how])
+    with pytest.raises(Tampered, match="is not as it was left"):
+        people.audit.verify()
+
+
 def test_two_entries_changing_places_are_found(people: PeopleStore) -> None:
     """The order of what was done is part of the record."""
     for text in "abc":

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from detector.console.access.passwords import hashed
-from detector.console.access.sessions import COOKIE
+from detector.console.access.sessions import COOKIE, Caller
 from detector.console.server import address, listen, serving
 from tests.console.conftest import Watched
 from tests.console.harness import ROOT, Harness
@@ -52,7 +52,7 @@ def test_an_administrator_adds_and_disables_users(
     password = secret.input_value()
     page.get_by_role("button", name="I have saved it").click()
     expect(secret).to_have_value("")
-    assert harness.sessions.password_matches("robin", password)
+    assert harness.sessions.password_matches("robin", password, Caller("192.0.2.1"))
     row = page.locator('[data-user="robin"]')
     row.get_by_role("combobox").select_option("analyst")
     expect(page.get_by_text("robin now has the role analyst")).to_be_visible()

@@ -129,7 +129,7 @@ def test_the_pulse_of_a_run_counts_what_it_commits(empty_store: DuckDBStore) -> 
     sinks: list[Sink] = [tally, *buckets]
     for sink in sinks:
         sink.publish(work)
-    pulse = PulseKeeper(build.REAL, empty_store, Vitals(tally, *buckets)).now()
+    pulse = PulseKeeper(build.REAL, empty_store, Vitals(tally, buckets[0], buckets[1])).now()
     assert (pulse.events, pulse.transactions_per_min, pulse.flagged_per_min) == (3, 3, 2)
     assert pulse.latency_ms.p50 == 50.0 and pulse.fraud_rate_pct == 66.67
     assert pulse.signals_by_pattern["structuring"] == 2

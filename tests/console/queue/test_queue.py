@@ -227,10 +227,18 @@ def test_a_case_leaves_when_all_of_its_patterns_are_snoozed(
 
 def test_a_case_stays_while_one_pattern_is_awake(own: DuckDBStore) -> None:
     """Two patterns need two snoozes; account and customer may share the work."""
+    own._connection.execute("UPDATE cases SET level = 'high' WHERE customer_id = 'cust-1'")
     snoozed(own, "velocity", "account", "acc-1")
     assert snoozed_now(own, own.people()) == []
     snoozed(own, "cnp_spike", "customer", "cust-1")
     assert snoozed_now(own, own.people()) == [f"case_{1:012x}"]
+
+
+def test_a_critical_case_stays_whatever_is_snoozed(own: DuckDBStore) -> None:
+    """No one person can make it disappear, pattern by pattern."""
+    for pattern in ("velocity", "cnp_spike"):
+        snoozed(own, pattern, "customer", "cust-1")
+    assert snoozed_now(own, own.people()) == []
 
 
 def test_a_card_is_snoozed_where_it_is_what_fired(tmp_path: Path) -> None:

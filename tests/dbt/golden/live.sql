@@ -237,7 +237,9 @@ judged_alerts as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -247,7 +249,9 @@ judged_alerts as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when alert_type is null or not (type_of_alert_type in ('string')
             and alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
         when severity is null or not (type_of_severity in ('string')
@@ -255,11 +259,17 @@ judged_alerts as (
         when confidence is null or not (type_of_confidence in ('number')
             and coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
         when rule_id is null or not (type_of_rule_id in ('string')
-            and length(rule_id) between 1 and 64) then 'rule_id'
+            and length(rule_id) between 1 and 64
+            and not rule_id ~ '[\x00-\x1f\x7f]'
+            and rule_id not in ('.', '..')) then 'rule_id'
         when account_id is not null and not (type_of_account_id in ('string')
-            and length(account_id) between 1 and 64) then 'account_id'
+            and length(account_id) between 1 and 64
+            and not account_id ~ '[\x00-\x1f\x7f]'
+            and account_id not in ('.', '..')) then 'account_id'
         when transaction_id is not null and not (type_of_transaction_id in ('string')
-            and length(transaction_id) between 1 and 64) then 'transaction_id'
+            and length(transaction_id) between 1 and 64
+            and not transaction_id ~ '[\x00-\x1f\x7f]'
+            and transaction_id not in ('.', '..')) then 'transaction_id'
     end as broken_field
     from records_of_alerts
 ),
@@ -317,7 +327,9 @@ judged_card_events as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -329,9 +341,13 @@ judged_card_events as (
         when card_token is null or not (type_of_card_token in ('string')
             and card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
         when account_id is null or not (type_of_account_id in ('string')
-            and length(account_id) between 1 and 64) then 'account_id'
+            and length(account_id) between 1 and 64
+            and not account_id ~ '[\x00-\x1f\x7f]'
+            and account_id not in ('.', '..')) then 'account_id'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when event_type is null or not (type_of_event_type in ('string')
             and event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
     end as broken_field
@@ -402,7 +418,9 @@ judged_kyc_profiles as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -412,11 +430,15 @@ judged_kyc_profiles as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when account_ids is null or not (type_of_account_ids in ('array')
-            and account_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'account_ids'
+            and account_ids ~ '^\[("([^"\\\x7f]|\\["\\/]){1,64}"(, ?"([^"\\\x7f]|\\["\\/]){1,64}")*)?\]$'
+            and not account_ids ~ '"[.][.]?"') then 'account_ids'
         when registered_device_ids is null or not (type_of_registered_device_ids in ('array')
-            and registered_device_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'registered_device_ids'
+            and registered_device_ids ~ '^\[("([^"\\\x7f]|\\["\\/]){1,64}"(, ?"([^"\\\x7f]|\\["\\/]){1,64}")*)?\]$'
+            and not registered_device_ids ~ '"[.][.]?"') then 'registered_device_ids'
         when risk_tier is null or not (type_of_risk_tier in ('string')
             and risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
         when kyc_status is null or not (type_of_kyc_status in ('string')
@@ -494,7 +516,9 @@ judged_logins as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -504,15 +528,21 @@ judged_logins as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when outcome is null or not (type_of_outcome in ('string')
             and outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
         when failure_reason is not null and not (type_of_failure_reason in ('string')
             and failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
         when device_id is not null and not (type_of_device_id in ('string')
-            and length(device_id) between 1 and 64) then 'device_id'
+            and length(device_id) between 1 and 64
+            and not device_id ~ '[\x00-\x1f\x7f]'
+            and device_id not in ('.', '..')) then 'device_id'
         when ip_address is not null and not (type_of_ip_address in ('string')
-            and length(ip_address) between 1 and 45) then 'ip_address'
+            and length(ip_address) between 1 and 45
+            and not ip_address ~ '[\x00-\x1f\x7f]'
+            and ip_address not in ('.', '..')) then 'ip_address'
         when country is not null and not (type_of_country in ('string')
             and country ~ '^[A-Z]{2}$') then 'country'
     end as broken_field
@@ -606,7 +636,9 @@ judged_transactions as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -616,11 +648,17 @@ judged_transactions as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when transaction_id is null or not (type_of_transaction_id in ('string')
-            and length(transaction_id) between 1 and 64) then 'transaction_id'
+            and length(transaction_id) between 1 and 64
+            and not transaction_id ~ '[\x00-\x1f\x7f]'
+            and transaction_id not in ('.', '..')) then 'transaction_id'
         when account_id is null or not (type_of_account_id in ('string')
-            and length(account_id) between 1 and 64) then 'account_id'
+            and length(account_id) between 1 and 64
+            and not account_id ~ '[\x00-\x1f\x7f]'
+            and account_id not in ('.', '..')) then 'account_id'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when transaction_type is null or not (type_of_transaction_type in ('string')
             and transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
         when channel is null or not (type_of_channel in ('string')
@@ -639,23 +677,33 @@ judged_transactions as (
         when card_last4 is not null and not (type_of_card_last4 in ('string')
             and card_last4 ~ '^[0-9]{4}$') then 'card_last4'
         when merchant_id is not null and not (type_of_merchant_id in ('string')
-            and length(merchant_id) between 1 and 64) then 'merchant_id'
+            and length(merchant_id) between 1 and 64
+            and not merchant_id ~ '[\x00-\x1f\x7f]'
+            and merchant_id not in ('.', '..')) then 'merchant_id'
         when merchant_category is not null and not (type_of_merchant_category in ('string')
             and merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
         when merchant_country is not null and not (type_of_merchant_country in ('string')
             and merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
         when city is not null and not (type_of_city in ('string')
-            and length(city) between 1 and 100) then 'city'
+            and length(city) between 1 and 100
+            and not city ~ '[\x00-\x1f\x7f]'
+            and city not in ('.', '..')) then 'city'
         when latitude is not null and not (type_of_latitude in ('number')
             and coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
         when longitude is not null and not (type_of_longitude in ('number')
             and coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
         when device_id is not null and not (type_of_device_id in ('string')
-            and length(device_id) between 1 and 64) then 'device_id'
+            and length(device_id) between 1 and 64
+            and not device_id ~ '[\x00-\x1f\x7f]'
+            and device_id not in ('.', '..')) then 'device_id'
         when ip_address is not null and not (type_of_ip_address in ('string')
-            and length(ip_address) between 1 and 45) then 'ip_address'
+            and length(ip_address) between 1 and 45
+            and not ip_address ~ '[\x00-\x1f\x7f]'
+            and ip_address not in ('.', '..')) then 'ip_address'
         when payee_id is not null and not (type_of_payee_id in ('string')
-            and length(payee_id) between 1 and 64) then 'payee_id'
+            and length(payee_id) between 1 and 64
+            and not payee_id ~ '[\x00-\x1f\x7f]'
+            and payee_id not in ('.', '..')) then 'payee_id'
     end as broken_field
     from records_of_transactions
 ),
@@ -685,7 +733,9 @@ judged_logins as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -695,15 +745,21 @@ judged_logins as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when outcome is null or not (type_of_outcome in ('string')
             and outcome in ('SUCCESS', 'FAILURE')) then 'outcome'
         when failure_reason is not null and not (type_of_failure_reason in ('string')
             and failure_reason in ('BAD_PASSWORD', 'MFA_FAILED', 'UNKNOWN_USER', 'LOCKED')) then 'failure_reason'
         when device_id is not null and not (type_of_device_id in ('string')
-            and length(device_id) between 1 and 64) then 'device_id'
+            and length(device_id) between 1 and 64
+            and not device_id ~ '[\x00-\x1f\x7f]'
+            and device_id not in ('.', '..')) then 'device_id'
         when ip_address is not null and not (type_of_ip_address in ('string')
-            and length(ip_address) between 1 and 45) then 'ip_address'
+            and length(ip_address) between 1 and 45
+            and not ip_address ~ '[\x00-\x1f\x7f]'
+            and ip_address not in ('.', '..')) then 'ip_address'
         when country is not null and not (type_of_country in ('string')
             and country ~ '^[A-Z]{2}$') then 'country'
     end as broken_field
@@ -731,7 +787,9 @@ judged_card_events as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -743,9 +801,13 @@ judged_card_events as (
         when card_token is null or not (type_of_card_token in ('string')
             and card_token ~ '^[A-Za-z][A-Za-z0-9_-]{3,63}$') then 'card_token'
         when account_id is null or not (type_of_account_id in ('string')
-            and length(account_id) between 1 and 64) then 'account_id'
+            and length(account_id) between 1 and 64
+            and not account_id ~ '[\x00-\x1f\x7f]'
+            and account_id not in ('.', '..')) then 'account_id'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when event_type is null or not (type_of_event_type in ('string')
             and event_type in ('ISSUED', 'ACTIVATED', 'PIN_CHANGED', 'LIMIT_CHANGED', 'WALLET_PROVISIONED', 'BLOCKED', 'UNBLOCKED', 'REPLACED', 'EXPIRED')) then 'event_type'
     end as broken_field
@@ -779,7 +841,9 @@ judged_alerts as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -789,7 +853,9 @@ judged_alerts as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when alert_type is null or not (type_of_alert_type in ('string')
             and alert_type ~ '^[A-Z][A-Z0-9_]{2,39}$') then 'alert_type'
         when severity is null or not (type_of_severity in ('string')
@@ -797,11 +863,17 @@ judged_alerts as (
         when confidence is null or not (type_of_confidence in ('number')
             and coalesce(cast(confidence as double precision) between 0 and 1, false)) then 'confidence'
         when rule_id is null or not (type_of_rule_id in ('string')
-            and length(rule_id) between 1 and 64) then 'rule_id'
+            and length(rule_id) between 1 and 64
+            and not rule_id ~ '[\x00-\x1f\x7f]'
+            and rule_id not in ('.', '..')) then 'rule_id'
         when account_id is not null and not (type_of_account_id in ('string')
-            and length(account_id) between 1 and 64) then 'account_id'
+            and length(account_id) between 1 and 64
+            and not account_id ~ '[\x00-\x1f\x7f]'
+            and account_id not in ('.', '..')) then 'account_id'
         when transaction_id is not null and not (type_of_transaction_id in ('string')
-            and length(transaction_id) between 1 and 64) then 'transaction_id'
+            and length(transaction_id) between 1 and 64
+            and not transaction_id ~ '[\x00-\x1f\x7f]'
+            and transaction_id not in ('.', '..')) then 'transaction_id'
     end as broken_field
     from records_of_alerts
 ),
@@ -841,7 +913,9 @@ judged_kyc_profiles as (
         *,
         case
         when event_id is null or not (type_of_event_id in ('string')
-            and length(event_id) between 1 and 64) then 'event_id'
+            and length(event_id) between 1 and 64
+            and not event_id ~ '[\x00-\x1f\x7f]'
+            and event_id not in ('.', '..')) then 'event_id'
         when occurred_at is null or not (type_of_occurred_at in ('string')
             and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
             and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -851,11 +925,15 @@ judged_kyc_profiles as (
                     else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                 end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
         when customer_id is null or not (type_of_customer_id in ('string')
-            and length(customer_id) between 1 and 64) then 'customer_id'
+            and length(customer_id) between 1 and 64
+            and not customer_id ~ '[\x00-\x1f\x7f]'
+            and customer_id not in ('.', '..')) then 'customer_id'
         when account_ids is null or not (type_of_account_ids in ('array')
-            and account_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'account_ids'
+            and account_ids ~ '^\[("([^"\\\x7f]|\\["\\/]){1,64}"(, ?"([^"\\\x7f]|\\["\\/]){1,64}")*)?\]$'
+            and not account_ids ~ '"[.][.]?"') then 'account_ids'
         when registered_device_ids is null or not (type_of_registered_device_ids in ('array')
-            and registered_device_ids ~ '^\[("([^"\\]|\\.){1,64}"(, ?"([^"\\]|\\.){1,64}")*)?\]$') then 'registered_device_ids'
+            and registered_device_ids ~ '^\[("([^"\\\x7f]|\\["\\/]){1,64}"(, ?"([^"\\\x7f]|\\["\\/]){1,64}")*)?\]$'
+            and not registered_device_ids ~ '"[.][.]?"') then 'registered_device_ids'
         when risk_tier is null or not (type_of_risk_tier in ('string')
             and risk_tier in ('LOW', 'MEDIUM', 'HIGH')) then 'risk_tier'
         when kyc_status is null or not (type_of_kyc_status in ('string')
@@ -1091,7 +1169,9 @@ create materialized view if not exists "dev"."public"."stg_transactions"
             *,
             case
             when event_id is null or not (type_of_event_id in ('string')
-                and length(event_id) between 1 and 64) then 'event_id'
+                and length(event_id) between 1 and 64
+                and not event_id ~ '[\x00-\x1f\x7f]'
+                and event_id not in ('.', '..')) then 'event_id'
             when occurred_at is null or not (type_of_occurred_at in ('string')
                 and occurred_at ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$'
                 and coalesce(cast(left(occurred_at, 10) || 'T' || substr(occurred_at, 12, 8)
@@ -1101,11 +1181,17 @@ create materialized view if not exists "dev"."public"."stg_transactions"
                         else left(right(occurred_at, case when right(occurred_at, 1) in ('Z', 'z') then 1 when left(right(occurred_at, 3), 1) = ':' then 6 else 5 end), 3) || ':' || right(occurred_at, 2)
                     end as timestamptz) between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz), false)) then 'occurred_at'
             when transaction_id is null or not (type_of_transaction_id in ('string')
-                and length(transaction_id) between 1 and 64) then 'transaction_id'
+                and length(transaction_id) between 1 and 64
+                and not transaction_id ~ '[\x00-\x1f\x7f]'
+                and transaction_id not in ('.', '..')) then 'transaction_id'
             when account_id is null or not (type_of_account_id in ('string')
-                and length(account_id) between 1 and 64) then 'account_id'
+                and length(account_id) between 1 and 64
+                and not account_id ~ '[\x00-\x1f\x7f]'
+                and account_id not in ('.', '..')) then 'account_id'
             when customer_id is null or not (type_of_customer_id in ('string')
-                and length(customer_id) between 1 and 64) then 'customer_id'
+                and length(customer_id) between 1 and 64
+                and not customer_id ~ '[\x00-\x1f\x7f]'
+                and customer_id not in ('.', '..')) then 'customer_id'
             when transaction_type is null or not (type_of_transaction_type in ('string')
                 and transaction_type in ('PURCHASE', 'CASH_DEPOSIT', 'CASH_WITHDRAWAL', 'TRANSFER', 'BILL_PAYMENT')) then 'transaction_type'
             when channel is null or not (type_of_channel in ('string')
@@ -1124,23 +1210,33 @@ create materialized view if not exists "dev"."public"."stg_transactions"
             when card_last4 is not null and not (type_of_card_last4 in ('string')
                 and card_last4 ~ '^[0-9]{4}$') then 'card_last4'
             when merchant_id is not null and not (type_of_merchant_id in ('string')
-                and length(merchant_id) between 1 and 64) then 'merchant_id'
+                and length(merchant_id) between 1 and 64
+                and not merchant_id ~ '[\x00-\x1f\x7f]'
+                and merchant_id not in ('.', '..')) then 'merchant_id'
             when merchant_category is not null and not (type_of_merchant_category in ('string')
                 and merchant_category ~ '^[0-9]{4}$') then 'merchant_category'
             when merchant_country is not null and not (type_of_merchant_country in ('string')
                 and merchant_country ~ '^[A-Z]{2}$') then 'merchant_country'
             when city is not null and not (type_of_city in ('string')
-                and length(city) between 1 and 100) then 'city'
+                and length(city) between 1 and 100
+                and not city ~ '[\x00-\x1f\x7f]'
+                and city not in ('.', '..')) then 'city'
             when latitude is not null and not (type_of_latitude in ('number')
                 and coalesce(cast(latitude as double precision) between -90 and 90, false)) then 'latitude'
             when longitude is not null and not (type_of_longitude in ('number')
                 and coalesce(cast(longitude as double precision) between -180 and 180, false)) then 'longitude'
             when device_id is not null and not (type_of_device_id in ('string')
-                and length(device_id) between 1 and 64) then 'device_id'
+                and length(device_id) between 1 and 64
+                and not device_id ~ '[\x00-\x1f\x7f]'
+                and device_id not in ('.', '..')) then 'device_id'
             when ip_address is not null and not (type_of_ip_address in ('string')
-                and length(ip_address) between 1 and 45) then 'ip_address'
+                and length(ip_address) between 1 and 45
+                and not ip_address ~ '[\x00-\x1f\x7f]'
+                and ip_address not in ('.', '..')) then 'ip_address'
             when payee_id is not null and not (type_of_payee_id in ('string')
-                and length(payee_id) between 1 and 64) then 'payee_id'
+                and length(payee_id) between 1 and 64
+                and not payee_id ~ '[\x00-\x1f\x7f]'
+                and payee_id not in ('.', '..')) then 'payee_id'
         end as broken_field
         from records_of_transactions
     ),
