@@ -9,7 +9,7 @@ ARGS ?=
 # Test processes; each runs whole folders.
 JOBS ?= 2
 .PHONY: help run test test-producers test-wheel lint fmt types imports check bench evaluate parity \
-  docs-patterns dbt-compile dbt-test dbt-docs clean
+  docs-patterns docs-metrics dbt-compile dbt-test dbt-docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ parity: $(VENV)/.dev ## Compare both engines on three banks, in order and distur
 
 docs-patterns: $(VENV)/.dev ## Write the tables of docs/fraud_patterns.md from the rules
 	@$(BIN)/python -m scripts.pattern_docs
+
+docs-metrics: $(VENV)/.dev ## Write docs/metrics.md from the list of metrics
+	@$(BIN)/python -m scripts.metric_docs
 
 # --- The dbt project. None of these needs a server; `make dbt-run` is with the cluster, below. ---
 DBT = DBT_SEND_ANONYMOUS_USAGE_STATS=false $(BIN)/dbt --quiet

@@ -19,7 +19,7 @@ from urllib.error import URLError
 from urllib.parse import urljoin
 
 ROOT = Path(__file__).resolve().parents[1]
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(/\?demo=\w+)?")
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 
 

@@ -406,6 +406,9 @@ class ListSource:
         self._next += 1
         return Batch(list(self._batches[self._next - 1]), str(self._next), 0.0)
 
+    def lag(self) -> dict[str, int]:
+        return {}
+
     def acknowledge(self, position: str) -> None:
         self.acknowledged.append(position)
 

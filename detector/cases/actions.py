@@ -279,7 +279,7 @@ class Close(Action):
         """Includes the disposition, and whether it was only proposed."""
         proposed = detail.get("after", {}).get("status") == "PENDING_APPROVAL"
         did = "proposed to close the case" if proposed else cls.past
-        return f"{did} as {phrase(detail.get('disposition'))}"
+        return _as(did, detail.get("disposition"))
 
 
 class _SecondPerson(Action):
@@ -304,7 +304,7 @@ class _SecondPerson(Action):
     @classmethod
     def summary(cls, detail: Mapping[str, Any]) -> str:
         """Includes the disposition that was proposed."""
-        return f"{cls.past} as {phrase(detail.get('before', {}).get('disposition'))}"
+        return _as(cls.past, detail.get("before", {}).get("disposition"))
 
 
 class Approve(_SecondPerson):
@@ -402,6 +402,11 @@ CaseAction = Annotated[
     Field(discriminator="action"),
 ]
 """Any action, as the API takes it."""
+
+
+def _as(did: str, disposition: str | None) -> str:
+    """What was done, with the disposition unless it is withheld."""
+    return f"{did} as {phrase(disposition)}" if disposition else did
 
 
 def _escalated_is_out_of_reach(review: Review, principal: Principal) -> None:

@@ -8,8 +8,10 @@ import typer
 from detector.cli import (
     audit,
     backtest,
+    backup,
     bench,
     console,
+    doctor,
     evaluate,
     generate,
     keys,
@@ -47,6 +49,9 @@ app.command()(validate.validate)
 app.command()(audit.audit)
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
+app.command()(doctor.doctor)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command("parity")(parity.command)
 app.command("tune")(tune.command)
 app.command("backtest")(backtest.command)

@@ -1,12 +1,15 @@
 """Queries a running console over HTTP."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import BaseModel
 
 from detector.adapters.questions import QUESTIONS, QuestionName
 from detector.cli.targets import without_secrets
+from detector.console.access.sessions import owner_key, session_key_file, signing_key
 from detector.core.errors import InputError
 
 KEY = "FRAUD_API_KEY"
@@ -17,30 +20,69 @@ _ASK_FOR_A_KEY = (
 )
 
 
-def ask_console(url: str, name: QuestionName, limit: int | None) -> list[BaseModel]:
-    """The rows that the console at `url` answers with; raises `InputError` with what to do."""
-    place = without_secrets(url)
-    key = os.environ.get(KEY, "").strip()
+class ConsoleClient:
+    """A running console: `url` and what authenticates with it.
+
+    That is the key in FRAUD_API_KEY; without one, being the owner of the store: whoever may read
+    its signing key.
+    """
+
+    def __init__(self, url: str, store: Path) -> None:
+        self._url = url.rstrip("/")
+        self.place = without_secrets(url)
+        key = os.environ.get(KEY, "").strip()
+        if not key and session_key_file(store).exists():
+            key = owner_key(signing_key(session_key_file(store)))
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def get(self, path: str, asked: dict[str, int]) -> Any:
+        """The JSON at a path; raises `InputError` with what to do."""
+        return self._call("GET", path, asked)
+
+    def post(self, path: str) -> Any:
+        """The JSON that a request without a body is answered with."""
+        return self._call("POST", path, {})
+
+    def _call(self, method: str, path: str, asked: dict[str, int]) -> Any:
+        try:
+            # A proxy from the environment must not see the key.
+            with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:
+                answer = client.request(
+                    method, f"{self._url}{path}", params=asked, headers=self._headers
+                )
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise InputError(
+                f"No console answers at {self.place}: {error}. Is `fraud run` or `fraud console` "
+                "running there, and is that its address?"
+            ) from error
+        if not answer.is_success:
+            raise InputError(_refusal(self.place, answer))
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise InputError(_stranger(self.place)) from error
+
+
+def running_console(store: Path) -> ConsoleClient | None:
+    """The console of the process that has the store, on this machine; None if it has none."""
     try:
-        # A proxy from the environment must not see the key.
-        with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:
-            answer = client.get(
-                f"{url.rstrip('/')}/v1/questions/{name}",
-                params={} if limit is None else {"limit": limit},
-                headers={"Authorization": f"Bearer {key}"} if key else {},
-            )
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        raise InputError(
-            f"No console answers at {place}: {error}. Is `fraud run` or `fraud console` running "
-            "there, and is that its address?"
-        ) from error
-    if not answer.is_success:
-        raise InputError(_refusal(place, answer))
+        return ConsoleClient(address_file(store).read_text("utf-8"), store)
+    except OSError:
+        return None
+
+
+def address_file(store: Path) -> Path:
+    """Where a running process says at which address its console is."""
+    return store.with_name(store.name + ".console")
+
+
+def ask_console(client: ConsoleClient, name: QuestionName, limit: int | None) -> list[BaseModel]:
+    """The rows that a console answers with; raises `InputError` with what to do."""
+    answer = client.get(f"/v1/questions/{name}", {} if limit is None else {"limit": limit})
     try:
-        rows = answer.json()["rows"]
-        return [QUESTIONS[name].row.model_validate(row) for row in rows]
+        return [QUESTIONS[name].row.model_validate(row) for row in answer["rows"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(_stranger(place)) from error
+        raise InputError(_stranger(client.place)) from error
 
 
 def _refusal(place: str, answer: httpx.Response) -> str:

@@ -7,7 +7,7 @@ import typer
 from pydantic import BaseModel
 
 from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask, statement
-from detector.cli.ask_console import ask_console
+from detector.cli.ask_console import ConsoleClient, ask_console, running_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.targets import ClusterUrl, Url, is_console, opened, without_secrets
@@ -108,9 +108,12 @@ def _show(
 
 def _answer(name: QuestionName, store: Path, url: str | None, limit: int | None) -> list[BaseModel]:
     if url is not None and is_console(url):
-        return ask_console(url, name, limit)
+        return ask_console(ConsoleClient(url, store), name, limit)
     try:
         with opened(store, url) as reader:
             return ask(reader, name, limit)
-    except StoreInUse as error:
-        raise StoreInUse(f"{error} Or ask its console: --url http://127.0.0.1:8000") from error
+    except StoreInUse:
+        running = running_console(store)
+        if running is None:
+            raise
+        return ask_console(running, name, limit)

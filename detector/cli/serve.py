@@ -7,24 +7,30 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+from detector.adapters.database import owner_only
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.mirror import ReviewMirror, mirrored
 from detector.adapters.people.store import PeopleStore
 from detector.adapters.people.webhook import Webhook
+from detector.cli.ask_console import address_file
 from detector.cli.targets import risingwave
 from detector.cli.tuning import take_short_turns
-from detector.console.access.sessions import signing_key
+from detector.console.access.middleware import DEMO_TOKEN
+from detector.console.access.sessions import demo_token, session_key_file, signing_key
 from detector.console.app import build_app
 from detector.console.context import Context, assemble
 from detector.console.live.pulse import Vitals
 from detector.console.live.watcher import Watcher
 from detector.console.queries.minutes import read_minutes
+from detector.console.queries.queue import case_gauges
 from detector.console.server import address, listen, serving
 from detector.console.settings import ConsoleSettings
 from detector.core.errors import InputError
 from detector.pipeline.buckets import Buckets
+from detector.pipeline.gauges import gauges_of
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
 from detector.signals.rules import Rules
@@ -43,11 +49,29 @@ def console_beside(
     people = store.people(four_eyes=settings.four_eyes)
     people.reviews.on_closing = pipeline.review
     key = session_key(store.path)
+    if settings.demo:
+        settings = settings.model_copy(update={"demo_token": demo_token(key)})
     context = assemble(rules, settings, store, people, key, vitals, pipeline)
+    context.metrics.gauges += [
+        partial(gauges_of, pipeline),
+        partial(case_gauges, store),
+    ]
     greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
-    with following(people, settings), serving(build_app(context), listener):
-        yield address(listener)
+    said = address_file(store.path)
+    with open(said, "w", opener=owner_only) as file:
+        file.write(address(listener))
+    with following(people, settings), serving(build_app(context), listener), removed(said):
+        yield address(listener) + (f"/?{DEMO_TOKEN}={settings.demo_token}" if settings.demo else "")
+
+
+@contextmanager
+def removed(path: Path) -> Iterator[None]:
+    """Remove a file at the end."""
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def serve_cluster(url: str, people_path: Path, rules: Rules, settings: ConsoleSettings) -> None:
@@ -73,7 +97,7 @@ def serve_cluster(url: str, people_path: Path, rules: Rules, settings: ConsoleSe
 
 def session_key(database: Path) -> bytes:
     """The key that signs sessions, in a file beside the database of users."""
-    return signing_key(database.with_name(database.name + ".session-key"))
+    return signing_key(session_key_file(database))
 
 
 def _listener(settings: ConsoleSettings) -> socket.socket:

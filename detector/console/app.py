@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from detector.console.access import permissions
 from detector.console.admin import routes as admin
-from detector.console.api import intake, live, questions
+from detector.console.api import intake, live, operations, questions
 from detector.console.audit import routes as audit
 from detector.console.case import actions, smr
 from detector.console.case import routes as case
@@ -49,6 +49,7 @@ ROUTERS = [
     admin.router,
     live.router,
     questions.router,
+    operations.router,
 ]
 MOST_BYTES = 1 << 20
 

@@ -34,6 +34,7 @@ class ConsoleSettings(BaseSettings):
     )
     hosts: list[str] = Field([], description="Host names that browsers may use besides loopback.")
     demo: bool = Field(False, description="Sign visitors in automatically; loopback only.")
+    demo_token: str = Field("", description="If set, only visitors with it in the URL are.")
     four_eyes: bool = Field(True, description="A second person approves closing a critical case.")
     session_minutes: Annotated[int, Field(gt=0)] = Field(
         720, description="Longest duration of a session, in minutes."

@@ -64,13 +64,28 @@ class Alarms:
             source != API and status in ("late", "future") for (source, status), _ in self._found()
         )
 
-    def _found(self) -> list[tuple[tuple[str, str], str]]:
+    def shares(self) -> dict[str, float]:
+        """The share of all records that were set aside, by why."""
+        totals = self._totals()
+        records = totals.total()
+        return {
+            status: sum(n for (*_, s), n in totals.items() if s == status) / records
+            if records
+            else 0.0
+            for status in _WHY
+        }
+
+    def _totals(self) -> Counter[tuple[str, str, str]]:
         totals: Counter[tuple[str, str, str]] = Counter()
         with self._lock:
             while self._slices and self._clock() - self._slices[0][0] > WINDOW_S:
                 self._slices.popleft()
             for _, counts in self._slices:
                 totals.update(counts)
+        return totals
+
+    def _found(self) -> list[tuple[tuple[str, str], str]]:
+        totals = self._totals()
         records: Counter[tuple[str, str]] = Counter()
         for (source, stream, _), count in totals.items():
             records[source, stream] += count

@@ -127,8 +127,10 @@ class Committer:
             return group
 
     def _commit(self, works: list[Work]) -> None:
+        began = time.monotonic()
         self._store_patiently(merged(works))
         now = time.monotonic()
+        works[0].commit_s = now - began
         for work in works:
             work.committed_at = now
             for sink in self._sinks():

@@ -1,95 +1,101 @@
-"""Prometheus metrics of detection."""
+"""Prometheus metrics of detection, as `core.metrics` lists them."""
 
 import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily
 
 from detector.core.events import STREAMS
+from detector.core.metrics import METRICS, Metric
 from detector.pipeline.work import Work
 
-_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
-_SCORE_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+Values = Mapping[tuple[str, ...], float]
+"""The values of a gauge by its labels; the key is empty for one without."""
+Gauges = Callable[[], Mapping[str, Values]]
+KEPT_S = 2.0
+"""Gauges are read at most this often, however often they are scraped."""
 
 
 class Metrics:
-    """A sink that counts committed work, in its own registry."""
+    """A sink that counts committed work, in its own registry.
+
+    `gauges` return the values of gauges when they are scraped.
+    """
 
     media_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
-        registry = self._registry = CollectorRegistry()
-        self.events = Counter(
-            "fraud_events_total",
-            "Events committed, by stream and ingest status: evaluated, late or future.",
-            ["stream", "ingest_status"],
-            registry=registry,
-        )
-        self.duplicates = Counter(
-            "fraud_duplicates_total", "Duplicate events dropped, by event_id.", registry=registry
-        )
-        self.dead_letters = Counter(
-            "fraud_dead_letters_total",
-            "Records that broke the contract, by stream.",
-            ["stream"],
-            registry=registry,
-        )
-        self.signals = Counter(
-            "fraud_signals_total", "New signals, by pattern.", ["pattern"], registry=registry
-        )
-        self.shadow = Counter(
-            "fraud_shadow_signals_total",
-            "New signals of patterns in shadow, by pattern.",
-            ["pattern"],
-            registry=registry,
-        )
-        self.latency = Histogram(
-            "fraud_signal_latency_seconds",
-            "From the moment a record could be read until its signals were committed.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.watermark = Gauge(
-            "fraud_watermark_timestamp_seconds",
-            "Time of the newest event evaluated.",
-            registry=registry,
-        )
-        self.decisions = Counter(
-            "fraud_score_decisions_total",
-            "Answers about single transactions: approve, review, decline or refused.",
-            ["decision"],
-            registry=registry,
-        )
-        self.score = Histogram(
-            "fraud_score_seconds",
-            "Time to evaluate a transaction and decide on it.",
-            buckets=_SCORE_SECONDS,
-            registry=registry,
-        )
+        self._registry = CollectorRegistry()
+        self.gauges: list[Gauges] = []
+        self._read_at = float("-inf")
+        self._read: dict[str, Values] = {}
+        self._counted: dict[str, Any] = {
+            metric.name: _counted(metric, self._registry)
+            for metric in METRICS.values()
+            if metric.kind != "gauge"
+        }
+        self._registry.register(self)
+
+    def count(self, name: str, *labels: str, by: float = 1) -> None:
+        """Increase a counter."""
+        counter = self._counted[name]
+        (counter.labels(*labels) if labels else counter).inc(by)
+
+    def observe(self, name: str, seconds: float) -> None:
+        """Add to a histogram."""
+        self._counted[name].observe(seconds)
 
     def publish(self, work: Work) -> None:
         """Count committed work."""
         for (stream, ingest_status), events in work.events.items():
-            self.events.labels(stream, ingest_status).inc(len(events))
+            self.count("fraud_events_total", stream, ingest_status, by=len(events))
         for letter in work.dead_letters:
             # The caller chooses the name, so it must not become a label.
-            self.dead_letters.labels(letter.stream if letter.stream in STREAMS else "unknown").inc()
-        self.duplicates.inc(work.duplicates)
+            stream = letter.stream if letter.stream in STREAMS else "unknown"
+            self.count("fraud_dead_letters_total", stream)
+        self.count("fraud_duplicates_total", by=work.duplicates)
         waited = (work.committed_at or time.monotonic()) - work.available_at
         for signal in work.new_signals:
-            self.signals.labels(signal.pattern).inc()
-            self.latency.observe(waited)
+            self.count("fraud_signals_total", signal.pattern)
+            self.observe("fraud_signal_latency_seconds", waited)
         for signal in work.new_shadow:
-            self.shadow.labels(signal.pattern).inc()
-        if work.watermark is not None:
-            self.watermark.set(work.watermark.timestamp())
+            self.count("fraud_shadow_signals_total", signal.pattern)
+        if work.commit_s is not None:
+            self.observe("fraud_commit_seconds", work.commit_s)
 
     def expose(self) -> bytes:
         """All metrics in the Prometheus text format."""
         return generate_latest(self._registry)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: gauges exist while something returns them."""
+        return ()
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """The gauges, as of now or a moment ago; called by the registry."""
+        now = time.monotonic()
+        if now - self._read_at >= KEPT_S:
+            self._read = {name: values for read in self.gauges for name, values in read().items()}
+            self._read_at = now
+        for name, values in self._read.items():
+            metric = METRICS[name]
+            family = GaugeMetricFamily(name, metric.meaning, labels=metric.labels)
+            for labels, value in values.items():
+                family.add_metric(labels, value)
+            yield family
+
+
+def _counted(metric: Metric, registry: CollectorRegistry) -> Counter | Histogram:
+    if metric.kind == "counter":
+        return Counter(metric.name, metric.meaning, metric.labels, registry=registry)
+    return Histogram(
+        metric.name, metric.meaning, metric.labels, buckets=metric.buckets, registry=registry
+    )

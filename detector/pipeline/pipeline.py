@@ -141,6 +141,10 @@ class Pipeline:
             self._committer.settle()
             self.store.release(pattern)
 
+    def set_aside_shares(self) -> dict[str, float]:
+        """The share of the last minutes' records that were set aside, by why."""
+        return self._set_aside.shares()
+
     def stop(self) -> None:
         """Stop the loop after the current batch; safe from any thread or signal handler."""
         self._stop.set()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from detector.cases.book import CustomerSignals
@@ -25,6 +26,9 @@ class Source(Protocol):
 
     def poll(self) -> Batch | None:
         """The next records; empty if there are none after a short wait; None at the end."""
+
+    def lag(self) -> dict[str, int]:
+        """The records of each partition that were not read yet; empty without partitions."""
 
     def acknowledge(self, position: str) -> None:
         """Everything up to `position` is committed; called once per commit, in order."""
@@ -102,6 +106,12 @@ class Store(Protocol):
 
     def release(self, pattern: str) -> None:
         """Record that a pattern is no longer in shadow."""
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk, by part."""
+
+    def back_up(self) -> Path:
+        """Copy the store, as of one moment, into a new folder; any thread."""
 
     def close(self) -> None:
         """Release the store."""

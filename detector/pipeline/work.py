@@ -89,6 +89,7 @@ class Work:
     known: list[KnownRow] = field(default_factory=list)
     settled_until: datetime | None = None
     committed_at: float = 0.0
+    commit_s: float | None = None
 
     @property
     def size(self) -> int:

@@ -1,6 +1,7 @@
 """The loop: one commit a batch, then publish, then acknowledge; and a clean end, whatever comes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,12 @@ class MemoryStore:
 
     def release(self, pattern: str) -> None:
         pass
+
+    def sizes(self) -> dict[str, int]:
+        return {}
+
+    def back_up(self) -> Path:
+        raise NotImplementedError
 
     def close(self) -> None:
         pass

@@ -14,6 +14,7 @@ import msgspec
 
 from detector.adapters.database import confine, connect, literal, owner_only
 from detector.adapters.duckdb.archive import Archive, archive_folder
+from detector.adapters.duckdb.backup import back_up, backup_folder
 from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
 from detector.adapters.duckdb.recall import customer_signals, read_signals, recall
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
@@ -60,7 +61,7 @@ class DuckDBStore:
         self._connection.execute("SET checkpoint_threshold = '128MB'")
         self._folder = self._rows_folder()
         self._archive_folder = archive_folder(path).resolve()
-        confine(self._connection, self._folder, self._archive_folder)
+        confine(self._connection, self._folder, self._archive_folder, backup_folder(path).resolve())
         self._encoder = msgspec.json.Encoder(decimal_format="string")
         self._committed_at: datetime | None = None
         self._known = KnownFile(path, fingerprints(rules))
@@ -194,6 +195,10 @@ class DuckDBStore:
     def archive(self) -> Archive:
         """The archive, beside the store; not of one in memory."""
         return Archive(self._connection, self._archive_folder)
+
+    def back_up(self) -> Path:
+        """Copy the store into a new folder beside it, while it is in use."""
+        return back_up(self._connection, self.path)
 
     def sizes(self) -> dict[str, int]:
         """Bytes of the store, of what is known of keys, and of the archive."""

@@ -109,6 +109,18 @@ class KafkaSource:
             self._handed_over = batch.position
         return batch
 
+    def lag(self) -> dict[str, int]:
+        """The records of each assigned partition that were not read yet, as last heard."""
+        found = {}
+        for lane in self._lanes:
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(*lane.key), cached=True)
+            read_to = (
+                lane.read_to if lane.read_to is not None else self._position.next.get(lane.key)
+            )
+            if end >= 0 and read_to is not None:
+                found[lane.origin] = max(0, end - read_to)
+        return found
+
     def acknowledge(self, position: str) -> None:
         """The store has committed up to here; one of the next polls commits it to the group."""
         with self._settled:

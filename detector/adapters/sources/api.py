@@ -26,6 +26,10 @@ class ApiSource:
         time.sleep(TICK_SECONDS)
         return Batch([], "", 0.0) if time.monotonic() < self._until else None
 
+    def lag(self) -> dict[str, int]:
+        """No partitions."""
+        return {}
+
     def acknowledge(self, position: str) -> None:
         """Nothing to acknowledge."""
 

@@ -70,6 +70,10 @@ class FileSource:
             self._read[record.origin] = record.offset
         return Batch(records, json.dumps(self._read), available_at)
 
+    def lag(self) -> dict[str, int]:
+        """No partitions."""
+        return {}
+
     def acknowledge(self, position: str) -> None:
         """Files need no acknowledgement; the store holds the position."""
 

@@ -84,6 +84,10 @@ class SyntheticSource:
         waited = (now - oldest).total_seconds()
         return Batch(records, str(self._handed_over), time.monotonic() - waited)
 
+    def lag(self) -> dict[str, int]:
+        """No partitions."""
+        return {}
+
     def acknowledge(self, position: str) -> None:
         """Nothing to acknowledge."""
 

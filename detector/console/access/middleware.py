@@ -1,9 +1,12 @@
 """Middleware in front of all routes: host names, sessions and security headers."""
 
+import hmac
 from contextlib import suppress
+from urllib.parse import parse_qs
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from detector.console.access.sessions import COOKIE, Session, SessionKeeper
@@ -11,6 +14,8 @@ from detector.console.http import problems
 from detector.console.http.hosts import host_name, is_address, is_loopback
 from detector.console.settings import ConsoleSettings
 
+DEMO_TOKEN = "demo"
+"""The parameter of the first URL that signs in to the demo."""
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _HEADERS = {
     "Content-Security-Policy": (
@@ -44,6 +49,7 @@ class AccessMiddleware:
         self._sessions = sessions
         self._hosts = {"localhost", settings.host.lower(), *map(str.lower, settings.hosts)}
         self._demo = settings.demo and is_loopback(settings.host)
+        self._token = settings.demo_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,6 +82,11 @@ class AccessMiddleware:
         if session is None and self._demo and self._may_join_demo(scope, headers, host):
             with suppress(KeyError):
                 session = given = self._sessions.demo_session()
+        if given is not None and self._token and _wants_page(headers):
+            # The token neither stays in the address bar nor in bookmarks.
+            redirect = RedirectResponse(scope["path"], 303)
+            await redirect(scope, receive, answer)
+            return
         state = scope.setdefault("state", {})
         if session is not None:
             state.update(principal=session.principal, csrf=session.csrf, session=session)
@@ -98,7 +109,17 @@ class AccessMiddleware:
             and is_loopback(client[0])
             and is_loopback(host)
             and not _FORWARDED & headers.keys()
+            and (not self._token or self._has_token(scope))
         )
+
+    def _has_token(self, scope: Scope) -> bool:
+        """Whether the URL has the token that was printed: other users of the machine lack it."""
+        given = parse_qs(scope["query_string"].decode("latin-1")).get(DEMO_TOKEN, [""])[0]
+        return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+def _wants_page(headers: dict[bytes, bytes]) -> bool:
+    return b"text/html" in headers.get(b"accept", b"")
 
 
 def cookie(token: str, scheme: str, seconds: int | None = None, name: str = COOKIE) -> str:

@@ -86,6 +86,7 @@ def may_still(request: Request, permission: Permission) -> bool:
 
 Reads = Annotated[Principal, Depends(require("read"))]
 Acts = Annotated[Principal, Depends(require("act"))]
+Approves = Annotated[Principal, Depends(require("approve"))]
 Audits = Annotated[Principal, Depends(require("audit"))]
 Administers = Annotated[Principal, Depends(require("users"))]
 SignedIn = Annotated[Principal, Depends(signed_in)]

@@ -1,5 +1,6 @@
 """Sessions and API keys: which principal a request comes from."""
 
+import hmac
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ FREE_PER_ADDRESS = 20
 DEMO_USERS = ("demo", "colleague")
 """The supervisors of the demo: two, so that a closing can be approved by a second person."""
 _KEY_BYTES = 32
+OWNER = Principal("owner", "admin")
+"""Who may read the store's files: on this machine that is more than any sign-in."""
 CONSOLE = Principal("console", "admin")
 """The actor in the audit log for the console's own actions."""
 
@@ -77,6 +80,7 @@ class SessionKeeper:
         self._session_seconds = session_seconds
         self._demo = demo
         self._clock = clock
+        self._owner = owner_key(key)
         self._names, self._addresses = Throttle(), Throttle(FREE_PER_ADDRESS)
         self._devices = URLSafeSerializer(key, salt="device")
         self._cookies = URLSafeSerializer(key, salt="session")
@@ -147,7 +151,11 @@ class SessionKeeper:
     def machine(self, authorization: str) -> Principal | None:
         """The machine whose key an Authorization header contains; None for an invalid key."""
         scheme, _, key = authorization.partition(" ")
-        return self._keys.holder(key) if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer":
+            return None
+        if hmac.compare_digest(key.encode(), self._owner.encode()):
+            return OWNER
+        return self._keys.holder(key)
 
     def change_password(self, username: str, password: str) -> Session:
         """Set the user's own new password and return a new session; all others end."""
@@ -205,6 +213,21 @@ class SessionKeeper:
     def _as_session(self, user: User, token: str, nonce: str) -> Session:
         csrf = self._tokens.get_signature(f"{user.username} {user.epoch} {nonce}").decode()
         return Session(user.principal, token, csrf, user.must_change)
+
+
+def session_key_file(database: Path) -> Path:
+    """The file of the signing key, beside the database of users."""
+    return database.with_name(database.name + ".session-key")
+
+
+def owner_key(key: bytes) -> str:
+    """The API key of the owner of the store, who may read the signing key."""
+    return "fo_" + hmac.new(key, b"owner", "sha256").hexdigest()
+
+
+def demo_token(key: bytes) -> str:
+    """The token that lets visitors into the demo: known to those who may read the signing key."""
+    return hmac.new(key, b"demo", "sha256").hexdigest()[:32]
 
 
 def signing_key(path: Path) -> bytes:

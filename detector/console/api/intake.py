@@ -154,12 +154,12 @@ async def score(
     try:
         decision = pipeline.score(body)
     except InvalidTransaction as error:
-        context.metrics.decisions.labels("invalid").inc()
+        context.metrics.count("fraud_score_decisions_total", "invalid")
         raise ProblemError(422, f"The transaction breaks the contract: {error}") from error
     except Stopped as error:
         raise ProblemError(503, str(error), {"Retry-After": "1"}) from error
-    context.metrics.score.observe(time.perf_counter() - started)
-    context.metrics.decisions.labels(decision.decision).inc()
+    context.metrics.observe("fraud_score_seconds", time.perf_counter() - started)
+    context.metrics.count("fraud_score_decisions_total", decision.decision)
     return Response(bytes(decision.answer), media_type="application/json")
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from detector.cases.audit import AuditEntry, Tampered
 from detector.cases.principals import Principal
+from detector.cases.withheld import sees_decisions, without_decision
 from detector.console.context import Context
 from detector.core.data import JsonObject
 
@@ -84,4 +85,6 @@ def _redacted(entry: AuditEntry, principal: Principal) -> AuditEntryAnswer:
     shown = {name: getattr(entry, name) for name in AuditEntryAnswer.model_fields}
     if entry.subject_kind == RESTRICTED and not principal.may("smr"):
         shown |= {"action": "restricted", "subject_kind": "restricted", "subject": "", "detail": {}}
+    elif entry.subject_kind == "case" and not sees_decisions(principal):
+        shown["detail"] = without_decision(entry.action, entry.detail)
     return AuditEntryAnswer.model_validate(shown)

@@ -15,6 +15,7 @@ AUDITED = (
     *("snooze", "end_snooze", "read_smr", "save_smr", "export_closed"),
     *("sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),
+    *("back_up", "release_pattern"),
 )
 """The actions in the filter."""
 

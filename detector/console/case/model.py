@@ -11,6 +11,7 @@ from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
 from detector.cases.review import ActionRefused
 from detector.cases.undo import undoable
+from detector.cases.withheld import sees_decisions, without_decision
 from detector.console.queries.cases import CaseRow, case_row, find_case
 from detector.console.queries.events import Activity, activities
 from detector.console.queries.links import LinkedCase, linked_cases
@@ -119,7 +120,7 @@ def case_file(
         as_of=now,
         case=case,
         withdrawn=row["withdrawn"],
-        disposition=review.disposition,
+        disposition=review.disposition if sees_decisions(principal) else None,
         proposed_by=review.proposed_by,
         version=review.version,
         reviewed_at=review.reviewed_at,
@@ -147,8 +148,15 @@ def case_file(
             [address.id for address in entities.ip_addresses],
             [signal.event_id for signal in signals],
         ),
-        history=[CaseActionEntry.model_validate(e, from_attributes=True) for e in entries],
+        history=[_entry(entry, principal) for entry in entries],
     )  # fmt: skip
+
+
+def _entry(entry: AuditEntry, principal: Principal) -> CaseActionEntry:
+    shown = CaseActionEntry.model_validate(entry, from_attributes=True)
+    if sees_decisions(principal):
+        return shown
+    return shown.model_copy(update={"detail": without_decision(entry.action, entry.detail)})
 
 
 def _sort_by_firing(entities: Entities, events: Sequence[Activity]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from detector.adapters.people.store import utc_now
-from detector.console.access.permissions import Reads
+from detector.console.access.permissions import Acts
 from detector.console.closed.model import (
     MOST_EXPORTED,
     ClosedCaseRow,
@@ -30,7 +30,7 @@ router = APIRouter()
     responses=problems(401, 403, 422),
 )
 def list_closed_cases(
-    context: InContext, _: Reads, query: Annotated[ClosedQuery, Query()]
+    context: InContext, _: Acts, query: Annotated[ClosedQuery, Query()]
 ) -> ClosedPage:
     """The closed cases, the latest first, or a random sample of them for quality checks."""
     return closed_page(context.people.closings, query, utc_now())
@@ -47,7 +47,7 @@ def list_closed_cases(
     response_class=Response,
 )
 def export_closed_cases(
-    context: InContext, principal: Reads, filters: Annotated[ClosedFilters, Query()]
+    context: InContext, principal: Acts, filters: Annotated[ClosedFilters, Query()]
 ) -> Response:
     """The closed cases as CSV, at most 100,000; the export is in the audit log."""
     closings = context.people.closings
@@ -68,7 +68,7 @@ def export_closed_cases(
 def show_closed_cases(
     request: Request,
     context: InContext,
-    principal: Reads,
+    principal: Acts,
     query: Annotated[ClosedQuery, Query()],
 ) -> Response:
     """The closed cases."""

@@ -1,7 +1,11 @@
 """The pages of accounts and customers, also as JSON."""
 
+from typing import TypeVar
+
 from fastapi import APIRouter, Request, Response
 
+from detector.cases.principals import Principal
+from detector.cases.withheld import sees_decisions
 from detector.console.access.permissions import Reads
 from detector.console.context import InContext
 from detector.console.http.fields import Cursor, Id, Limit
@@ -9,6 +13,7 @@ from detector.console.http.problems import problems
 from detector.console.party.model import (
     AccountFile,
     CustomerFile,
+    PartyFile,
     account_file,
     customer_file,
 )
@@ -16,6 +21,7 @@ from detector.console.party.view import party_view
 from detector.console.shell.rendering import render
 
 router = APIRouter()
+F = TypeVar("F", bound=PartyFile)
 
 
 @router.get(
@@ -25,10 +31,15 @@ router = APIRouter()
     responses=problems(401, 403, 404, 422),
 )
 def get_account(
-    context: InContext, _: Reads, account_id: Id, cursor: Cursor = None, limit: Limit = 50
+    context: InContext,
+    principal: Reads,
+    account_id: Id,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> AccountFile:
     """An account: risk, cases, signals, cards, entities and a page of its history."""
-    return account_file(context.reader, context.people, context.rules, account_id, cursor, limit)
+    reader, people = context.reader, context.people
+    return _for(principal, account_file(reader, people, context.rules, account_id, cursor, limit))
 
 
 @router.get(
@@ -38,10 +49,15 @@ def get_account(
     responses=problems(401, 403, 404, 422),
 )
 def get_customer(
-    context: InContext, _: Reads, customer_id: Id, cursor: Cursor = None, limit: Limit = 50
+    context: InContext,
+    principal: Reads,
+    customer_id: Id,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> CustomerFile:
     """A customer: profile, accounts, cases, signals, entities and a page of the history."""
-    return customer_file(context.reader, context.people, customer_id, cursor, limit)
+    file = customer_file(context.reader, context.people, customer_id, cursor, limit)
+    return _for(principal, file)
 
 
 @router.get("/accounts/{account_id:path}", include_in_schema=False)
@@ -60,3 +76,11 @@ def customer_page(
     """One customer."""
     file = get_customer(context, principal, customer_id, cursor)
     return render(request, "party/page.html", party_view(file, context.rules, cursor is not None))
+
+
+def _for(principal: Principal, file: F) -> F:
+    """The file as the principal may see it."""
+    if sees_decisions(principal):
+        return file
+    closed = [case.model_copy(update={"disposition": None}) for case in file.closed_cases]
+    return file.model_copy(update={"closed_cases": closed})

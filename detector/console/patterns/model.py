@@ -50,6 +50,8 @@ class PatternFacts(BaseModel):
     severity: str
     scope: str = Field(description="Scores the account, or all accounts of the customer.")
     action: str
+    in_shadow: bool = Field(description="Computed and shown, without effect on scores and cases.")
+    braked: str | None = Field(description="Why it was put in shadow by itself; null if not.")
     last_minute: int
     last_hour: int
     in_all: int
@@ -75,7 +77,10 @@ def patterns(context: Context) -> Patterns:
     in_all = {
         row["pattern"]: row["signals"]
         for row in reader.rows(
-            "SELECT pattern, COUNT(*) AS signals FROM mv_fraud_signals GROUP BY pattern"
+            " UNION ALL ".join(
+                f"SELECT '{p.id}' AS pattern, COUNT(*) AS signals FROM {p.view}"
+                for p in rules.values()
+            )
         )
     }
     ends: dict[str, Counter[str]] = {name: Counter() for name in rules}
@@ -83,6 +88,7 @@ def patterns(context: Context) -> Patterns:
         if row["pattern"] in ends:
             ends[row["pattern"]][row["disposition"]] += row["count"]
     together = _together(reader, list(rules))
+    braked = _braked(context)
     truths = truths_of(context)
     found = []
     for pattern in rules.values():
@@ -90,6 +96,8 @@ def patterns(context: Context) -> Patterns:
         found.append(
             PatternFacts(
                 **_rule(pattern),
+                in_shadow=pattern.mode == "shadow" or pattern.id in braked,
+                braked=braked.get(pattern.id),
                 unit=OPERATORS[pattern.operator].unit(pattern),
                 last_minute=pulse.signals_by_pattern.get(pattern.id, 0),
                 last_hour=sum(per_minute),
@@ -102,6 +110,15 @@ def patterns(context: Context) -> Patterns:
             )
         )
     return Patterns(patterns=found, together=together)
+
+
+def _braked(context: Context) -> dict[str, str]:
+    if context.pipeline is None:
+        return {}
+    return {
+        name: f"It fired on {braked.fired:,} of {braked.active:,} active customers within minutes."
+        for name, braked in context.pipeline.detector.braked.copy().items()
+    }
 
 
 def _rule(pattern: Pattern) -> JsonObject:

@@ -19,6 +19,7 @@ def get_patterns(context: InContext, _: Reads) -> Patterns:
 
 
 @router.get("/patterns", include_in_schema=False)
-def patterns_page(request: Request, context: InContext, _: Reads) -> Response:
+def patterns_page(request: Request, context: InContext, principal: Reads) -> Response:
     """Every pattern: its rule, frequency, precision and time to detect."""
-    return render(request, "patterns/page.html", PatternsPage(patterns(context)))
+    page = PatternsPage(patterns(context), principal.may("approve"))
+    return render(request, "patterns/page.html", page)

@@ -32,6 +32,7 @@ class PatternsPage:
     """Everything patterns/page.html may use."""
 
     now: Patterns
+    may_release: bool
     title: str = "Patterns"
     nav: str = "patterns"
 

@@ -10,6 +10,7 @@ from detector.console.queries.filters import QueueFilters, condition, facet_cond
 from detector.console.queries.ranking import Ranking
 from detector.console.queries.snoozed import snoozed_cases
 from detector.pipeline.ports import ConsoleReader
+from detector.signals.rules import LEVELS
 
 _COLUMNS = ", ".join(CaseFacts.model_fields)
 
@@ -66,3 +67,17 @@ def ranking_now(people: PeopleStore, now: datetime | None = None) -> Ranking:
 def snoozed_now(reader: ConsoleReader, people: PeopleStore) -> list[str]:
     """The ids of the open cases that are currently snoozed."""
     return snoozed_cases(reader, people.snoozes.active(datetime.now(UTC)))
+
+
+def case_gauges(reader: ConsoleReader) -> dict[str, dict[tuple[str, ...], float]]:
+    """The gauges of the open cases."""
+    rows = reader.rows(
+        f"SELECT level, COUNT(*) AS cases, SUM(CASE WHEN due_at < ? THEN 1 ELSE 0 END) AS overdue "
+        f"FROM {reader.open_cases} GROUP BY level",
+        [datetime.now(UTC)],
+    )
+    counts = dict.fromkeys(LEVELS, 0) | {row["level"]: row["cases"] for row in rows}
+    return {
+        "fraud_open_cases": {(level,): count for level, count in counts.items()},
+        "fraud_overdue_cases": {(): sum(row["overdue"] for row in rows)},
+    }
