@@ -185,7 +185,7 @@ def _address(log: Path) -> str:
     while time.monotonic() < deadline:
         for line in log.read_text().splitlines():
             if line.startswith("Console: "):
-                return line.split()[-1]
+                return line.split()[-1].partition("/?")[0]
         time.sleep(0.1)
     raise RuntimeError(f"the system did not start:\n{log.read_text()}")
 

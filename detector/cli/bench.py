@@ -15,6 +15,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.sources.files import FileSource
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows
+from detector.cli.tuning import collect_garbage_rarely
 from detector.core.data import JsonObject
 from detector.core.events import STREAMS, decode
 from detector.pipeline.detector import Detector
@@ -30,6 +31,7 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure events per second: decoding alone, the engine without a store, everything."""
+    collect_garbage_rarely()
     rules = load_rules()
     with tempfile.TemporaryDirectory() as scratch:
         if folder is None:

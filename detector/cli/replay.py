@@ -22,6 +22,7 @@ from detector.cli.options import (
 )
 from detector.cli.progress import EventProgress
 from detector.cli.summary import print_summary
+from detector.cli.tuning import collect_garbage_rarely
 from detector.core.text import label, printable
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
@@ -46,6 +47,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Replay a folder of events in event time; after a kill, the same command resumes."""
+    collect_garbage_rarely()
     tally = replay_shown(
         folder, store, load_rules(), batch_size, memory << 20, timedelta(days=keep)
     )

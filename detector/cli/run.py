@@ -131,7 +131,7 @@ def run(
         title = f"Fraud Operations Centre - {title} - {store}"
         if not no_console:
             served = console_beside(pipeline, database, tally, rules, console)
-            url = ends.enter_context(served)
+            url = ends.enter_context(served).entry
             title += f" - {url}"
             print(f"Console: {url}", file=sys.stderr)
         ends.enter_context(Archiver(database.archive(), timedelta(days=keep)))

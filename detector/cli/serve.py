@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from detector.adapters.database import owner_only
 from detector.adapters.duckdb.store import DuckDBStore
@@ -36,11 +37,18 @@ from detector.pipeline.tally import Tally
 from detector.signals.rules import Rules
 
 
+class Served(NamedTuple):
+    """Where a console is, and the URL to open first: in the demo it signs in."""
+
+    address: str
+    entry: str
+
+
 @contextmanager
 def console_beside(
     pipeline: Pipeline, store: DuckDBStore, tally: Tally, rules: Rules, settings: ConsoleSettings
-) -> Iterator[str]:
-    """Serve the console of a pipeline that has not started yet; yields its URL."""
+) -> Iterator[Served]:
+    """Serve the console of a pipeline that has not started yet."""
     listener = _listener(settings)
     take_short_turns()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
@@ -62,7 +70,10 @@ def console_beside(
     with open(said, "w", opener=owner_only) as file:
         file.write(address(listener))
     with following(people, settings), serving(build_app(context), listener), removed(said):
-        yield address(listener) + (f"/?{DEMO_TOKEN}={settings.demo_token}" if settings.demo else "")
+        place = address(listener)
+        yield Served(
+            place, f"{place}/?{DEMO_TOKEN}={settings.demo_token}" if settings.demo else place
+        )
 
 
 @contextmanager

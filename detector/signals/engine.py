@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from detector.core.events import STREAMS, Event
-from detector.signals.operator import Operator
+from detector.signals.operator import Handler, Operator
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import Pattern
 from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
-from detector.signals.select import Key, key_where
+from detector.signals.select import Key, key_where, together
 from detector.signals.signal import Finding, Signal, signal_id, to_signal
 
-Route = tuple[Pattern, Callable[[Any], Key], Callable[[Hashable, Any], Iterable[Finding]]]
+Route = tuple[Pattern, Callable[[Hashable, Any], Iterable[Finding]]]
+Routes = tuple[Callable[[Any], tuple[Key, ...]], list[Route]]
 
 
 Watch = tuple[Pattern, Callable[[Any], Key], Operator]
@@ -43,7 +44,9 @@ class SignalEngine:
     """
 
     def __init__(self, rules: Rules) -> None:
-        self._routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
+        handlers: dict[type[Event], list[tuple[Pattern, Handler]]] = {
+            kind: [] for kind in STREAMS.values()
+        }
         self._watches: dict[type[Event], list[Watch]] = {kind: [] for kind in STREAMS.values()}
         self._operators: list[Operator] = []
         for pattern in rules.patterns.values():
@@ -51,7 +54,14 @@ class SignalEngine:
             self._operators.append(operator)
             self._watches[STREAMS[pattern.source]].append((pattern, key_where(pattern), operator))
             for stream, handler in operator.handlers.items():
-                self._routes[STREAMS[stream]].append((pattern, *handler))
+                handlers[STREAMS[stream]].append((pattern, handler))
+        self._routes: dict[type[Event], Routes] = {
+            kind: (
+                together([key_of for _, (key_of, _) in found]),
+                [(pattern, update) for pattern, (_, update) in found],
+            )
+            for kind, found in handlers.items()
+        }
         # Signals that a late event may still change.
         self._open: dict[str, Signal] = {}
         self._shadow = {p.id for p in rules.patterns.values() if p.mode == "shadow"}
@@ -61,8 +71,8 @@ class SignalEngine:
     def update(self, event: Event) -> list[SignalChange]:
         """Process one event and return the changes."""
         changes: list[SignalChange] = []
-        for pattern, key_of, update in self._routes[type(event)]:
-            key = key_of(event)
+        keys_of, routes = self._routes[type(event)]
+        for key, (pattern, update) in zip(keys_of(event), routes, strict=True):
             if key is not None:
                 for finding in update(key, event):
                     self._note(pattern, finding, changes)

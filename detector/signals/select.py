@@ -1,7 +1,8 @@
 """A pattern's `where` and `key` as functions of an event."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from detector.signals.conditions import python
 from detector.signals.pattern import Pattern
@@ -23,10 +24,21 @@ def key_of(pattern: Pattern) -> Callable[[Any], Key]:
     return _compiled(_key(pattern))
 
 
+def together(functions: Sequence[Callable[[Any], Key]]) -> Callable[[Any], tuple[Key, ...]]:
+    """One function that returns what these return, in order: faster than calling each."""
+    expressions = "".join(f"({_EXPRESSIONS[function]}), " for function in functions)
+    found: Callable[[Any], tuple[Key, ...]] = eval(f"lambda event: ({expressions})")
+    return found
+
+
 def _compiled(expression: str) -> Callable[[Any], Key]:
     # One expression is several times faster than a function per condition.
     function: Callable[[Any], Key] = eval(f"lambda event: {expression}")
+    _EXPRESSIONS[function] = expression
     return function
+
+
+_EXPRESSIONS: WeakKeyDictionary[Callable[[Any], Key], str] = WeakKeyDictionary()
 
 
 def _key(pattern: Pattern) -> str:

@@ -76,10 +76,11 @@ class Knowledge:
         self._decoders = {
             member.part: msgspec.msgpack.Decoder(member.schema).decode for member in members
         }
-        self._recent: dict[Hashable, None] = {}
-        self._older: dict[Hashable, None] = {}
+        # Sets, as their differences with the keys of a batch take no longer when they are large.
+        self._recent: set[Hashable] = set()
+        self._older: set[Hashable] = set()
         self._leaving: list[Hashable] = []
-        self._unsettled: dict[Hashable, None] = {}
+        self._unsettled: set[Hashable] = set()
         self._round: list[Hashable] = []
         self._edge: datetime | None = None
         self._measure_at = 1
@@ -99,15 +100,13 @@ class Knowledge:
 
     def prepare(self, keys: set[Any]) -> None:
         """Have everything known of these keys in memory, because events of them are coming."""
-        self._unsettled.update(dict.fromkeys(keys))
-        cold = keys - self._recent.keys()
+        self._unsettled |= keys
+        cold = keys - self._recent
         if not cold:
             return
-        promoted = cold & self._older.keys()
-        for key in promoted:
-            del self._older[key]
-        self._recent.update(dict.fromkeys(cold))
-        missing = cold - promoted
+        missing = cold - self._older
+        self._older -= cold
+        self._recent |= cold
         if missing and self._store is not None:
             named = {text_of(key): key for key in missing}
             for part, name, body in self._store.read(self.parts, list(named)):
@@ -131,7 +130,7 @@ class Knowledge:
             for member in self._members.values():
                 done = member.settle(key, self._edge) and done  # type: ignore[arg-type]
             if done:
-                del self._unsettled[key]
+                self._unsettled.discard(key)
         rows = self._changes()
         if self._store is not None:
             self._store.stage(rows)
@@ -155,14 +154,14 @@ class Knowledge:
                 break
             if not self._leaving:
                 if not self._older:
-                    self._older, self._recent = self._recent, {}
-                self._leaving = list(reversed(self._older))
+                    self._older, self._recent = self._recent, set()
+                self._leaving = list(self._older)
             key = self._leaving.pop()
             if key not in self._older:
                 continue  # used again
-            del self._older[key]
+            self._older.discard(key)
             if key in self._unsettled:
-                self._recent[key] = None
+                self._recent.add(key)
             else:
                 for member in self._members.values():
                     member.drop(key)

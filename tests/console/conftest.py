@@ -46,8 +46,9 @@ def browsing(store: DuckDBStore, role: Role | None = "supervisor", **settings: A
 class Bank:
     """A running pipeline with its console; what it is told goes the whole way to the screen."""
 
-    def __init__(self, address: str, pipeline: Pipeline, store: DuckDBStore) -> None:
+    def __init__(self, address: str, pipeline: Pipeline, store: DuckDBStore, entry: str) -> None:
         self.address = address
+        self.entry = entry
         self.store = store
         self._pipeline = pipeline
 
@@ -129,11 +130,11 @@ def open_bank(folder: Path, **settings: Any) -> Iterator[Bank]:
         tally = Tally(REAL)
         pipeline = Pipeline(REAL, ApiSource(), store, [tally])
         chosen = ConsoleSettings(**{"_env_file": None, "port": 0, **settings})
-        with console_beside(pipeline, store, tally, REAL, chosen) as address:
+        with console_beside(pipeline, store, tally, REAL, chosen) as served:
             detecting = threading.Thread(target=pipeline.run)
             detecting.start()
             pipeline.ready.wait(10)
-            yield Bank(address, pipeline, store)
+            yield Bank(served.address, pipeline, store, served.entry)
             pipeline.stop()
             detecting.join(10)
 
@@ -166,12 +167,14 @@ class Watched:
 
 
 @pytest.fixture
-def watched(chromium: Any, server: str) -> Iterator[Watched]:
+def watched(chromium: Any, server: str, request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A fresh browser page at 1366 by 768 whose errors fail the test."""
     context = chromium.new_context(
         viewport={"width": 1366, "height": 768}, base_url=server, reduced_motion="reduce"
     )
     page = Watched(context.new_page(), server)
+    if "bank" in request.fixturenames:
+        page.page.goto(request.getfixturevalue("bank").entry)
     yield page
     context.close()
     page.quiet()

@@ -141,12 +141,39 @@ def test_the_export_is_the_list_and_is_audited(harness: Harness) -> None:
 def test_the_page_shows_them(harness: Harness) -> None:
     """Without JavaScript: filters are links and a form."""
     cases = close_all(harness)
-    vic = harness.person("vic")
-    html = vic.get("/cases/closed").text
+    kim = harness.person("kim")
+    html = kim.get("/cases/closed").text
     assert all(case_id in html for case_id in cases)
     assert 'href="/v1/cases/closed.csv"' in html
-    chosen = vic.get("/cases/closed?disposition=FALSE_POSITIVE&sample=2").text
+    chosen = kim.get("/cases/closed?disposition=FALSE_POSITIVE&sample=2").text
     assert 'href="/v1/cases/closed.csv?disposition=FALSE_POSITIVE"' in chosen
     assert "at random" in chosen
-    assert 'href="/cases/closed"' in vic.get("/cases").text
+    assert 'href="/cases/closed"' in kim.get("/cases").text
     assert harness.visitor().get("/cases/closed").status_code in (303, 401, 307)
+
+
+def test_what_a_case_was_closed_as_is_withheld_from_viewers(harness: Harness) -> None:
+    """That a suspicion was formed must not reach those who need not know: tipping off."""
+    case_id, case = next(
+        (name, case) for name, case in {c["case_id"]: c for c in harness.cases()}.items()
+        if case["level"] != "critical"
+    )  # fmt: skip
+    closing = {"action": "close", "disposition": "SUSPICIOUS", "text": "smells of laundering"}
+    act(harness, "kim", case_id, **closing)
+    customer = case["customer_id"]
+    for name, sees in {"vic": False, "kim": True, "sam": True}.items():
+        person = harness.person(name)
+        seen = [
+            person.get(f"/v1/cases/{case_id}").text,
+            person.get(f"/cases/{case_id}").text,
+            person.get(f"/v1/customers/{customer}").text,
+            person.get(f"/customers/{customer}").text,
+        ]
+        for text in seen[:2] if sees else seen:
+            told = "SUSPICIOUS" in text or "closed the case as suspicious" in text
+            assert told is sees, name
+            assert sees or ("laundering" not in text and "smells" not in text)
+    assert harness.person("vic").get("/v1/cases/closed").status_code == 403
+    # An administrator reads the audit log, but not what cases were closed as.
+    log = harness.person("root").get("/v1/audit?action=close").text
+    assert case_id in log and "SUSPICIOUS" not in log and "laundering" not in log
