@@ -427,7 +427,8 @@ def stored(
         store.close()
 
 
-_CLOCKS = {"received_at", "committed_at"}
+# Lanes have the name of the source, which has the folder.
+_CLOCKS = {"received_at", "committed_at", "lanes"}
 
 
 def tables(store: DuckDBStore) -> dict[str, list[tuple[Any, ...]]]:

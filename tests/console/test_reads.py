@@ -46,7 +46,7 @@ def test_history_is_paged_without_loss(harness: Harness, party: str) -> None:
 
 def test_an_account_tells_its_cases_risk_and_entities(harness: Harness) -> None:
     """Open and closed cases stand apart; the closed one says how it ended."""
-    account = get(harness, "/v1/accounts/acc-4")
+    account = harness.person("kim").get("/v1/accounts/acc-4").json()
     assert account["customer_id"] == "cust-4"
     assert account["open_cases"] == []
     (closed,) = account["closed_cases"]
@@ -55,7 +55,10 @@ def test_an_account_tells_its_cases_risk_and_entities(harness: Harness) -> None:
     assert account["scores"][-1]["score"] == 0.0
     assert max(point["score"] for point in account["scores"]) == 0.5
     assert [c["card_token"] for c in account["cards"]] == ["card-4"]
-    assert get(harness, "/v1/customers/cust-4")["closed_cases"] == [closed]
+    customer = harness.person("kim").get("/v1/customers/cust-4").json()
+    assert customer["closed_cases"] == [closed]
+    viewer = get(harness, "/v1/customers/cust-4")["closed_cases"]
+    assert viewer == [{**closed, "disposition": None}]
 
 
 def test_a_customer_tells_all_accounts_and_signals(harness: Harness) -> None:

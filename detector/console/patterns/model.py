@@ -74,15 +74,7 @@ def patterns(context: Context) -> Patterns:
     rules, reader = context.rules.patterns, context.reader
     pulse = context.pulse.now()
     hour = without_gaps(context.pulse.minutes(), pulse.watermark or pulse.at)
-    in_all = {
-        row["pattern"]: row["signals"]
-        for row in reader.rows(
-            " UNION ALL ".join(
-                f"SELECT '{p.id}' AS pattern, COUNT(*) AS signals FROM {p.view}"
-                for p in rules.values()
-            )
-        )
-    }
+    in_all = _counts(reader, rules)
     ends: dict[str, Counter[str]] = {name: Counter() for name in rules}
     for row in context.people.reviews.dispositions():
         if row["pattern"] in ends:
@@ -110,6 +102,18 @@ def patterns(context: Context) -> Patterns:
             )
         )
     return Patterns(patterns=found, together=together)
+
+
+def _counts(reader: Reader, rules: dict[str, Pattern]) -> dict[str, int]:
+    """The signals of each pattern, those in shadow included, which only its own view has."""
+    places = dict(enumerate(rules.values()))
+    found = reader.rows(
+        " UNION ALL ".join(
+            f"SELECT {place} AS place, COUNT(*) AS signals FROM {pattern.view}"
+            for place, pattern in places.items()
+        )
+    )
+    return {places[row["place"]].id: row["signals"] for row in found}
 
 
 def _braked(context: Context) -> dict[str, str]:

@@ -22,7 +22,7 @@ LOG: list[Event] = [
     *(online(n * 5, card_token="tok-1", device_id="d-1", event_id=f"v{n}") for n in range(6)),
     *(login(40 + n, event_id=f"l{n}", ip_address="203.0.113.7") for n in range(3)),
     cash(50, event_id="c1"),
-    cash(55.123456, event_id="c2", city="Ōsaka 🦘", merchant_id='m "quoted"\n\\'),
+    cash(55.123456, event_id="c2", city="Ōsaka 🦘", merchant_id='m "quoted"\\'),
     build.card_event(57, event_id="k1"),
     alert(60, alert_type="AAA", event_id="a1", account_id="acc-1"),
     alert(61, alert_type="BBB", event_id="a2"),
