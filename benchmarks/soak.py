@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--customers", type=int, default=200_000)
-    parser.add_argument("--rate", type=float, default=50, help="events a second of event time")
+    parser.add_argument("--rate", type=float, default=20, help="events a second of event time")
     parser.add_argument("--keep", type=float, default=2, help="days of events in the store")
     parser.add_argument("--memory", type=int, default=300, help="MB for what is known of keys")
     parser.add_argument("--every", type=float, default=60, help="seconds between samples")

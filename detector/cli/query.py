@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
+from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask, statement
 from detector.cli.ask_console import ConsoleClient, ask_console, running_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
@@ -62,7 +63,9 @@ def fraud_rate(
 def status(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
     """Progress: events, signals, cases, dead letters, watermark, positions."""
     [found] = _answer("status", store, url, None)
-    place = {"store": without_secrets(url) if url else str(store)}
+    place: dict[str, object] = {"store": without_secrets(url) if url else str(store)}
+    if url is None:
+        place["bytes"] = sizes_of(store)
     if json:
         print_json(place | as_json(found))
         return

@@ -53,7 +53,7 @@ def console_beside(
     take_short_turns()
     minutes = Buckets(rules, timedelta(minutes=1), 60, read_minutes(rules, store))
     seconds = Buckets(rules, timedelta(seconds=1), 60)
-    vitals = Vitals(tally, minutes, seconds, lambda: pipeline.alarms)
+    vitals = Vitals(tally, minutes, seconds, lambda: pipeline.alarms, store.sizes)
     people = store.people(four_eyes=settings.four_eyes)
     people.reviews.on_closing = pipeline.review
     key = session_key(store.path)

@@ -17,6 +17,7 @@ from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
 from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
 from detector.adapters.duckdb.recall import customer_signals, read_signals, recall
+from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
 from detector.adapters.known import KnownFile
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
@@ -201,14 +202,8 @@ class DuckDBStore:
         return back_up(self._connection, self.path)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of the store, of what is known of keys, and of the archive."""
-        if str(self.path) == ":memory:":
-            return {"store": 0, "known": 0, "archive": 0}
-        return {
-            "store": _size(self.path, self.path.with_name(self.path.name + ".wal")),
-            "known": _size(*self.path.parent.glob(self._known.path.name + "*")),
-            "archive": _size(*self._archive_folder.rglob("*.parquet")),
-        }
+        """Bytes on disk: of the store, of what is known of keys, of the archive."""
+        return sizes_of(self.path)
 
     def recall(self, rules: Rules) -> Memory:
         """Everything needed to continue from the last commit."""
@@ -323,11 +318,3 @@ class DuckDBStore:
             columns = list(self._columns[table])[: len(keys[0])]
             where = " AND ".join(f"{column} = ?" for column in columns)
             self._connection.executemany(f"DELETE FROM {table} WHERE {where}", keys)
-
-
-def _size(*paths: Path) -> int:
-    total = 0
-    for path in paths:
-        with suppress(OSError):
-            total += path.stat().st_size
-    return total

@@ -129,9 +129,11 @@ class SessionKeeper:
             return False
 
     def _succeeded(self, username: str, caller: Caller) -> None:
-        self._names.succeeded(f"{username} on {caller.device}")
-        self._names.succeeded(f"{username} from {caller.address}")
-        self._addresses.succeeded(caller.address)
+        if self._knows(username, caller):
+            self._names.succeeded(f"{username} on {caller.device}")
+        else:
+            self._names.succeeded(f"{username} from {caller.address}")
+            self._addresses.succeeded(caller.address)
 
     def session(self, token: str) -> Session | None:
         """The session of a cookie; None if it is forged or has ended."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import log10
 from typing import Any
 
 from detector.core.text import DASH, label, phrase
@@ -31,6 +32,14 @@ def dollars(value: Number | str | None) -> str:
 def number(value: Number | None, digits: int = 0) -> str:
     """A number with thousands separated; a dash for None."""
     return DASH if value is None else f"{value:,.{digits}f}"
+
+
+def filesize(value: Number | None) -> str:
+    """Bytes in the unit that fits: `81.3 MB`; a dash for None."""
+    if value is None:
+        return DASH
+    power = min(3, int(log10(max(value, 1)) / 3))
+    return f"{value / 1000**power:,.{1 if power else 0}f} {('B', 'kB', 'MB', 'GB')[power]}"
 
 
 def percent(value: Number | None, digits: int = 1) -> str:
@@ -104,6 +113,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         money,
         dollars,
         number,
+        filesize,
         percent,
         score,
         duration,

@@ -16,6 +16,7 @@ from detector.pipeline.tally import Tally
 from detector.signals.rules import Rules
 
 FRESH_S = 0.5
+GROWTH_AFTER_S = 60
 
 
 class Latency(BaseModel):
@@ -46,6 +47,8 @@ class Pulse(BaseModel):
     duplicates: int | None
     late: int | None
     alarms: list[str]
+    store_bytes: int | None
+    store_bytes_per_day: int | None
     transactions_per_min: int
     flagged_per_min: int
     fraud_rate_pct: float
@@ -66,9 +69,12 @@ class Vitals:
         minutes: Buckets,
         seconds: Buckets,
         alarms: Callable[[], list[str]] = list,
+        sizes: Callable[[], dict[str, int]] = dict,
     ) -> None:
         self.tally, self.minutes, self.seconds = tally, minutes, seconds
         self.alarms = alarms
+        self._sizes = sizes
+        self._first_size: tuple[float, int] | None = None
         self._before = (time.monotonic(), 0)
         self._rate = 0.0
 
@@ -80,6 +86,17 @@ class Vitals:
             self._rate = (events - before) / (now - then)
             self._before = (now, events)
         return round(self._rate, 1)
+
+    def size(self) -> JsonObject:
+        """Bytes of the store with all that belongs to it, and its growth since the start."""
+        now, size = time.monotonic(), sum(self._sizes().values())
+        if self._first_size is None:
+            self._first_size = (now, size)
+        then, before = self._first_size
+        grown = (
+            None if now - then < GROWTH_AFTER_S else round((size - before) * 86400 / (now - then))
+        )
+        return {"store_bytes": size, "store_bytes_per_day": grown}
 
 
 class PulseKeeper:
@@ -124,11 +141,15 @@ class PulseKeeper:
                 "duplicates": tally.duplicates,
                 "late": tally.late,
                 "alarms": vitals.alarms(),
+                **vitals.size(),
             }
         else:
             last = minutes[-1] if minutes else Bucket(window_start=now)
             watermark = last.window_start if minutes else None
-            unknown = ("events", "events_per_s", "dead_letters", "duplicates", "late")
+            unknown = (
+                *("events", "events_per_s", "dead_letters", "duplicates", "late"),
+                *("store_bytes", "store_bytes_per_day"),
+            )
             own = {**dict.fromkeys(unknown), "latency_ms": Latency(), "alarms": []}
         cases = self._reader.rows(
             "SELECT level, count(*) AS cases, sum(exposure) AS exposure, sum(already_gone) AS gone "

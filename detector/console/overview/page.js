@@ -17,6 +17,11 @@ const AS = {
   number: (value) => number(value),
   percent2: (value) => percent(value, 2),
   dollars,
+  bytes: (value) => {
+    if (value == null) return "–";
+    const power = Math.min(3, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+    return `${number(value / 1000 ** power, power ? 1 : 0)} ${["B", "kB", "MB", "GB"][power]}`;
+  },
   ms: (value) => (value == null ? "–" : `${number(value, value < 10 ? 1 : 0)} ms`),
   lag: (value) => (value == null ? "–" : value < 1000 ? `${Math.max(0, Math.round(value))} ms` : duration(value / 1000)),
 };
