@@ -89,8 +89,11 @@ def test_a_running_console_answers_as_its_store(
     if name == "status":
         del documents[0]["bytes"]
         assert [found.pop("store") for found in documents] == [str(replayed), served.url]
-        tables = [[line.split() for line in t if not {"store", "bytes:"} & {*line.split()} and "─" not in line]
-                  for t in tables]  # fmt: skip
+        only_here = {"store", "bytes:"}
+        tables = [
+            [words for line in t if not only_here & {*(words := line.split())} and "─" not in line]
+            for t in tables
+        ]
     assert documents[0] == documents[1] and documents[0]
     assert tables[0] == tables[1] and len(tables[0]) > 4
 

@@ -4,11 +4,13 @@ FastAPI's own limit answers in plain text.
 """
 
 import asyncio
+from contextlib import suppress
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from detector.console.http.problems import ProblemError, answer
+from detector.console.http.problems import answer
 
 BODY_WITHIN_S = 30
 
@@ -34,26 +36,39 @@ class BodyLimit:
         read = 0
         patience = asyncio.get_running_loop().time() + BODY_WITHIN_S
         complete = False
+        refusal: Response | None = None
 
-        async def counted() -> Message:
-            nonlocal read, complete
+        async def limited() -> Message:
+            nonlocal read, complete, refusal
             if complete:
                 return await receive()  # waits for the client to go away
             try:
                 async with asyncio.timeout_at(patience):
                     message = await receive()
             except TimeoutError:
-                raise ProblemError(
-                    408, f"The body did not arrive within {BODY_WITHIN_S} s.",
-                    {"Connection": "close"},
-                ) from None  # fmt: skip
+                refusal = answer(408, f"The body did not arrive within {BODY_WITHIN_S} s.")
+                refusal.headers["Connection"] = "close"
+                raise _Refused from None
             complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > limit:
-                raise ProblemError(413, _too_long(limit))
+                refusal = answer(413, _too_long(limit))
+                raise _Refused
             return message
 
-        await self._app(scope, counted, send)
+        async def answered(message: Message) -> None:
+            if refusal is None:
+                await send(message)
+
+        # What reads the body may turn the exception into an answer of its own, which is dropped.
+        with suppress(_Refused):
+            await self._app(scope, limited, answered)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+
+
+class _Refused(Exception):
+    """The rest of a body is not read."""
 
 
 def _too_long(limit: int) -> str:
