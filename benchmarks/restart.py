@@ -86,7 +86,7 @@ def write_history(path: Path, rules: Rules, customers: int, events: int) -> None
             db.execute(
                 """
                 INSERT INTO transactions
-                SELECT 'h' || i, make_timestamptz(? + (i * ?) // ?), 't' || i,
+                SELECT 'h' || i, make_timestamptz((? + (i::HUGEINT * ?) // ?)::BIGINT), 't' || i,
                   'acc-' || (hash(i) % ?), 'cust-' || (hash(i) % ?), 'PURCHASE',
                   CASE WHEN i % 5 < 3 THEN 'POS' ELSE 'ECOMMERCE' END, i % 5 < 3,
                   (10 + hash(i + 1) % 20000 / 100)::DECIMAL(18, 2), 'AUD', 'APPROVED',
