@@ -132,7 +132,7 @@ def run(
         if not no_console:
             served = console_beside(pipeline, database, tally, rules, console)
             url = ends.enter_context(served).entry
-            title += f" - {url}"
+            title = f"{url} - {title}"
             print(f"Console: {url}", file=sys.stderr)
         ends.enter_context(Archiver(database.archive(), timedelta(days=keep)))
         with LiveView(tally, rules, lambda: riskiest(database), title) if live else nullcontext():

@@ -64,6 +64,7 @@ class LoginPage:
     next: str
     username: str = ""
     error: str = ""
+    demo: bool = False
     title: str = "Sign in"
     nav: str = ""
 
@@ -132,11 +133,12 @@ async def change_password(
 
 
 @router.get("/login", include_in_schema=False)
-def login_page(request: Request, next: str = "/") -> Response:
+def login_page(request: Request, context: InContext, next: str = "/") -> Response:
     """The sign-in form; a signed-in user is redirected to `next`."""
     if getattr(request.state, "principal", None) is not None:
         return RedirectResponse(local(next), 303)
-    return render(request, "signin/login.html", LoginPage(local(next)))
+    page = LoginPage(local(next), demo=context.settings.demo)
+    return render(request, "signin/login.html", page)
 
 
 @router.post("/login", include_in_schema=False)
