@@ -125,7 +125,7 @@ COMPOSE := docker compose
 # Questions are asked by the init image's psql as the read-only user.
 ASK = $(COMPOSE) run --rm --no-deps -T --entrypoint psql risingwave-init --no-psqlrc --quiet
 .PHONY: env need-engine need-docker up console down reset validate validate-files status psql risk cases kpis \
-  fraud-rate freshness logs-producer dbt-run panels panels-live
+  fraud-rate freshness logs-producer dbt-run dbt-upgrade panels panels-live
 
 env: ## Write .env with random passwords, or add what it lacks
 	@$(PYTHON) scripts/make_env.py
@@ -146,6 +146,7 @@ need-%: need-docker
 	  { echo "$* is not running. Start the cluster with: make up"; exit 1; }
 
 up: need-engine env ## Start the cluster and wait until every service is healthy
+	@$(PYTHON) scripts/cluster_memory.py
 	@echo "Building two images and starting six services; the first time takes some minutes ..."
 	@$(COMPOSE) up --detach --build --wait --wait-timeout 600 || { \
 	  $(COMPOSE) ps --all; \
@@ -164,12 +165,13 @@ down: need-docker ## Stop the cluster; its data stays
 	@echo "Stopping the cluster; volumes stay ..."
 	@$(COMPOSE) --profile console down
 
-reset: need-docker ## Stop the cluster and DELETE its data (asks first; YES=1 does not ask)
+reset: need-docker ## DELETE the cluster's data and start it anew (asks first; YES=1 does not ask)
 	@if [ "$(YES)" != 1 ]; then \
 	  printf 'Delete all topics, views and dashboard state? Type yes: '; \
 	  read -r answer; [ "$$answer" = yes ] || { echo "Nothing was deleted."; exit 1; }; fi
 	@$(COMPOSE) --profile console down --volumes
-	@echo "Deleted. Start again with: make up"
+	@echo "Deleted; starting anew ..."
+	@$(MAKE) --no-print-directory up
 
 validate: need-docker ## Check the running cluster from the topics to the dashboard
 	@scripts/check_pipeline.sh $(ARGS)
@@ -204,9 +206,14 @@ freshness: need-risingwave ## Show how long signals take from event to visible
 logs-producer: need-docker ## Follow the log of the synthetic bank
 	@$(COMPOSE) logs --follow --tail 50 producer
 
-dbt-run: need-risingwave ## Build the models again in the cluster (ARGS="--select mv_x+ --full-refresh")
+dbt-run: need-risingwave ## Create the models that are missing in the cluster
 	@echo "Running dbt in the init image ..."
 	@$(COMPOSE) run --rm --build risingwave-init $(ARGS)
+
+dbt-upgrade: need-risingwave ## Build a model and all below it anew (MODEL=mv_cnp_spike); safe to repeat
+	@test -n "$(MODEL)" || { echo "Name the model: make dbt-upgrade MODEL=mv_cnp_spike"; exit 1; }
+	@echo "Dropping sinks, refreshing $(MODEL)+, creating the sinks again ..."
+	@$(COMPOSE) run --rm --build risingwave-init --select $(MODEL)+ --full-refresh
 
 panels: $(VENV)/.dev ## Print every dashboard panel with its SQL and first rows
 	@$(BIN)/python -m scripts.show_panels $(ARGS)

@@ -25,6 +25,7 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 # RisingWave creates these superusers, without passwords.
 SUPERUSERS = ("root", "postgres", "rwadmin")
+SINKS = ("sink_fraud_signals_kafka", "sink_fraud_signal_log")
 READER = "fraud_reader"
 CONSOLE = "fraud_console"
 OTHER_VIEWS = (
@@ -108,7 +109,9 @@ def main(arguments: Sequence[str]) -> int:
             client.close()
 
         project = Path(__file__).with_name("fraud_detection")
-        run_dbt(project, arguments)
+        if "--full-refresh" in arguments:
+            refresh(project, arguments, admin_password, schema)
+        run_dbt(project, [a for a in arguments if a != "--full-refresh"])
 
         with closing(_connect("root", admin_password)) as connection, connection.cursor() as cursor:
             for user in passwords:
@@ -145,7 +148,7 @@ def password_statement(user: str, password: str) -> str:
 
 def barrier_statements(environment: Mapping[str, str]) -> list[str]:
     """Return the statements for freshness; runbook: "How fresh, at what cost"."""
-    interval = _whole(environment, "BARRIER_INTERVAL_MS", 100, at_least=50)
+    interval = _whole(environment, "BARRIER_INTERVAL_MS", 1000, at_least=50)
     frequency = _whole(environment, "CHECKPOINT_FREQUENCY", 1, at_least=1)
     return [
         f"ALTER SYSTEM SET barrier_interval_ms = {interval}",
@@ -219,6 +222,35 @@ def run_dbt(project: Path, arguments: Sequence[str]) -> None:
     code = subprocess.run([*command, *where], check=False).returncode
     if code:
         raise InitError(f"dbt ended with exit code {code}; its log above names the model.")
+
+
+def refresh(project: Path, arguments: Sequence[str], password: str, schema: str) -> None:
+    """Build models anew. Safe to repeat: what is missing afterwards, the next run creates.
+
+    RisingWave refuses to drop a model that a sink into a table hangs on, so the sinks are dropped
+    first; the log keeps its rows, and `dbt run` creates the sinks again.
+    """
+    with closing(_connect("root", password)) as connection, connection.cursor() as cursor:
+        before = _logged(cursor, schema)
+        for sink in SINKS:
+            cursor.execute(f"DROP SINK IF EXISTS {schema}.{sink}")
+    say(f"sinks dropped; the log holds {before} signals")
+    run_dbt(project, arguments)
+    run_dbt(project, [])
+    with closing(_connect("root", password)) as connection, connection.cursor() as cursor:
+        after = _logged(cursor, schema)
+    if after < before:
+        raise InitError(f"the log held {before} signals and holds {after} after the refresh.")
+    say(f"refreshed; the log holds {after} signals")
+
+
+def _logged(cursor: Cursor, schema: str) -> int:
+    """The signals in the log; 0 before it exists."""
+    cursor.execute("SELECT name FROM rw_catalog.rw_tables WHERE name = 'fraud_signal_log'")
+    if not cursor.fetchall():
+        return 0
+    cursor.execute(f"SELECT count(*) FROM {schema}.fraud_signal_log")
+    return int(cursor.fetchall()[0][0])
 
 
 def check_doors(lets_in_anybody: Any) -> None:

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from detector.adapters.database import identifier
 from detector.cases.review import Review
 from detector.core.data import Row
 from detector.core.errors import InputError, StoreError
@@ -28,6 +29,7 @@ class RisingWave:
     open_cases = "mv_open_fraud_cases"
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self._pool = ConnectionPool(
             url,
             min_size=1,
@@ -41,6 +43,8 @@ class RisingWave:
                 "row_factory": dict_row,
                 "connect_timeout": PATIENCE_S,
                 "application_name": "fraud-console",
+                # Prepared statements are discarded by DEALLOCATE ALL, which 2.4 refuses.
+                "prepare_threshold": None,
             },
             open=False,
         )
@@ -64,15 +68,21 @@ class RisingWave:
 
     def answer(self, sql: str) -> tuple[list[str], list[Any]]:
         """The columns and rows of one read-only query, possibly written by hand."""
-        with self._asked() as connection:
-            connection.execute("START TRANSACTION READ ONLY")
-            try:
+        try:
+            # A connection of its own, closed afterwards: nothing has to be discarded on it.
+            with psycopg.connect(
+                self._url, autocommit=True, connect_timeout=PATIENCE_S, row_factory=tuple_row
+            ) as connection:
+                _configure(connection)
+                connection.execute("START TRANSACTION READ ONLY")
                 # Only a prepared statement is guaranteed to be a single one.
-                cursor = psycopg.Cursor(connection, row_factory=tuple_row)
-                found = cursor.execute(sql.encode(), prepare=True).fetchall()
+                cursor = connection.execute(sql.encode(), prepare=True)
+                found = cursor.fetchall()
                 return [column.name for column in cursor.description or ()], found
-            finally:
-                connection.execute("ROLLBACK")
+        except psycopg.OperationalError as error:
+            raise StoreError(f"RisingWave does not answer: {error}.") from error
+        except psycopg.Error as error:
+            raise InputError(f"The query cannot be answered: {error}") from error
 
     def put(self, review: Review) -> None:
         """Write the review of a case to the cluster, replacing an earlier one."""
@@ -86,10 +96,11 @@ class RisingWave:
             "case_id": review.case_id,
         }
         changed = "UPDATE case_reviews SET {} WHERE case_id = %(case_id)s".format(
-            ", ".join(f"{name} = %({name})s" for name in row if name != "case_id")
+            # Quoted, because `owner` is a keyword there.
+            ", ".join(f"{identifier(name)} = %({name})s" for name in row if name != "case_id")
         )
         added = "INSERT INTO case_reviews ({}) VALUES ({})".format(
-            ", ".join(row), ", ".join(f"%({name})s" for name in row)
+            ", ".join(map(identifier, row)), ", ".join(f"%({name})s" for name in row)
         )
         try:
             with self._pool.connection() as connection:

@@ -74,6 +74,11 @@ class Operator(ABC):
         }
 
     @classmethod
+    def reach(cls, pattern: Pattern) -> timedelta:
+        """How far before the edge `recalled` looks; an operator that looks further says so."""
+        return 2 * pattern.window
+
+    @classmethod
     def support(cls, pattern: Pattern) -> Sql:
         """Which events `e` of the pattern's source a signal `s` rests on.
 

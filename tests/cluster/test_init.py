@@ -77,7 +77,7 @@ def test_unusable_barrier_settings_are_refused(name: str, value: str) -> None:
 def test_barriers_have_defaults() -> None:
     """An empty setting is the default, as in .env.example."""
     assert cluster_init.barrier_statements({"BARRIER_INTERVAL_MS": ""}) == [
-        "ALTER SYSTEM SET barrier_interval_ms = 100",
+        "ALTER SYSTEM SET barrier_interval_ms = 1000",
         "ALTER SYSTEM SET checkpoint_frequency = 1",
     ]
 

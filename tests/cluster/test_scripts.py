@@ -165,6 +165,7 @@ def make(tmp_path: Path, programs: Path) -> Script:
     own.mkdir()
     project = tmp_path / "project"
     shutil.copytree(ROOT / "scripts", project / "scripts")
+    shutil.copytree(ROOT / "risingwave", project / "risingwave")
     for name in ("Makefile", ".env.example"):
         shutil.copy(ROOT / name, project / name)
 

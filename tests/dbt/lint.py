@@ -15,7 +15,7 @@ Schema = dict[str, dict[str, dict[str, dict[str, str]]]]
 
 # Functions of RisingWave that these models use; anything else has to be looked up first.
 FUNCTIONS = {
-    "any", "arg_max", "array", "array_agg", "array_distinct", "array_length", "array_remove",
+    "any", "array", "array_agg", "array_distinct", "array_length", "array_remove",
     "array_sort", "asin", "exp", "greatest", "ln", "split_part",
     "cast", "case", "coalesce", "concat_ws", "convert_from", "cos", "count", "explode",
     "extract", "first_value", "floor", "hop", "jsonb_build_object", "jsonb_typeof", "lag", "least",
@@ -25,7 +25,7 @@ FUNCTIONS = {
 }  # fmt: skip
 ALIASES = {
     "array_concat_agg": "array_agg", "argmax": "arg_max", "array_size": "array_length",
-    "arg_max": "arg_max", "current_timestamp": "now", "group_concat": "string_agg",
+    "current_timestamp": "now", "group_concat": "string_agg",
     "if": "case", "json_object": "jsonb_build_object", "pow": "power", "try_cast": "try_cast",
     "sort_array": "array_sort", "dpipe": "concat", "md5_digest": "md5",
 }  # fmt: skip
@@ -186,6 +186,33 @@ def _time_windows_take_names(tree: exp.Expr) -> Iterator[str]:
                 yield f"{text}: the size is no multiple of the slide"
 
 
+def _nulls_in_unions_are_cast(tree: exp.Expr) -> Iterator[str]:
+    for union in tree.find_all(exp.SetOperation):
+        for arm in (union.left, union.right):
+            if isinstance(arm, exp.Select):
+                for item in arm.expressions:
+                    if isinstance(item.unalias(), exp.Null):
+                        yield f"{item.sql('risingwave')}: cast every NULL in an arm of a union"
+
+
+def _unnest_stands_apart_in_unions(tree: exp.Expr) -> Iterator[str]:
+    for union in tree.find_all(exp.SetOperation):
+        for arm in (union.left, union.right):
+            if not isinstance(arm, exp.Select):
+                continue
+            for item in arm.expressions:
+                if isinstance(item.unalias(), exp.Explode | exp.Unnest):
+                    yield f"{item.sql('risingwave')}: unnest in a subquery; 2.4 panics in a union"
+
+
+def _keywords_in_set_are_quoted(tree: exp.Expr) -> Iterator[str]:
+    for update in tree.find_all(exp.Update):
+        for change in update.expressions:
+            name = change.this.find(exp.Identifier)
+            if name is not None and not name.args.get("quoted"):
+                yield f"{change.sql('risingwave')}: quote the columns of SET, owner is a keyword"
+
+
 def _raw(sql: str) -> Iterator[str]:
     """What the parser would tidy away."""
     code = re.sub(r"--[^\n]*|'(?:[^']|'')*'", "''", sql)
@@ -193,6 +220,10 @@ def _raw(sql: str) -> Iterator[str]:
         yield "interval: quote it whole, as in interval '60 seconds'"
     if re.search(r"\bany_value\s*\(", code, re.IGNORECASE):
         yield "any_value(): use max or first_value"
+    if re.search(r"\barg_max\s*\(", code, re.IGNORECASE):
+        yield "arg_max(): 2.4 has none; use first_value(x ORDER BY y DESC)"
+    if re.search(r"\bdeallocate\b", code, re.IGNORECASE):
+        yield "DEALLOCATE: 2.4 refuses it"
     if re.search(r"\bcurrent_timestamp\b", code, re.IGNORECASE):
         yield "current_timestamp: write now()"
 
@@ -207,6 +238,9 @@ RULES: tuple[Callable[[exp.Expr], Iterator[str]], ...] = (
     _joins_have_equalities,
     _columns_have_names,
     _time_windows_take_names,
+    _nulls_in_unions_are_cast,
+    _unnest_stands_apart_in_unions,
+    _keywords_in_set_are_quoted,
 )
 
 

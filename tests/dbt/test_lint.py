@@ -57,6 +57,10 @@ REFUSED = {
     "tumbling what may have a window": (
         "with x as (select * from t) select k from tumble(x, ts, interval '60 seconds')"
     ),
+    "a bare NULL in a union": "select k, null as n from t union all select k, n from t",
+    "unnest in a union": "select k from t union all select unnest(array[k]) as k from t",
+    "arg_max": "select arg_max(k, ts) as k from t",
+    "a keyword in SET": "update t set owner = 'x' where k = 'y'",
     "hops that do not fit": (
         "select k from hop(t, ts, interval '7 seconds', interval '60 seconds')"
     ),

@@ -21,7 +21,9 @@ from detector.core.events import STREAMS, Event, Identity
 from detector.pipeline.ports import Memory
 from detector.signals.brake import Braked
 from detector.signals.conditions import Sql
+from detector.signals.operator import Operator
 from detector.signals.operators import OPERATORS
+from detector.signals.pattern import Pattern
 from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
@@ -109,24 +111,31 @@ class Past:
         between.
         """
         wanted: dict[str, list[Sql]] = {stream: [] for stream in STREAMS}
+        since = dict.fromkeys(STREAMS, self.settled_until)
         for pattern in self._rules.patterns.values():
             operator = OPERATORS[pattern.operator]
+            bound = self.settled_until
             if pattern.id in self.outdated:
                 needed = operator.recalled(pattern, self.settled_until)
-                since = self.settled_until
             elif issubclass(operator, Remembering):
-                needed, since = operator.recent(pattern, self.settled_until), self.settled_until
+                needed = operator.recent(pattern, self.settled_until)
             else:
-                needed, since = operator.recalled(pattern, edge), _DAWN
+                needed, bound = operator.recalled(pattern, edge), _before(edge, operator, pattern)
             for stream, condition in needed.items():
                 text = f"({condition.text}) AND occurred_at >= ?"
-                wanted[stream].append(Sql(text, [*condition.parameters, since]))
+                wanted[stream].append(Sql(text, [*condition.parameters, bound]))
+                since[stream] = min(since[stream], bound)
         if self._contained is not None:
             for conditions in wanted.values():
                 conditions.append(Sql("received_at > ?", [self._contained]))
+            since["kyc_profiles"] = _DAWN  # one that is read late may be of any age
         for stream in sorted(wanted, key=lambda name: name != "kyc_profiles"):
             if wanted[stream]:
-                evaluated = f"(SELECT * FROM {stream} WHERE ingest_status = 'evaluated')"
+                # The bound stands apart, so that only its part of the table is read.
+                evaluated = (
+                    f"(SELECT * FROM {stream} WHERE ingest_status = 'evaluated' "
+                    f"AND occurred_at >= TIMESTAMPTZ '{since[stream].isoformat()}')"
+                )
                 order = ("occurred_at", "event_id")
                 yield from _events(self._db.cursor(), evaluated, stream, wanted[stream], order)
 
@@ -153,6 +162,13 @@ class Past:
     def built(self) -> None:
         """All parts are complete."""
         self._known.built()
+
+
+def _before(edge: datetime, operator: type[Operator], pattern: Pattern) -> datetime:
+    try:
+        return edge - operator.reach(pattern)
+    except OverflowError:
+        return _DAWN
 
 
 def _with_archive(db: duckdb.DuckDBPyConnection, archive: Path) -> duckdb.DuckDBPyConnection:

@@ -49,6 +49,14 @@
 {%- endmacro %}
 
 
+{#- The value of the latest row of a group. RisingWave 2.4 has no arg_max. -#}
+{% macro latest(value, at) -%}
+  {{ adapter.dispatch('latest', 'fraud_detection')(value, at) }}
+{%- endmacro %}
+{% macro default__latest(value, at) -%} first_value({{ value }} order by {{ at }} desc) {%- endmacro %}
+{% macro duckdb__latest(value, at) -%} arg_max({{ value }}, {{ at }}) {%- endmacro %}
+
+
 {#- The type of exact amounts. RisingWave has no NUMERIC(p, s). -#}
 {% macro money_type() -%}
   {{ adapter.dispatch('money_type', 'fraud_detection')() }}

@@ -1,4 +1,4 @@
-{{ config(materialized='view' if target.type == 'risingwave' else 'table') }}
+{{ config(materialized='materialized_view' if target.type == 'risingwave' else 'table') }}
 
 with links as (
     select
@@ -9,11 +9,18 @@ with links as (
 
     union all
 
+    -- in a subquery, as the planner of RisingWave 2.4 fails on unnest in an arm of a union
     select
         customer_id,
-        unnest(account_ids) as account_id,
+        account_id,
         occurred_at
-    from {{ ref('stg_kyc_profiles') }}
+    from (
+        select
+            customer_id,
+            unnest(account_ids) as account_id,
+            occurred_at
+        from {{ ref('stg_kyc_profiles') }}
+    ) as listed
 )
 
 select

@@ -22,7 +22,7 @@ patterns as (
         account_id,
         pattern,
         max({{ exact('weight') }}) as weight,
-        arg_max(customer_id, occurred_at) as customer_id,
+        {{ latest('customer_id', 'occurred_at') }} as customer_id,
         count(*) as signal_count,
         max(occurred_at) as last_signal_at
     from recent
@@ -32,7 +32,7 @@ patterns as (
 scores as (
     select
         account_id,
-        arg_max(customer_id, last_signal_at) as customer_id,
+        {{ latest('customer_id', 'last_signal_at') }} as customer_id,
         cast(least(1, round(sum(weight), 6)) as double precision) as risk_score,
         string_agg(pattern, ', ' order by pattern) as patterns,
         cast(sum(signal_count) as bigint) as signal_count,

@@ -1742,7 +1742,7 @@ select
 from fired
   ;
 
-create view if not exists "dev"."public"."account_links"
+create materialized view if not exists "dev"."public"."account_links"
   as
 with links as (
     select
@@ -1751,11 +1751,18 @@ with links as (
         occurred_at
     from "dev"."public"."stg_transactions"
     union all
+    -- in a subquery, as the planner of RisingWave 2.4 fails on unnest in an arm of a union
     select
         customer_id,
-        unnest(account_ids) as account_id,
+        account_id,
         occurred_at
-    from "dev"."public"."stg_kyc_profiles"
+    from (
+        select
+            customer_id,
+            unnest(account_ids) as account_id,
+            occurred_at
+        from "dev"."public"."stg_kyc_profiles"
+    ) as listed
 )
 select
     customer_id,
@@ -2685,7 +2692,7 @@ patterns as (
         account_id,
         pattern,
         max(cast(weight as numeric)) as weight,
-        arg_max(customer_id, occurred_at) as customer_id,
+        first_value(customer_id order by occurred_at desc) as customer_id,
         count(*) as signal_count,
         max(occurred_at) as last_signal_at
     from recent
@@ -2694,7 +2701,7 @@ patterns as (
 scores as (
     select
         account_id,
-        arg_max(customer_id, last_signal_at) as customer_id,
+        first_value(customer_id order by last_signal_at desc) as customer_id,
         cast(least(1, round(sum(weight), 6)) as double precision) as risk_score,
         string_agg(pattern, ', ' order by pattern) as patterns,
         cast(sum(signal_count) as bigint) as signal_count,
