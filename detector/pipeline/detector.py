@@ -5,9 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from zlib import crc32
-
-import msgspec
 
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case
@@ -42,7 +39,6 @@ API_LANE = "api"
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
 _OTHER_CONTENT = "its event_id came before with other content; the first is kept"
 _customer_of = attrgetter("customer_id")
-_encode = msgspec.json.Encoder().encode
 
 
 def utc_now() -> datetime:
@@ -77,8 +73,9 @@ class Detector:
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
-        # When each recent event happened, and a hash of its content if this run has read it.
-        self._recent: dict[Identity, tuple[datetime, int | None]] = {}
+        # When each recent event happened, and the event if this run has read it; most of them are
+        # in some window anyway.
+        self._recent: dict[Identity, tuple[datetime, Event | None]] = {}
         self._forgotten_until = _DAWN
         self._forget_at: datetime | None = None
 
@@ -123,14 +120,13 @@ class Detector:
         lane = self.watermarks.expect(source or API_LANE, now) if not batch.by_origin else None
         for record, event in events:
             name = (record.stream, event.event_id)
-            content = crc32(_encode(event))
             if name in recent or name in stored:
                 work.duplicates += 1
                 _, before = recent.get(name, (None, None))
-                if before not in (None, content):
+                if before is not None and before != event:
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
-            recent[name] = (event.occurred_at, content)
+            recent[name] = (event.occurred_at, event)
             ingest_status = self._ingest_status(
                 event, latest, lane or self.watermarks.expect(record.origin, now)
             )

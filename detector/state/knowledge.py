@@ -123,7 +123,7 @@ class Knowledge:
         return not self._round
 
     def advance(self, count: int) -> list[KnownRow]:
-        """Settle and drop up to so many keys; return the changes for the store."""
+        """Settle and drop up to so many keys; return the changes for the store, if there is one."""
         for _ in range(min(count, len(self._round))):
             key = self._round.pop()
             done = True
@@ -131,10 +131,13 @@ class Knowledge:
                 done = member.settle(key, self._edge) and done  # type: ignore[arg-type]
             if done:
                 self._unsettled.discard(key)
+        if self._store is None:
+            for member in self._members.values():
+                member.changed.clear()
+            return []
         rows = self._changes()
-        if self._store is not None:
-            self._store.stage(rows)
-            self._evict(count)
+        self._store.stage(rows)
+        self._evict(count)
         return rows
 
     def _changes(self) -> list[KnownRow]:
