@@ -200,8 +200,8 @@ kpis: need-risingwave $(VENV)/.run ## Show the cluster's newest minutes
 fraud-rate: need-risingwave $(VENV)/.run ## Show the cluster's share of flagged transactions
 	@$(BIN)/fraud fraud-rate --sql | $(ASK)
 
-freshness: need-risingwave ## Show how long signals take from event to visible
-	@$(ASK) < scripts/sql/freshness.sql
+freshness: need-risingwave ## Measure from published event to visible signal (ARGS=300: the goal in ms)
+	@$(COMPOSE) run --rm --no-deps -T --entrypoint python risingwave-init /app/freshness.py $(ARGS)
 
 logs-producer: need-docker ## Follow the log of the synthetic bank
 	@$(COMPOSE) logs --follow --tail 50 producer

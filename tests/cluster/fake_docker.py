@@ -42,6 +42,10 @@ def main(words: list[str]) -> int:
     elif "--entrypoint psql" in line:
         print(" Container fraud-detection-risingwave-init-run-1  Creating", file=sys.stderr)
         answer(sys.stdin.read())
+    elif "freshness.py" in line:
+        slow = FAULT == "slow"
+        print(f"20 signals, published to visible: p95 {2900 if slow else 180} ms")
+        return int(slow)
     elif "grafana sh -c" in line:
         return grafana(words[-1])
     else:
@@ -53,8 +57,6 @@ def main(words: list[str]) -> int:
 def answer(sql: str) -> None:
     import re  # here, because most calls do without and there are many
 
-    if "percentile_cont" in sql:
-        print("12|90|900|950" if FAULT == "slow" else "12|90|180|240")
     for name, kind in re.findall(r"SELECT '(\w+)', (\w+)", sql):
         if f"no view {name}" == FAULT:
             print(f'ERROR:  Failed to run the query: table or source not found: "{name}"')

@@ -278,13 +278,6 @@ def test_the_questions_of_the_makefile_are_answered(name: QuestionName, db: Stor
     assert db.execute(show_panels.for_duckdb(sql, show_panels.whole_range(db))).fetchall()
 
 
-def test_freshness_reads_the_commit_times_of_signals() -> None:
-    """One statement; DuckDB cannot run it, since only RisingWave has the commit time of a row."""
-    text = (ROOT / "scripts/sql/freshness.sql").read_text(encoding="utf-8")
-    tree = sqlglot.parse_one(text, read="risingwave")
-    assert {table.name for table in tree.find_all(exp.Table)} == {"fraud_signal_log"}
-
-
 # The expansion of macros
 
 
