@@ -2,8 +2,8 @@
 
 Publishes failed logins of customers that do not exist (`freshness_…`) to Redpanda and polls
 RisingWave until the signal of each can be read; runs in the init image: `make freshness`. Such a
-signal weighs too little to open a case. Prints the percentiles and the barrier settings; exit code 1
-when the 95th percentile is above the goal, 300 ms unless given as an argument.
+signal weighs too little to open a case. Prints the percentiles and the barrier settings; exit
+code 1 when the 95th percentile is above the goal, 300 ms unless given as an argument.
 """
 
 import json
