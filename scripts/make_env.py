@@ -26,7 +26,7 @@ def complete(example: str, existing: str) -> str:
 
 def _filled(line: str) -> str:
     match = _SETTING.match(line)
-    if match and match[1].endswith("_PASSWORD") and not match[2].strip():
+    if match and match[1].endswith(("_PASSWORD", "_SECRET_KEY")) and not match[2].strip():
         # Letters, digits, - and _ only: nothing that a shell, YAML or Compose would read.
         return f"{match[1]}={secrets.token_urlsafe(24)}"
     return line

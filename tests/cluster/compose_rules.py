@@ -152,7 +152,7 @@ def _variables(text: str, example: str) -> Iterator[str]:
     for name, kind, default in _VARIABLE.findall(code):
         if name not in known:
             yield f"{name} is not in .env.example"
-        elif name.endswith("PASSWORD"):
+        elif name.endswith(("PASSWORD", "SECRET_KEY")):
             if kind != "?" or known[name]:
                 yield f"{name} must be demanded with :? and be empty in .env.example"
         elif kind != "-" or default != known[name]:
