@@ -95,8 +95,7 @@ class Archive:
                 continue
             path = self._unused(folder, stream, start, end - start)
             self._copy(
-                f"SELECT * FROM {stream} WHERE {where} AND {condition} "
-                "ORDER BY occurred_at, event_id",
+                f"SELECT * FROM {stream} WHERE {where} AND {condition}",
                 values,
                 path,
             )
