@@ -55,6 +55,7 @@ def doctor(
         *_store(store),
         *_brokers(bootstrap),
     ]
+    findings = [f if not f.ok else f._replace(advice="") for f in findings]
     columns = list(Finding._fields)
     if as_json:
         ok = all(finding.ok for finding in findings)
