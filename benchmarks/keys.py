@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--customers", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--rate", type=float, default=2_000, help="events a second of event time")
+    parser.add_argument("--rate", type=float, default=100, help="events a second of event time")
     parser.add_argument("--memory", type=int, default=1024, help="MB for what is known of keys")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
