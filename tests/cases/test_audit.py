@@ -78,7 +78,7 @@ def test_a_changed_entry_with_a_new_hash_of_its_own_is_found_at_the_next() -> No
 
 
 def test_a_log_rewritten_without_the_key_is_found() -> None:
-    """Whoever can write the database, but not read the key, cannot make a sound chain."""
+    """Write access to the database without the key is not enough to make a sound chain."""
     forged = [replace(entry, actor="lee") for entry in record(3)]
     for seal in (b"", b"x" * 32):
         chained: list[AuditEntry] = []

@@ -22,7 +22,7 @@ def test_the_page_is_written_from_the_list() -> None:
 
 
 def test_alert_rules_name_metrics_that_exist() -> None:
-    """A rule over a metric that nobody exposes never fires."""
+    """A rule over a metric that is not exposed never fires."""
     rules = yaml.safe_load(metric_docs.RULES.read_text("utf-8"))["groups"][0]["rules"]
     assert len(rules) >= 8
     for rule in rules:

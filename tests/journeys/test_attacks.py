@@ -39,7 +39,7 @@ def parquet(folder: Path, columns: str) -> None:
 
 
 def test_a_column_name_cannot_write_a_file(tmp_path: Path) -> None:
-    """Names of columns come from whoever made the file, and never become SQL."""
+    """Names of columns come from outside, and never become SQL."""
     stolen = tmp_path / "stolen.csv"
     name = f"x') AS payload; COPY (SELECT 42) TO '{stolen}'; --"
     parquet(tmp_path / "in", f"'e1' AS event_id, 1 AS \"{name}\"")

@@ -62,7 +62,7 @@ def readyz(context: InContext) -> Health:
     """Whether detection is running and sees, its store can be written and its views be read."""
     if context.pipeline is not None and not context.pipeline.ready.is_set():
         raise ProblemError(503, "Detection is not running (yet).", {"Retry-After": "1"})
-    # Nobody has signed in, so it says neither what nor whose.
+    # Answered without sign-in, so it gives no details.
     if context.pipeline is not None and context.pipeline.trouble:
         raise ProblemError(
             503, "The store cannot be written; the log says why.", {"Retry-After": "5"}

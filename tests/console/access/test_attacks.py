@@ -156,7 +156,7 @@ def test_a_crowd_of_wrong_sign_ins_keeps_nobody_waiting(harness: Harness, served
 
 
 def test_failures_with_unknown_names_are_in_the_audit_log(harness: Harness) -> None:
-    """Whoever guesses names is seen; what is no name is not repeated there."""
+    """Guessed names are recorded; text that is no name is not repeated there."""
     for name in ("mallory", "4111111111111111"):
         answer = harness.visitor().post("/login", data={"username": name, "password": "x"})
         assert answer.status_code == 401
