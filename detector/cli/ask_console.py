@@ -23,7 +23,7 @@ _ASK_FOR_A_KEY = (
 class ConsoleClient:
     """A running console: `url` and what authenticates with it.
 
-    That is the key in FRAUD_API_KEY; without one, being the owner of the store: the user who may read
+    That is the key in FRAUD_API_KEY; without one, the key of the store's owner, which follows from
     its signing key.
     """
 
