@@ -125,7 +125,7 @@ COMPOSE := docker compose
 # Questions are asked by the init image's psql as the read-only user.
 ASK = $(COMPOSE) run --rm --no-deps -T --entrypoint psql risingwave-init --no-psqlrc --quiet
 .PHONY: env need-engine need-docker up console down reset validate validate-files status psql risk cases kpis \
-  fraud-rate freshness logs-producer dbt-run dbt-upgrade panels panels-live
+  fraud-rate freshness logs-producer dbt-run dbt-upgrade panels panels-live lock-images
 
 env: ## Write .env with random passwords, or add what it lacks
 	@$(PYTHON) scripts/make_env.py
@@ -160,6 +160,10 @@ console: need-risingwave ## Start the operations console over the running cluste
 	@$(COMPOSE) --profile console up --detach --build --wait console
 	@$(COMPOSE) logs console | grep -F 'one-time password' || true
 	@echo "Console   http://127.0.0.1:$$($(COMPOSE) port console 8000 | sed 's/.*://')"
+
+lock-images: need-docker ## Write the digests of the images into docker-compose.lock.yml
+	@$(COMPOSE) --profile console config --lock-image-digests > docker-compose.lock.yml
+	@echo "Use them: COMPOSE_FILE=docker-compose.yml:docker-compose.lock.yml in .env"
 
 down: need-docker ## Stop the cluster; its data stays
 	@echo "Stopping the cluster; volumes stay ..."

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS known (
-  part TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, key)
+  key TEXT NOT NULL, part TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (key, part)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
 -- One row: the last commit of the store that is contained, and until when events are.
@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS progress (
 );
 INSERT OR IGNORE INTO progress VALUES (1, NULL, NULL);
 """
+_VERSION = 2
+"""Of the schema above; a file with another one is built again."""
 _CACHE_KIB = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -41,7 +43,8 @@ class KnownFile:
         self.path = store if in_memory else store.with_name(store.name + ".known")
         self._fingerprints = fingerprints
         self._lock = threading.Lock()
-        self._staged: dict[tuple[str, str], bytes | None] = {}
+        # By part, then key: a pair of them would be one more object for each row.
+        self._staged: dict[str, dict[str, bytes | None]] = {part: {} for part in fingerprints}
         self._waiting: list[KnownRow] = []
         if not in_memory:
             self.path.touch(0o600)
@@ -51,6 +54,10 @@ class KnownFile:
             # A power failure may lose the last commits, which the store then repeats.
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            [(version,)] = self._db.execute("PRAGMA user_version").fetchall()
+            if version != _VERSION:
+                self._db.executescript("DROP TABLE IF EXISTS known; DROP TABLE IF EXISTS parts;")
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise StoreError(
@@ -92,18 +99,14 @@ class KnownFile:
 
     def read(self, parts: Sequence[str], keys: Sequence[str]) -> Iterable[tuple[str, str, bytes]]:
         """What is known of these keys, staged changes included."""
+        query = "SELECT part, body FROM known WHERE key = ?"
         found = []
         with self._lock:
-            query = self._db.execute
+            staged = [(part, self._staged[part]) for part in parts]
             for key in keys:
-                for part in parts:
-                    if (part, key) in self._staged:
-                        body = self._staged[part, key]
-                    else:
-                        row = query(
-                            "SELECT body FROM known WHERE part = ? AND key = ?", (part, key)
-                        ).fetchone()
-                        body = row[0] if row else None
+                known = dict(self._db.execute(query, (key,)))
+                for part, changes in staged:
+                    body = changes[key] if key in changes else known.get(part)
                     if body is not None:
                         found.append((part, key, body))
         return found
@@ -111,7 +114,8 @@ class KnownFile:
     def stage(self, rows: Sequence[KnownRow]) -> None:
         """Show changes to readers until the commit that contains them is written."""
         with self._lock:
-            self._staged.update(((part, key), body) for part, key, body in rows)
+            for part, key, body in rows:
+                self._staged[part][key] = body
 
     def write(
         self, rows: Sequence[KnownRow], settled_until: datetime | None, committed_at: datetime
@@ -127,17 +131,17 @@ class KnownFile:
                 logger.warning("%s cannot be written, trying again later: %s", self.path, error)
                 return
             for part, key, body in self._waiting:
-                if self._staged.get((part, key)) is body:
-                    self._staged.pop((part, key), None)
+                if self._staged[part].get(key) is body:
+                    self._staged[part].pop(key, None)
             self._waiting = []
 
     def _write(self, settled_until: datetime | None, committed_at: datetime) -> None:
-        newest = {(part, key): body for part, key, body in self._waiting}
+        newest = {(key, part): body for part, key, body in self._waiting}
         kept = sorted((*name, body) for name, body in newest.items() if body is not None)
         self._db.execute("BEGIN")
         self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", kept)
         self._db.executemany(
-            "DELETE FROM known WHERE part = ? AND key = ?",
+            "DELETE FROM known WHERE key = ? AND part = ?",
             [name for name, body in newest.items() if body is None],
         )
         self._db.execute(

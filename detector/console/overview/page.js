@@ -19,7 +19,7 @@ const AS = {
   dollars,
   bytes: (value) => {
     if (value == null) return "–";
-    const power = Math.min(3, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+    const power = Math.min(3, Math.floor(Math.log10(Math.max(Math.abs(value), 1)) / 3));
     return `${number(value / 1000 ** power, power ? 1 : 0)} ${["B", "kB", "MB", "GB"][power]}`;
   },
   ms: (value) => (value == null ? "–" : `${number(value, value < 10 ? 1 : 0)} ms`),
