@@ -35,6 +35,10 @@ OTHER_VIEWS = (
 )  # fmt: skip
 
 
+# In seconds: what RisingWave has by default, for building models, and for everyone afterwards.
+BUILD_LIMIT, STATEMENT_LIMIT = 3600, 60
+
+
 class InitError(Exception):
     """The cluster cannot be prepared; the text says what to do."""
 
@@ -94,6 +98,7 @@ def main(arguments: Sequence[str]) -> int:
         with closing(_wait_for_sql(admin_password)) as connection, connection.cursor() as cursor:
             for user in ("root", "postgres"):
                 cursor.execute(password_statement(user, admin_password))
+            limit_statements(cursor, BUILD_LIMIT)
             say(f"passwords set; barriers: {', '.join(barrier_statements(environment))}")
             for statement in barrier_statements(environment):
                 cursor.execute(statement)
@@ -121,6 +126,7 @@ def main(arguments: Sequence[str]) -> int:
             cursor.execute(f"GRANT INSERT, UPDATE ON TABLE {schema}.case_reviews TO {CONSOLE}")
             cursor.execute("SELECT name FROM rw_catalog.rw_materialized_views")
             standing = {row[0] for row in cursor.fetchall()}
+            limit_statements(cursor, STATEMENT_LIMIT)
         if missing := [view for view in expected_views(project) if view not in standing]:
             raise InitError(f"dbt ran, but these views are missing: {', '.join(missing)}")
         check_doors(_lets_in_anybody)
@@ -154,6 +160,14 @@ def barrier_statements(environment: Mapping[str, str]) -> list[str]:
         f"ALTER SYSTEM SET barrier_interval_ms = {interval}",
         f"ALTER SYSTEM SET checkpoint_frequency = {frequency}",
     ]
+
+
+def limit_statements(cursor: Cursor, seconds: int) -> None:
+    """End statements of new sessions after so long; a viewer of Grafana may send any SELECT."""
+    try:
+        cursor.execute(f"ALTER SYSTEM SET statement_timeout = {seconds}")
+    except psycopg2.Error as error:
+        say(f"WARNING: statements stay without a limit of {seconds} s: {str(error).strip()}")
 
 
 def ensure_user(cursor: Cursor, user: str, password: str) -> None:

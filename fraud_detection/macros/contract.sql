@@ -232,7 +232,10 @@ qualify row_number() over (partition by event_id order by arrival) = 1
 {%- endmacro %}
 
 
-{#- The DDL of a stream's Kafka table: every record that is JSON, in the order of arrival. -#}
+{#-
+  The DDL of a stream's Kafka table: every record that is JSON, in the order of arrival. It has no primary key:
+  that would make it an upsert stream, below which every min() keeps all its rows.
+-#}
 {% macro kafka_table(stream) -%}
 create table if not exists {{ this }} (
   {%- for name, field in contract(stream).items() if field.kind == 'ids' %}
@@ -250,6 +253,9 @@ with (
     topic = 'banking.{{ stream }}',
     properties.bootstrap.server = '{{ setting('kafka_brokers') }}',
     scan.startup.mode = 'earliest'
+    {%- if stream != 'kyc_profiles' %},
+    retention_seconds = {{ setting('keep_seconds') }}
+    {%- endif %}
 )
 format plain encode json
 {%- endmacro %}

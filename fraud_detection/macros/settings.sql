@@ -7,11 +7,13 @@
       'replay': false,
       'live_horizon_seconds': 21600,
       'report_seconds': 86400,
+      'keep_seconds': 604800,
       'kafka_brokers': env_var('RISINGWAVE_KAFKA_BROKERS', 'redpanda:9092'),
       'signals_topic': 'fraud.signals',
   } -%}
   {#- replay: evaluate all history instead of the recent slice; always on DuckDB. -#}
   {#- live_horizon_seconds: how old an event may be and still fire; longer than an outage to catch up. -#}
+  {#- keep_seconds: how long the raw records are kept, like the topics; profiles stay. -#}
   {#- report_seconds: how far back the reporting views reach. -#}
   {%- if name not in defaults -%}
     {{ exceptions.raise_compiler_error("setting '" ~ name ~ "' is not known; known are " ~ defaults | join(', ')) }}

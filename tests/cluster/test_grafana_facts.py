@@ -111,5 +111,6 @@ def test_it_is_hardened() -> None:
     assert settings["GF_SECURITY_SECRET_KEY"].startswith("${GRAFANA_SECRET_KEY:?")
     for name in ("SNAPSHOTS_EXTERNAL", "PUBLIC_DASHBOARDS", "NEWS_NEWS_FEED"):
         assert settings[f"GF_{name}_ENABLED"] == "false"
+    assert int(settings["GF_DATAPROXY_ROW_LIMIT"]) <= 20_000
     assert settings["GF_SECURITY_DISABLE_GRAVATAR"] == "true"
     assert settings["GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED"] == "true"

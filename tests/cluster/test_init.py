@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
+import yaml
 
 from detector.adapters.duckdb.views import view_names
 from detector.signals.rules import load_rules
@@ -80,6 +82,29 @@ def test_barriers_have_defaults() -> None:
         "ALTER SYSTEM SET barrier_interval_ms = 1000",
         "ALTER SYSTEM SET checkpoint_frequency = 1",
     ]
+
+
+def test_statements_are_limited_and_an_old_release_only_warns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A viewer of Grafana may send any SELECT; building a model may take longer."""
+    users = Users()
+    cluster_init.limit_statements(users, cluster_init.STATEMENT_LIMIT)
+    assert users.told == ["ALTER SYSTEM SET statement_timeout = 60"]
+
+    class Old(Users):
+        def execute(self, query: str) -> None:
+            raise psycopg2.ProgrammingError("unrecognized parameter")
+
+    cluster_init.limit_statements(Old(), 60)
+    assert "WARNING: statements stay without a limit" in capsys.readouterr().out
+
+
+def test_a_restarted_playground_is_prepared_again() -> None:
+    """Compose restarts the init service with RisingWave."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    waits = compose["services"]["risingwave-init"]["depends_on"]
+    assert waits["risingwave"] == {"condition": "service_healthy", "restart": True}
 
 
 def test_an_open_door_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:

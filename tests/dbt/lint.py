@@ -16,7 +16,8 @@ Schema = dict[str, dict[str, dict[str, dict[str, str]]]]
 # Functions of RisingWave that these models use; anything else has to be looked up first.
 FUNCTIONS = {
     "any", "array", "array_agg", "array_distinct", "array_length", "array_remove",
-    "array_sort", "asin", "exp", "greatest", "ln", "split_part",
+    "array_sort", "asin", "ceil", "exp", "greatest", "ln", "lower", "nullif", "replace",
+    "split_part", "str_position",
     "cast", "case", "coalesce", "concat_ws", "convert_from", "cos", "count", "explode",
     "extract", "first_value", "floor", "hop", "jsonb_build_object", "jsonb_typeof", "lag", "least",
     "left", "length", "max", "md5", "min", "now", "power", "radians", "regexp_like", "right",
@@ -42,12 +43,18 @@ WHOLE = {"INT", "BIGINT", "SMALLINT"}
 def lint(sql: str, schema: Schema | None = None) -> list[str]:
     """What RisingWave would refuse or misread in a query; with a schema, types are checked too."""
     tree = parse_one(sql, dialect="risingwave")
-    found = [message for rule in RULES for message in rule(tree)]
+    found = [message for rule in (*RULES, *STREAM_RULES) for message in rule(tree)]
     found += [f"QUALIFY: {q}; filter in a subquery" for q in _texts(tree, exp.Qualify)]
     found += list(_raw(sql))
     if schema is not None:
         found += list(_types(tree, schema))
     return found
+
+
+def lint_statement(sql: str) -> list[str]:
+    """What RisingWave would refuse in a statement that is asked once, such as a page's query."""
+    tree = parse_one(sql, dialect="risingwave")
+    return [message for rule in RULES for message in rule(tree)] + list(_raw(sql))
 
 
 def _types_have_no_length(tree: exp.Expr) -> Iterator[str]:
@@ -230,18 +237,15 @@ def _raw(sql: str) -> Iterator[str]:
 
 RULES: tuple[Callable[[exp.Expr], Iterator[str]], ...] = (
     _types_have_no_length,
-    _windows_are_plain,
     _windows_stand_in_select,
-    _now_bounds_rows,
     _calls_are_known,
     _intervals_are_literals,
-    _joins_have_equalities,
-    _columns_have_names,
     _time_windows_take_names,
     _nulls_in_unions_are_cast,
     _unnest_stands_apart_in_unions,
     _keywords_in_set_are_quoted,
 )
+STREAM_RULES = (_windows_are_plain, _now_bounds_rows, _joins_have_equalities, _columns_have_names)
 
 
 def _types(tree: exp.Expr, schema: Schema) -> Iterator[str]:

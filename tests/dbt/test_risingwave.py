@@ -122,6 +122,17 @@ def test_every_stream_job_that_watches_windows_is_bounded(live: dict[str, Any]) 
             assert bounds == [21_600 + pattern.window_seconds + 60, 21_600]
 
 
+def test_raw_records_are_appended_and_kept_for_a_time(live: dict[str, Any]) -> None:
+    """With a primary key a table is an upsert stream: each min() below it keeps all its rows."""
+    for name, node in live.items():
+        if name.startswith("src_"):
+            sql = node["compiled_code"]
+            assert "append only" in sql and "primary key" not in sql.lower()
+            assert ("retention_seconds" in sql) == (name != "src_kyc_profiles")
+        if name.startswith("stg_"):
+            assert "select distinct on (event_id)" in node["compiled_code"]
+
+
 def test_a_replay_knows_no_clock(replay: dict[str, Any]) -> None:
     """In replay mode nothing depends on now, and nothing is sent out or logged."""
     assert not [n for n, node in replay.items() if re.search(r"\bnow\(", node["compiled_code"])]

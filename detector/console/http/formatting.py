@@ -38,7 +38,7 @@ def filesize(value: Number | None) -> str:
     """Bytes in the unit that fits: `81.3 MB`; a dash for None."""
     if value is None:
         return DASH
-    power = min(3, int(log10(max(abs(value), 1)) / 3))
+    power = min(3, int(log10(max(abs(float(value)), 1.0)) / 3))
     return f"{value / 1000**power:,.{1 if power else 0}f} {('B', 'kB', 'MB', 'GB')[power]}"
 
 

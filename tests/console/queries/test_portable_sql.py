@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
+from unittest.mock import MagicMock
 
 import pytest
 import sqlglot
@@ -11,6 +12,8 @@ from sqlglot import exp
 
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.questions import QUESTIONS, ask
+from detector.adapters.risingwave import RisingWave
+from detector.cases.review import Review
 from detector.console.case.model import case_file
 from detector.console.context import assemble
 from detector.console.overview.model import overview
@@ -24,6 +27,7 @@ from detector.console.search.model import search
 from detector.console.settings import ConsoleSettings
 from tests.build import REAL
 from tests.console.backlog import NOW, SAM
+from tests.dbt.lint import lint_statement
 
 
 class Recorder:
@@ -93,6 +97,26 @@ def test_no_query_uses_what_only_one_of_them_has(asked: set[str]) -> None:
     for sql in asked:
         tree = sqlglot.parse_one(sql.replace("?", "'x'"), dialect="duckdb")
         assert list(tree.find_all(*only_duckdb)) == [], sql
+
+
+def test_the_linter_of_the_models_passes_them(asked: set[str]) -> None:
+    """Every rule that was learned on a running RisingWave and is not about streams."""
+    assert {sql: found for sql in asked if (found := lint_statement(sql.replace("?", "'x'")))} == {}
+
+
+def test_the_linter_passes_what_writes_a_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An UPDATE, and an INSERT where there was nothing to update; values travel apart."""
+    pool = MagicMock()
+    execute = pool.return_value.connection.return_value.__enter__.return_value.execute
+    execute.return_value.rowcount = 0
+    monkeypatch.setattr("detector.adapters.risingwave.ConnectionPool", pool)
+    RisingWave("postgresql://nowhere").put(Review("case_x", owner="kim", reviewed_at=NOW))
+    told = [call.args[0] for call in execute.call_args_list]
+    assert [sql.split()[0] for sql in told] == ["UPDATE", "INSERT"]
+    for sql in told:
+        assert "kim" not in sql
+        assert lint_statement(re.sub(r"%\(\w+\)s", "'x'", sql)) == []
+    assert lint_statement("UPDATE case_reviews SET owner = 'kim'") != []
 
 
 def test_values_are_never_written_into_a_query(asked: set[str]) -> None:

@@ -103,7 +103,8 @@ with (
     connector = 'kafka',
     topic = 'banking.alerts',
     properties.bootstrap.server = 'redpanda:9092',
-    scan.startup.mode = 'earliest'
+    scan.startup.mode = 'earliest',
+    retention_seconds = 604800
 )
 format plain encode json;
 
@@ -119,7 +120,8 @@ with (
     connector = 'kafka',
     topic = 'banking.card_events',
     properties.bootstrap.server = 'redpanda:9092',
-    scan.startup.mode = 'earliest'
+    scan.startup.mode = 'earliest',
+    retention_seconds = 604800
 )
 format plain encode json;
 
@@ -153,7 +155,8 @@ with (
     connector = 'kafka',
     topic = 'banking.logins',
     properties.bootstrap.server = 'redpanda:9092',
-    scan.startup.mode = 'earliest'
+    scan.startup.mode = 'earliest',
+    retention_seconds = 604800
 )
 format plain encode json;
 
@@ -169,7 +172,8 @@ with (
     connector = 'kafka',
     topic = 'banking.transactions',
     properties.bootstrap.server = 'redpanda:9092',
-    scan.startup.mode = 'earliest'
+    scan.startup.mode = 'earliest',
+    retention_seconds = 604800
 )
 format plain encode json;
 
