@@ -8,6 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from scripts import model_rows
 from tests import build
 from tests.dbt.lint import Schema, lint
 from tests.dbt.projects import dbt, nodes
@@ -120,6 +121,19 @@ def test_every_stream_job_that_watches_windows_is_bounded(live: dict[str, Any]) 
             assert bounds == [21_600]
         else:
             assert bounds == [21_600 + pattern.window_seconds + 60, 21_600]
+
+
+def test_what_bounds_each_model_is_said(live: dict[str, Any]) -> None:
+    """The runbook's table of rows has every model that keeps some, with its bound."""
+    runbook = (Path(__file__).parents[2] / "docs/runbook.md").read_text("utf-8")
+    kept = {n for n in live if n.startswith(("stg_", "mv_")) or n in model_rows.BOUNDS}
+    assert kept >= model_rows.BOUNDS.keys()
+    for name in kept:
+        assert re.search(
+            rf"^\| `{name}` \| [\d,]+ \| -?[\d,]+ \| {re.escape(model_rows.bound(name))} \|$",
+            runbook,
+            re.M,
+        ), name
 
 
 def test_raw_records_are_appended_and_kept_for_a_time(live: dict[str, Any]) -> None:
