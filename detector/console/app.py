@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.utils import get_openapi
 
 from detector.console.access import permissions
@@ -73,6 +74,7 @@ def build_app(context: Context) -> FastAPI:
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     problems.install(app, error_page)
     app.add_middleware(BodyLimit, limit=MOST_BYTES, limits={"/v1/events": intake.MOST_BYTES})
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     permissions.install(app, context.sessions, context.settings)
     for router in ROUTERS:
         app.include_router(router)

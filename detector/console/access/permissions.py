@@ -1,6 +1,5 @@
 """Authorization: the dependency that every route declares."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 from html import escape
 from typing import Annotated
@@ -10,6 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from detector.cases.principals import Permission, Principal
+from detector.console.access import csrf
 from detector.console.access.middleware import SAFE_METHODS, AccessMiddleware
 from detector.console.access.sessions import COOKIE, Session, SessionKeeper
 from detector.console.http.problems import ProblemError
@@ -120,7 +120,7 @@ async def _check_csrf(request: Request) -> None:
         field = (await request.form()).get("csrf_token")
         sent = field if isinstance(field, str) else None
     expected: str = getattr(request.state, "csrf", "")
-    if not expected or not hmac.compare_digest((sent or "").encode(), expected.encode()):
+    if not csrf.matches(sent or "", expected):
         raise ProblemError(
             403,
             "The header X-CSRF-Token is missing or of another session; send the token that sign-in "

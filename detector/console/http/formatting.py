@@ -100,11 +100,13 @@ def iso(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def spark(values: Sequence[float]) -> str:
-    """The points of a line through the values, in a box 100 wide and 20 high."""
+def spark(values: Sequence[float], places: int) -> str:
+    """The points of a line through the values, the last at the right end of a box 100 by 20."""
     peak = max(values, default=0) or 1
-    step = 100 / max(1, len(values) - 1)
-    return " ".join(f"{n * step:.1f},{19 - 18 * v / peak:.1f}" for n, v in enumerate(values))
+    step, first = 100 / (places - 1), places - len(values)
+    return " ".join(
+        f"{(first + n) * step:.1f},{19 - 18 * v / peak:.1f}" for n, v in enumerate(values)
+    )
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

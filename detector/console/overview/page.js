@@ -1,7 +1,6 @@
 // The first screen is live: figures, chart and feed by the stream, the rest by refreshing parts.
 
-import { $, $$, colour, dollars, h, looks, number, pageData, percent, setPattern, setText } from "../shell/core.js";
-import { config, layout, plotly } from "../shell/charts.js";
+import { $, $$, dollars, h, number, pageData, percent, setPattern, setText } from "../shell/core.js";
 import { live } from "../shell/live.js";
 import { refresh } from "../shell/refresh.js";
 import { duration, setTime } from "../shell/time.js";
@@ -50,48 +49,22 @@ const SERIES = {
   rate: (m) => (m.transactions ? (100 * m.flagged) / m.transactions : 0),
 };
 
+const lastMinute = () => Date.parse(minutes.at(-1).minute);
+
 function takeMinutes(newest) {
   const byMinute = new Map([...minutes, ...newest].map((m) => [Date.parse(m.minute), m]));
   const last = Math.max(...byMinute.keys());
-  minutes = Array.from({ length: MINUTES }, (_, n) => {
-    const minute = last - (MINUTES - 1 - n) * 60_000;
-    return byMinute.get(minute) ?? { minute: new Date(minute).toISOString(), transactions: 0, flagged: 0, signals: {} };
-  });
+  const first = Math.max(Math.min(...byMinute.keys()), last - (MINUTES - 1) * 60_000);
+  minutes = [];
+  for (let minute = first; minute <= last; minute += 60_000) {
+    minutes.push(byMinute.get(minute) ?? { minute: new Date(minute).toISOString(), transactions: 0, flagged: 0, signals: {} });
+  }
   for (const svg of $$("[data-spark]")) {
     const values = minutes.slice(0, -1).map(SERIES[svg.dataset.spark]); // the newest is not whole
     const peak = Math.max(...values) || 1;
-    $("polyline", svg).setAttribute("points", values.map((v, n) => `${((n * 100) / (MINUTES - 2)).toFixed(1)},${(19 - (18 * v) / peak).toFixed(1)}`).join(" "));
+    const x = (n) => ((MINUTES - 1 - values.length + n) * 100) / (MINUTES - 2);
+    $("polyline", svg).setAttribute("points", values.map((v, n) => `${x(n).toFixed(1)},${(19 - (18 * v) / peak).toFixed(1)}`).join(" "));
   }
-}
-
-let drawn = "";
-async function draw(again = false) {
-  const key = JSON.stringify(minutes.map((m) => [m.minute, m.transactions, m.flagged, m.signals]));
-  if (key === drawn && !again) return;
-  drawn = key;
-  const Plotly = await plotly();
-  const x = minutes.map((m) => new Date(m.minute));
-  const bars = Object.entries(looks()).map(([id, look]) => ({
-    type: "bar", name: look.title, x, y: minutes.map((m) => m.signals[id] ?? 0), hovertemplate: `%{y} ${look.title}<extra></extra>`,
-    marker: { color: colour(`--pattern-${look.colour.slice(2)}`), line: { width: 0 } },
-  }));
-  const rate = {
-    type: "scatter", mode: "lines", name: "Fraud rate", x, y: minutes.map(SERIES.rate), yaxis: "y2", hovertemplate: "%{y:.2f}% of transactions flagged<extra></extra>",
-    line: { color: colour("--text-2"), width: 1.5 }, fill: "tozeroy", fillcolor: colour("--surface-3"),
-  };
-  const box = $("#chart");
-  let plot = $(".plot", box);
-  if (!plot) {
-    plot = h("div", { class: "plot" });
-    box.append(plot);
-  }
-  await Plotly.react(plot, [...bars, rate], layout({
-    barmode: "stack", bargap: 0.25, hovermode: "x unified", uirevision: "hour",
-    xaxis: { type: "date", tickformat: "%H:%M", hoverformat: "%H:%M UTC", nticks: 8, showgrid: false, anchor: "y2", range: [+x[0] - 40_000, +x[MINUTES - 1] + 40_000].map((t) => new Date(t)) },
-    yaxis: { domain: [0.34, 1], rangemode: "tozero", nticks: 4, tickformat: "~d" },
-    yaxis2: { domain: [0, 0.24], rangemode: "tozero", nticks: 2, ticksuffix: "%" },
-  }), config);
-  $(".chart-first", box)?.remove();
 }
 
 // Feed: the rows stay in place and their content moves on; held under the pointer.
@@ -152,8 +125,9 @@ live({
     if (levels && levels !== now) refresh();
     levels = now;
     showFigures(pulse);
+    const newest = lastMinute();
     takeMinutes(pulse.minutes);
-    draw();
+    if (lastMinute() !== newest) refresh(); // the chart has another minute
   },
   signal(signal) {
     take([signal]);
@@ -170,7 +144,4 @@ document.addEventListener("refreshed", ({ detail: fresh }) => {
   const missed = data.signals.filter((s) => !known.has(s.signal_id));
   if (missed.length) take(missed.reverse());
   takeMinutes(data.minutes);
-  draw();
 });
-document.addEventListener("themechange", () => draw(true));
-draw();

@@ -1,17 +1,16 @@
-"""The overview's view: figures, sparklines, minute bars and maps."""
+"""The overview's view: figures, sparklines, the chart and maps."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from detector.console.overview.chart import HourChart
 from detector.console.overview.model import SIGNALS, Overview
-from detector.console.queries.minutes import MinuteCounts
 from detector.console.queries.trips import Trip
 from detector.console.shell.worldmap import AUSTRALIA, WORLD, View, arc
 from detector.core.data import JsonObject
 from detector.signals.rules import LEVELS, Level
 
 _LETTER, _LINE = 0.85, 1.7  # width and height of letters on the map, in degrees
-CHART_HEIGHT, CHART_TOP = 100, 8
 
 
 class City(NamedTuple):
@@ -50,47 +49,21 @@ class TripArc(NamedTuple):
     end: tuple[float, float]
 
 
-class Bar(NamedTuple):
-    """The signals of one pattern in one minute, stacked."""
-
-    pattern: str
-    x: float
-    y: float
-    height: float
-
-
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
     """Everything overview/page.html may use."""
 
     now: Overview
+    chart: HourChart
     title: str = "Overview"
     nav: str = "overview"
     rows: int = SIGNALS
     levels: tuple[Level, ...] = LEVELS
     maps: tuple[View, ...] = (WORLD, AUSTRALIA)
 
-    @property
-    def minutes(self) -> list[MinuteCounts]:
-        """The last hour."""
-        return self.now.minutes
-
-    def bars(self) -> list[Bar]:
-        """The last hour's signals by pattern, in a box one unit wide per minute."""
-        most = max(1, *(sum(m.signals.values()) for m in self.minutes))
-        scale = (CHART_HEIGHT - CHART_TOP) / most
-        bars = []
-        for x, minute in enumerate(self.minutes):
-            top = float(CHART_HEIGHT)
-            for pattern, count in minute.signals.items():
-                if count:
-                    top -= count * scale
-                    bars.append(Bar(pattern, x + 0.1, round(top, 2), round(count * scale, 2)))
-        return bars
-
     def series(self, name: str) -> list[float]:
         """A figure of each complete minute: `transactions`, `flagged`, or `rate` in percent."""
-        complete = self.minutes[:-1]
+        complete = self.now.minutes[:-1]
         if name == "rate":
             return [100 * m.flagged / m.transactions if m.transactions else 0 for m in complete]
         return [getattr(m, name) for m in complete]

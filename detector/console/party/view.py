@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from detector.console.party.chart import ScoreChart, score_chart
 from detector.console.party.model import AccountFile, CustomerFile
 from detector.console.shell.timeline import TimelineEntry, of_event
-from detector.core.data import JsonObject
 from detector.signals.rules import Rules
 
 
@@ -20,7 +20,7 @@ class PartyView:
     history: list[TimelineEntry]
     older_href: str | None
     later: bool
-    scores: JsonObject | None
+    scores: ScoreChart | None
     nav: str = ""
 
     @property
@@ -41,19 +41,5 @@ def party_view(file: AccountFile | CustomerFile, rules: Rules, later: bool) -> P
     accounts = file.profile.account_ids if file.profile else [file.account_id]
     return PartyView(
         "account", file.account_id, file, accounts, file.customer_id, history, older_href, later,
-        scores=_scores(file, rules) if file.scores else None,
+        scores=score_chart(file.scores, rules) if file.scores else None,
     )  # fmt: skip
-
-
-def _scores(file: AccountFile, rules: Rules) -> JsonObject:
-    """The data of the account's score chart."""
-    levels = sorted((low, name) for name, low in rules.risk.levels.items())
-    tops = [*(low for low, _ in levels[1:]), 1.0]
-    return {
-        "points": [point.model_dump(mode="json") for point in file.scores],
-        "levels": [
-            {"level": name, "from": low, "to": top}
-            for (low, name), top in zip(levels, tops, strict=True)
-        ],
-        "window_seconds": rules.risk.window_seconds,
-    }

@@ -54,10 +54,16 @@ def read_minutes(rules: Rules, reader: Reader) -> list[Bucket]:
 
 
 def without_gaps(minutes: list[MinuteCounts], until: datetime) -> list[MinuteCounts]:
-    """Sixty consecutive minutes, ending with that of `until`; those without activity are zero."""
+    """Up to sixty consecutive minutes, ending with that of `until`.
+
+    Those without activity are zero, and those before the first activity are left out.
+    """
     known = {m.minute.astimezone(UTC): m for m in minutes}
     last = until.astimezone(UTC).replace(second=0, microsecond=0)
-    hour = [last - n * _MINUTE for n in reversed(range(HOUR))]
+    first = min(known, default=last)
+    hour = [
+        last - n * _MINUTE for n in reversed(range(HOUR)) if n == 0 or last - n * _MINUTE >= first
+    ]
     return [
         known.get(minute)
         or MinuteCounts(minute=minute, transactions=0, amount=Decimal(0), flagged=0, signals={})

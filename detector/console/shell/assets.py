@@ -1,4 +1,4 @@
-"""Static files: scripts, styles and pictures of all rooms, and Plotly's script from its wheel."""
+"""Static files: scripts, styles and pictures of all rooms."""
 
 import gzip
 import hashlib
@@ -80,9 +80,6 @@ def serve(request: Request, wanted: str, name: str) -> Response:
 @cache
 def _contents() -> dict[str, bytes]:
     contents = dict(_static_files(files("detector.console")))
-    contents["shell/plotly.min.js"] = (
-        files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
-    )
     contents["shell/land.svg"] = worldmap.land().encode()
     return contents
 

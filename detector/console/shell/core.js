@@ -94,7 +94,7 @@ export function pageData(id) {
 
 let known;
 /** How each pattern is shown: {id: {title, colour}}. */
-export function looks() {
+function looks() {
   return (known ??= Object.fromEntries((pageData("looks") ?? []).map((look) => [look.id, look])));
 }
 
@@ -114,12 +114,3 @@ export const label = (constant) => {
   const said = words.map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word)).join(" ");
   return said.charAt(0).toUpperCase() + said.slice(1);
 };
-
-/** A colour token of app.css as the theme in force paints it. */
-export function colour(token, within = document.body) {
-  const probe = h("i", { style: `color:var(${token});display:none` });
-  within.append(probe);
-  const value = getComputedStyle(probe).color;
-  probe.remove();
-  return value;
-}

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detector.cases.principals import Permission, Principal
+from detector.console.access import csrf
 from detector.console.access.sessions import DEMO_USERS
 from detector.console.context import context_of
 from detector.console.http import formatting
@@ -94,7 +95,7 @@ def shell_of(request: Request) -> Shell:
     return Shell(
         principal=getattr(request.state, "principal", None),
         must_change=session is not None and session.must_change,
-        csrf=getattr(request.state, "csrf", ""),
+        csrf=csrf.masked(getattr(request.state, "csrf", "")),
         demo=context_of(request).settings.demo,
         theme=theme if theme in ("light", "dark") else "auto",
         path=request.url.path,

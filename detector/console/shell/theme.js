@@ -12,14 +12,9 @@ function show() {
   button.setAttribute("aria-label", button.title);
 }
 
-/** Announce that colours changed; charts redraw. */
-const announce = () => document.dispatchEvent(new CustomEvent("themechange"));
-
 $("#theme-toggle").addEventListener("click", () => {
   root.dataset.theme = ORDER[(ORDER.indexOf(root.dataset.theme) + 1) % ORDER.length];
   document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=strict`;
   show();
-  announce();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announce);
 show();

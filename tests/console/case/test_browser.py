@@ -305,4 +305,4 @@ def test_pages_of_parties_open_without_trouble(enter: Enter, path: str) -> None:
     live(page)
     expect(page.locator("main")).to_contain_text("acc-1")
     if path.startswith("/accounts"):
-        expect(page.locator("#score-chart .main-svg").first).to_be_visible()
+        expect(page.locator(".score-chart svg")).to_be_visible()

@@ -36,7 +36,8 @@ def test_the_first_screen_is_whole_before_its_scripts_run(watched: Watched) -> N
     page.route("**/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto("/")
     expect(page.get_by_role("heading", name="Newest signals")).to_be_visible()
-    assert page.locator(".chart-first rect").count() > 10
+    assert page.locator("#chart .plot-bars path[class^=p-]").count() > 3
+    assert page.locator("#chart .reach").count() > 20
     assert page.locator(".feed-item:visible").count() > 5
     assert page.locator(".top-case").count() == 5
     assert page.locator(".trip").count() >= 4
@@ -87,7 +88,7 @@ def test_nothing_jumps_while_news_arrives(watched: Watched, bank: Bank) -> None:
     page = watched.page
     page.add_init_script(_SHIFTS)
     page.goto("/")
-    expect(page.locator("#chart .plot")).to_be_visible()
+    expect(page.locator("#chart .plot-bars")).to_be_visible()
     bank.tell(*storm())
     expect(page.locator("#accounts").get_by_text("acc-77")).to_be_visible(timeout=3000)
     page.wait_for_timeout(300)
@@ -99,15 +100,10 @@ def test_the_chart_is_painted_in_the_colours_of_the_theme(watched: Watched) -> N
     """A change of theme repaints the chart with the tokens of that theme."""
     page = watched.page
     page.goto("/")
-    bar = page.locator("#chart .plot .bars path").first
-    expect(bar).to_be_attached()
+    bar = page.locator("#chart path[class^=p-]").first
     light = bar.evaluate("bar => getComputedStyle(bar).fill")
     page.emulate_media(color_scheme="dark")
-    expect(page.locator("#chart .plot")).to_be_visible()
-    page.wait_for_function(
-        "light => getComputedStyle(document.querySelector('#chart .bars path')).fill !== light",
-        arg=light,
-    )
+    assert bar.evaluate("bar => getComputedStyle(bar).fill") != light
 
 
 def test_a_server_that_goes_away_is_noticed(watched: Watched) -> None:

@@ -119,9 +119,9 @@ def test_every_static_file_is_served(name: str, empty_store: DuckDBStore) -> Non
 
 
 def test_browsers_that_can_get_static_files_compressed(empty_store: DuckDBStore) -> None:
-    """Plotly's script travels at less than half its size."""
+    """The largest script travels at less than half its size."""
     client = browsing(empty_store)
-    answer = client.get(assets.url("shell/plotly.min.js"), headers={"Accept-Encoding": "gzip"})
+    answer = client.get(assets.url("queue/page.js"), headers={"Accept-Encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert int(answer.headers["content-length"]) * 2 < len(answer.content)
 
