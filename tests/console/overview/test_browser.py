@@ -74,13 +74,25 @@ def test_the_list_of_signals_holds_still_while_one_reads_it(watched: Watched, ba
     expect(page.locator("#feed-state")).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", ["/", "/patterns", "/snoozes", "/cases/closed", "/audit"])
-def test_nothing_is_wider_than_a_small_screen(watched: Watched, path: str) -> None:
-    """At 1366 pixels no page scrolls sideways."""
+EACH_PAGE = [
+    *("/", "/cases", "/cases/closed", "/signals", "/patterns", "/snoozes", "/audit"),
+    *("/accounts/acc-1", "/customers/cust-1", "/search?q=acc"),
+]
+
+
+@pytest.mark.parametrize("width", [390, 683, 1366])
+@pytest.mark.parametrize("path", EACH_PAGE)
+def test_nothing_is_wider_than_the_screen(watched: Watched, path: str, width: int) -> None:
+    """No page scrolls sideways: on a phone, on a laptop, and there at a zoom of 200 %."""
     page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto(path)
     expect(page.locator("main")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    names = page.locator(".nav a").all_inner_texts()
+    assert {"Overview", "Queue", "Signals", "Patterns", "Audit"} <= set(names)
+    for link in page.locator(".nav a").all():
+        assert link.evaluate("a => a.getBoundingClientRect().right <= innerWidth")
 
 
 def test_nothing_jumps_while_news_arrives(watched: Watched, bank: Bank) -> None:
