@@ -64,7 +64,8 @@ def go(page: Page, origin: str, place: str) -> None:
     else:
         page.goto(f"{origin}/cases")
         kind = "cases" if place == "first case" else "accounts"
-        page.goto(f"{origin}/cases/" + page.locator("[data-case]").first.get_attribute("data-case"))
+        case_id = page.locator("[data-case]").first.get_attribute("data-case")
+        page.goto(f"{origin}/cases/{case_id}")
         if kind == "accounts":
             href = page.locator('a[href^="/accounts/"]').first.get_attribute("href")
             page.goto(f"{origin}{href}")
@@ -90,12 +91,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         for width in options.widths:
             for scheme in ("light", "dark"):
-                size = {
-                    "width": int(width / options.zoom),
-                    "height": int(HEIGHTS.get(width, 900) / options.zoom),
-                }
+                zoom = options.zoom
                 context = browser.new_context(
-                    viewport=size, color_scheme=scheme, device_scale_factor=options.zoom
+                    viewport={
+                        "width": int(width / zoom),
+                        "height": int(HEIGHTS.get(width, 900) / zoom),
+                    },
+                    color_scheme=scheme,
+                    device_scale_factor=zoom,
                 )
                 page = context.new_page()
                 page.goto(url)

@@ -26,3 +26,7 @@ class Principal:
     def may(self, permission: Permission) -> bool:
         """Whether the role grants the permission."""
         return permission in PERMISSIONS[self.role]
+
+
+CONSOLE = Principal("console", "admin")
+"""The actor in the audit log for the console's own actions."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from detector.adapters.database import owner_only
 from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.people.idle import IdleClaims
 from detector.adapters.people.mirror import ReviewMirror, mirrored
 from detector.adapters.people.store import PeopleStore
 from detector.adapters.people.webhook import Webhook
@@ -126,12 +127,14 @@ def _listener(settings: ConsoleSettings) -> socket.socket:
 def following(
     people: PeopleStore, settings: ConsoleSettings, mirror: ReviewMirror | None = None
 ) -> Iterator[None]:
-    """Deliver the audit log to webhooks, and reviews to a cluster, while the context is open."""
+    """Deliver the audit log to webhooks and reviews to a cluster, and release idle claims."""
     secret = settings.webhook_secret.get_secret_value()
     followers = [Webhook(str(url), secret).follow(people.audit) for url in settings.webhooks]
     if mirror is not None:
         followers.append(mirrored(people, mirror))
     with ExitStack() as ends:
+        idle_after = timedelta(minutes=settings.claim_minutes)
+        ends.enter_context(IdleClaims(people.reviews, idle_after))
         for follower in followers:
             follower.start()
             ends.callback(follower.stop)

@@ -45,12 +45,14 @@ def assemble(
 ) -> Context:
     """A context; `key` signs sessions, `vitals` and `pipeline` where this process detects."""
     pulse = PulseKeeper(rules, reader, vitals)
+    hub = Hub(pulse)
+    people.audit.listeners.append(hub.tell)
     return Context(
         rules=rules,
         settings=settings,
         reader=reader,
         pulse=pulse,
-        hub=Hub(pulse),
+        hub=hub,
         metrics=Metrics(),
         people=people,
         sessions=SessionKeeper(

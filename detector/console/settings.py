@@ -39,6 +39,9 @@ class ConsoleSettings(BaseSettings):
     session_minutes: Annotated[int, Field(gt=0)] = Field(
         720, description="Longest duration of a session, in minutes."
     )
+    claim_minutes: Annotated[int, Field(ge=0)] = Field(
+        60, description="An idle claim returns to the queue after so many minutes; 0: never."
+    )
     webhooks: list[HttpUrl] = Field(
         [], description="Addresses that receive instructions and decisions."
     )

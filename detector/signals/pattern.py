@@ -63,6 +63,16 @@ class Prior(Block):
     events: Annotated[int, Field(gt=0)]
 
 
+class Guidance(Block):
+    """What an analyst does about a signal: next steps in order, and what to ask the customer.
+
+    Without `say` the customer is not asked: to tell them of a suspicion can be an offence.
+    """
+
+    steps: Annotated[list[str], Field(min_length=1)]
+    say: str | None = None
+
+
 class Pattern(Block):
     """One fraud pattern: what it watches, when it fires and what a signal of it means.
 
@@ -90,6 +100,7 @@ class Pattern(Block):
     reason: str
     action: str
     mode: Literal["live", "shadow"] = "live"
+    guidance: Guidance | None = None
     value: str | None = None
     measure: str | None = None
     registered_in: str | None = None

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
 from detector.adapters.people.users import Users
-from detector.cases.actions import Action, Approve, Assign, Undo
+from detector.cases.actions import ACTIONS, Action, Approve, Assign, Release, Undo
 from detector.cases.audit import AuditEntry
-from detector.cases.principals import Principal
+from detector.cases.principals import CONSOLE, Principal
 from detector.cases.review import ActionRefused, Review
 from detector.cases.undo import last_decision, undoable
 from detector.core.data import JsonObject, Row
@@ -99,6 +99,22 @@ class Reviews:
                     refused[case["case_id"]] = error
         return done, refused
 
+    def release_idle(self, after: timedelta) -> list[str]:
+        """Release the cases in review whose last action is longer ago, and return their ids."""
+        with self._audit.transaction() as transaction:
+            idle = self._audit.rows(
+                f"""SELECT {_REVIEW}, snapshot FROM case_reviews
+                WHERE status = 'IN_REVIEW' AND reviewed_at < ? ORDER BY case_id""",
+                [transaction.at - after],
+            )
+            for row in idle:
+                case = _thawed(json.loads(row.pop("snapshot")))
+                before, action = Review(**row), Release()
+                detail: JsonObject = {"idle_minutes": int(after.total_seconds() // 60)}
+                released = action.apply(before, CONSOLE, False)
+                self._write(transaction, CONSOLE, case, action, before, released, detail)
+        return [row["case_id"] for row in idle]
+
     def history(self, case_id: str, limit: int = 1000) -> list[AuditEntry]:
         """The actions on a case, newest first."""
         return self._audit.entries(limit, subject=case_id, subject_kind="case")
@@ -155,12 +171,22 @@ class Reviews:
         case_id = case["case_id"]
         before = self.get(case_id)
         if action.version is not None and action.version != before.version:
-            raise Conflict(
-                f"The case is at version {before.version}, you saw version {action.version}: "
-                "someone has acted on it since. Reload it."
-            )
+            raise Conflict(self._what_changed(case_id, before.version - action.version))
         after, detail = self._outcome(transaction, principal, case, action, before)
         self._check_four_eyes(case, action, before, after)
+        return self._write(transaction, principal, case, action, before, after, detail)
+
+    def _write(
+        self,
+        transaction: AuditedTransaction,
+        principal: Principal,
+        case: CaseRecord,
+        action: Action,
+        before: Review,
+        after: Review,
+        detail: JsonObject,
+    ) -> Acted:
+        case_id = case["case_id"]
         if "CLOSED" in (before.status, after.status) and before.status != after.status:
             after = _closed_or_reopened(case, after)
         after = replace(
@@ -181,6 +207,12 @@ class Reviews:
         detail |= {"case": facts, "before": _state(before), "after": _state(after)}
         entry = transaction.record(principal, action.action, "case", case_id, detail)
         return Acted(after, entry)
+
+    def _what_changed(self, case_id: str, actions: int) -> str:
+        """Who acted on a case since it was loaded, and what they did."""
+        since = reversed(self.history(case_id, max(actions, 1)))
+        told = [f"{e.actor} {ACTIONS[e.action].past} at {e.at:%H:%M:%S} UTC" for e in since]
+        return f"You have not seen that {', then '.join(told)}. Reload the case, then decide."
 
     def _check_four_eyes(
         self, case: CaseRecord, action: Action, before: Review, after: Review

@@ -15,7 +15,7 @@ from itsdangerous.signer import Signer
 from detector.adapters.people.keys import ApiKeys
 from detector.adapters.people.users import NO_PASSWORD, User, Users
 from detector.cases.actions import USERNAME
-from detector.cases.principals import Principal
+from detector.cases.principals import CONSOLE, Principal
 from detector.console.access import passwords
 from detector.console.access.throttle import Throttle
 from detector.core.errors import InputError
@@ -29,8 +29,6 @@ DEMO_USERS = ("demo", "colleague")
 _KEY_BYTES = 32
 OWNER = Principal("owner", "admin")
 """Who may read the store's files: on this machine that is more than any sign-in."""
-CONSOLE = Principal("console", "admin")
-"""The actor in the audit log for the console's own actions."""
 
 
 @dataclass(frozen=True, slots=True)

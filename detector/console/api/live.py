@@ -1,18 +1,23 @@
 """The live stream, the pulse, health and metrics."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
 from detector.console.access.permissions import Reads, may_still
 from detector.console.context import InContext
+from detector.console.http.fields import CASE_ID
 from detector.console.http.problems import ProblemError, problems
+from detector.console.live.hub import Viewer
 from detector.console.live.pulse import Pulse
 from detector.console.queries.minutes import MinuteCounts
 
 router = APIRouter(tags=["live"])
+
+Watched = Annotated[str | None, Query(pattern=CASE_ID, description="The case that is open.")]
 
 
 class Health(BaseModel):
@@ -34,12 +39,15 @@ class PulseAnswer(BaseModel):
     response_class=EventSourceResponse,
     responses=problems(401, 403),
 )
-async def stream(request: Request, context: InContext, _: Reads) -> AsyncIterator[ServerSentEvent]:
-    """Live updates as server-sent events: `signal`, `case` and, once a second, `pulse`.
+async def stream(
+    request: Request, context: InContext, principal: Reads, case_id: Watched = None
+) -> AsyncIterator[ServerSentEvent]:
+    """Live updates: `signal`, `case`, `review` (of a case) and, once a second, `pulse`.
 
-    The stream ends when the session or the key that opened it does.
+    With a case, also `viewers`: who has it open. The stream ends when the session or the key that
+    opened it does.
     """
-    async for update in context.hub.listen():
+    async for update in context.hub.listen(Viewer(principal.name, case_id)):
         if not may_still(request, "read"):
             return
         yield update

@@ -13,6 +13,7 @@ from detector.cases.review import ActionRefused
 from detector.cases.undo import undoable
 from detector.cases.withheld import sees_decisions, without_decision
 from detector.console.queries.cases import CaseRow, case_row, find_case
+from detector.console.queries.earlier import Earlier, earlier
 from detector.console.queries.events import Activity, activities
 from detector.console.queries.links import LinkedCase, linked_cases
 from detector.console.queries.parties import (
@@ -58,10 +59,11 @@ class CaseActionEntry(BaseModel):
 class CaseFile(BaseModel):
     """A case and everything that helps to decide it; lists are newest first unless noted.
 
-    `events` are those of the customer from half an hour before the first signal to
-    half an hour after the last; `more_events` says that there are older ones in that time. `scores`
-    are oldest first. `allowed` are the actions that the principal may take now, `undo` is the
-    action that they may undo.
+    `events` are those of the customer from half an hour before the first signal to half an hour
+    after the last, or to the closing; `more_events` says that there are older ones in that time.
+    `scores` are oldest first. `allowed` are the actions that the principal may take now, `undo` is
+    the action that they may undo. `earlier` is what was decided before about this customer and
+    those of linked cases.
     """
 
     as_of: datetime
@@ -84,6 +86,7 @@ class CaseFile(BaseModel):
     cards: list[Card]
     entities: Entities
     links: list[LinkedCase]
+    earlier: Earlier
     history: list[CaseActionEntry]
 
 
@@ -104,6 +107,8 @@ def case_file(
     case = case_row({**row, **state}, ranking_now(people, now))
     since, until = case.first_signal_at, case.last_signal_at
     around = (since - AROUND, until + AROUND)
+    if review.status == "CLOSED" and review.reviewed_at is not None:
+        around = (around[0], max(until, min(around[1], review.reviewed_at)))
     signals = signal_list(
         reader, {"customer_id": [case.customer_id]}, since, until=until, limit=MOST_SIGNALS
     )
@@ -116,6 +121,13 @@ def case_file(
         profile.registered_device_ids if profile else (), *around,
     )  # fmt: skip
     _sort_by_firing(entities, events)
+    links = linked_cases(
+        reader, case_id, case.customer_id, since, until,
+        [device.id for device in entities.devices],
+        [address.id for address in entities.ip_addresses],
+        [signal.event_id for signal in signals],
+    )  # fmt: skip
+    cards = cards_of(reader, "customer_id", case.customer_id)
     return CaseFile(
         as_of=now,
         case=case,
@@ -140,16 +152,19 @@ def case_file(
             reader, case.customer_id, since, [signal.event_id for signal in signals], zone
         ),
         profile=profile,
-        cards=cards_of(reader, "customer_id", case.customer_id),
+        cards=cards,
         entities=entities,
-        links=linked_cases(
-            reader, case_id, case.customer_id, since, until,
-            [device.id for device in entities.devices],
-            [address.id for address in entities.ip_addresses],
-            [signal.event_id for signal in signals],
+        links=links,
+        earlier=earlier(
+            people,
+            principal,
+            case,
+            [link.customer_id for link in links],
+            [card.card_token for card in cards],
+            now,
         ),
         history=[_entry(entry, principal) for entry in entries],
-    )  # fmt: skip
+    )
 
 
 def _entry(entry: AuditEntry, principal: Principal) -> CaseActionEntry:

@@ -6,8 +6,8 @@ import { bind } from "../shell/keys.js";
 import { live } from "../shell/live.js";
 
 const head = $("#case");
-const { case: caseId, level, recommended } = head.dataset;
-const allowed = new Set(head.dataset.allowed.split(" "));
+const caseId = head.dataset.case;
+const allows = (action) => head.dataset.allowed.split(" ").includes(action);
 const about = `${caseId}, ${money(Number(head.dataset.exposure))} exposed`;
 toastNow();
 
@@ -49,9 +49,9 @@ async function start(action) {
   if (action === "snooze") return snooze();
   if (action === "smr") return smr();
   const sent = action === "recommended" ? "instruct" : action;
-  if (!allowed.has(sent)) return toast("The case does not allow that now.");
+  if (!allows(sent)) return toast("The case does not allow that now.");
   if (sent === "instruct") {
-    const instruction = recommended || "STEP_UP";
+    const instruction = head.dataset.recommended || "STEP_UP";
     const body = await ask("instruct", about, { instruction, target: targetOf(instruction) });
     return body && perform(body);
   }
@@ -59,7 +59,7 @@ async function start(action) {
   return body && perform(body);
 }
 async function close(disposition) {
-  if (!allowed.has("close")) return toast("The case does not allow that now.");
+  if (!allows("close")) return toast("The case does not allow that now.");
   $("#dialog-close [data-four-eyes]").hidden = head.dataset.fourEyes !== "true";
   const body = await ask("close", about, { disposition });
   if (body) await perform(body);
@@ -79,24 +79,54 @@ async function snooze() {
   });
 }
 
-for (const button of $$("[data-act]")) button.addEventListener("click", () => start(button.dataset.act));
-for (const button of $$("[data-decide]")) button.addEventListener("click", () => close(button.dataset.decide));
-$("h1.copy").addEventListener("click", async () => {
-  await navigator.clipboard?.writeText(caseId);
-  toast("Case id copied");
+head.addEventListener("click", async ({ target }) => {
+  const { act: action, decide } = target.closest("[data-act], [data-decide]")?.dataset ?? {};
+  if (action) start(action);
+  else if (decide) close(decide);
+  else if (target.closest("h1.copy")) {
+    await navigator.clipboard?.writeText(caseId);
+    toast("Case id copied");
+  }
 });
 
 // New figures are shown in place; new signals are announced once.
 
 let announced = false;
+let others = [];
+function showViewers() {
+  const pill = $(".viewers", head);
+  pill.hidden = !others.length;
+  setText(pill, `Also here: ${others.join(", ")}`);
+}
+
+/** Take up what a colleague did: the head with its actions, the timeline and what is earlier. */
+async function follow() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  Object.assign(head.dataset, fresh.getElementById("case").dataset);
+  for (const node of [head, $("#timeline"), $("#earlier")]) node.replaceChildren(...fresh.getElementById(node.id).childNodes);
+  showViewers();
+}
+
 live({
+  async review({ case_id, actor, did }) {
+    if (case_id !== caseId || actor === document.body.dataset.user) return;
+    // One who is deciding keeps what they decide on; sending it then names the conflict.
+    if (!$("dialog[open]")) await follow();
+    toast(`${actor} ${did}`);
+  },
+  viewers({ names }) {
+    others = names.filter((name) => name !== document.body.dataset.user);
+    showViewers();
+  },
   case(found) {
     if (found.case_id !== caseId) return;
     setText($('[data-field="score"]', head), found.score.toFixed(2));
     setText($('[data-field="at_risk"]', head), money(Number(found.exposure) - Number(found.already_gone)));
     setText($('[data-field="already_gone"]', head), money(Number(found.already_gone)));
     setText($('[data-field="signal_count"]', head), String(found.signal_count));
-    if (found.level !== level) setLevel($(".level", head), found.level);
+    setLevel($(".level", head), found.level);
     if (announced) return;
     announced = true;
     toast("New signals in this case", { seconds: 20, action: ["Show", reload] });
@@ -105,7 +135,9 @@ live({
 
 // Keys
 
-const keys = $$("[data-act][data-key]").filter(({ dataset }) => dataset.key).map(({ dataset }) => [dataset.key, [dataset.title, () => { start(dataset.act); }]]);
+// The button of a key changes when a colleague acts: c claims, and then releases.
+const press = (key) => start($$("[data-act]", head).find((button) => button.dataset.key === key).dataset.act);
+const keys = $$("[data-act][data-key]").filter(({ dataset }) => dataset.key).map(({ dataset: { key, title } }) => [key, [title, () => { press(key); }]]);
 bind("Case", Object.fromEntries(keys));
 bind("Case", Object.fromEntries(DISPOSITIONS.map((name, n) => [String(n + 1), [`Close as ${label(name).toLowerCase()}`, () => { close(name); }]])));
 if ($("[data-act]")) bind("Case", { "u": ["Undo your last decision", undoDecision] });

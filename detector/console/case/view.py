@@ -18,6 +18,7 @@ from detector.console.settings import ConsoleSettings
 from detector.console.shell import worldmap
 from detector.console.shell.deadline import Due, due
 from detector.console.shell.timeline import TimelineEntry, of_action, of_event
+from detector.signals.pattern import Guidance
 from detector.signals.rules import Rules
 
 
@@ -57,6 +58,7 @@ class CaseView:
     timeline: list[TimelineEntry]
     map: Map | None
     usual: UsualStrip | None
+    guidance: list[tuple[str, Guidance]]
     graph: Graph | None
     targets: list[Target]
     recommended: str | None
@@ -99,7 +101,8 @@ def case_view(
         due=due(case, file.as_of) if case.status != "CLOSED" else None,
         reasons=[(reason, _bar(reason)) for reason in file.reasons],
         chart=chart(file, rules),
-        timeline=_timeline(file),
+        timeline=_timeline(file, rules),
+        guidance=_guidance(file, rules),
         map=_map(file),
         usual=usual_strip(file.usual, settings.timezone),
         graph=graph(file.links),
@@ -125,16 +128,30 @@ def _bar(reason: CaseReason) -> Bar:
     )
 
 
-def _timeline(file: CaseFile) -> list[TimelineEntry]:
+def _guidance(file: CaseFile, rules: Rules) -> list[tuple[str, Guidance]]:
+    """The next steps for each pattern; what may not be said for one is not said for any."""
+    found = [
+        (reason.pattern, guidance)
+        for reason in file.reasons
+        if (guidance := rules.patterns[reason.pattern].guidance)
+    ]
+    if all(guidance.say for _, guidance in found):
+        return found
+    return [(name, guidance.model_copy(update={"say": None})) for name, guidance in found]
+
+
+def _timeline(file: CaseFile, rules: Rules) -> list[TimelineEntry]:
     case = file.case
     lines = [
         *map(of_event, file.events),
         *(of_action(e.at, e.actor, e.action, e.detail) for e in file.history),
     ]
     if case.opened_at:
-        title = f"Case opened, {case.level}"
+        reached = [p.cumulative for p in file.scores if p.at <= case.opened_at]
+        title = f"Case opened, {rules.risk.level(reached[-1] if reached else case.score)}"
         lines.append(TimelineEntry(case.opened_at, "case", None, title, None, "fine", [], None))
-    return sorted(lines, key=lambda line: line.at, reverse=True)
+    # The newest first, and what a signal led to above it.
+    return sorted(lines, key=lambda line: (line.at, line.kind == "case"), reverse=True)
 
 
 def _instructed(history: Iterable[CaseActionEntry]) -> list[str]:

@@ -5,10 +5,13 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import msgspec
 from fastapi.sse import ServerSentEvent
 
+from detector.cases.actions import ACTIONS
+from detector.cases.audit import AuditEntry
 from detector.cases.case import Case
 from detector.console.live.pulse import PulseKeeper
 from detector.pipeline.work import Work
@@ -20,6 +23,30 @@ NEWEST = 40
 LISTENER_LIMIT = 500
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+class Viewer(NamedTuple):
+    """Someone with an open screen, and the case that it shows, if any."""
+
+    name: str
+    case_id: str | None
+
+
+class Viewers(msgspec.Struct, frozen=True):
+    """Who has a case open."""
+
+    case_id: str
+    names: list[str]
+
+
+class ReviewUpdate(msgspec.Struct, frozen=True):
+    """What a user did to a case, never what it was closed as: every role sees it."""
+
+    case_id: str
+    actor: str
+    did: str
+    status: str
+    owner: str | None
 
 
 class Hub:
@@ -34,7 +61,9 @@ class Hub:
         self._lock = threading.Lock()
         self._signals: deque[Signal] = deque(maxlen=NEWEST)
         self._cases: dict[str, Case] = {}
-        self._listeners: set[asyncio.Queue[ServerSentEvent]] = set()
+        self._reviews: list[ReviewUpdate] = []
+        # Who listens, and the case that they have open.
+        self._listeners: dict[asyncio.Queue[ServerSentEvent], Viewer] = {}
 
     def publish(self, work: Work) -> None:
         """Publish committed work; never blocks."""
@@ -48,6 +77,20 @@ class Hub:
                 self._signals.extend(signals)
                 self._cases.update((case.case_id, case) for case in cases)
 
+    def tell(self, entry: AuditEntry) -> None:
+        """Queue what a user did to a case, from any thread; an audit log's listener."""
+        if entry.subject_kind == "case" and self._listeners:
+            after = entry.detail["after"]
+            update = ReviewUpdate(
+                entry.subject,
+                entry.actor,
+                ACTIONS[entry.action].past,
+                after["status"],
+                after["owner"],
+            )
+            with self._lock:
+                self._reviews.append(update)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Send updates while the context is open."""
@@ -57,16 +100,28 @@ class Hub:
         finally:
             task.cancel()
 
-    async def listen(self) -> AsyncGenerator[ServerSentEvent]:
-        """Updates from now on, starting with the pulse."""
+    async def listen(self, viewer: Viewer | None = None) -> AsyncGenerator[ServerSentEvent]:
+        """Updates from now on, starting with the pulse; others of the same case see the viewer."""
         queue: asyncio.Queue[ServerSentEvent] = asyncio.Queue(LISTENER_LIMIT)
-        self._listeners.add(queue)
+        viewer = viewer or Viewer("", None)
+        self._listeners[queue] = viewer
+        self._show_viewers(viewer.case_id)
         try:
             yield await self._pulse()
             while True:
                 yield await queue.get()
         finally:
-            self._listeners.discard(queue)
+            del self._listeners[queue]
+            self._show_viewers(viewer.case_id)
+
+    def _show_viewers(self, case_id: str | None) -> None:
+        """Tell those who have a case open who else has."""
+        if case_id is None:
+            return
+        watching = {q: v.name for q, v in self._listeners.items() if v.case_id == case_id}
+        event = _event("viewers", Viewers(case_id, sorted(set(watching.values()))))
+        for queue in watching:
+            _put(queue, event)
 
     async def _run(self) -> None:
         flush = 0
@@ -84,9 +139,11 @@ class Hub:
         with self._lock:
             signals, self._signals = self._signals, deque(maxlen=NEWEST)
             cases, self._cases = self._cases, {}
+            reviews, self._reviews = self._reviews, []
         return [
             *(_event("signal", signal) for signal in signals),
             *(_event("case", case) for case in cases.values()),
+            *(_event("review", review) for review in reviews),
         ]
 
     async def _pulse(self) -> ServerSentEvent:
@@ -95,10 +152,14 @@ class Hub:
 
     def _send(self, update: ServerSentEvent) -> None:
         for queue in self._listeners:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(update)
+            _put(queue, update)
 
 
-def _event(name: str, content: Signal | Case) -> ServerSentEvent:
+def _put(queue: asyncio.Queue[ServerSentEvent], update: ServerSentEvent) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(update)
+
+
+def _event(name: str, content: Signal | Case | ReviewUpdate | Viewers) -> ServerSentEvent:
     return ServerSentEvent(event=name, raw_data=_encode(content).decode())

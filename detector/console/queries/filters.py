@@ -29,7 +29,11 @@ _SORTS: dict[Sort, str] = {
 
 def sort_key(sort: Sort, ranking: Ranking) -> Sql:
     """The number by which a row of `mv_open_fraud_cases` is sorted, the largest first."""
-    return ranking.sql if sort == "rank" else Sql(_SORTS[sort], [])
+    if sort != "rank":
+        return Sql(_SORTS[sort], [])
+    # What waits for a second person is not the next case to decide.
+    waits = "CASE WHEN status = 'PENDING_APPROVAL' THEN 1000000000000 ELSE 0 END"
+    return Sql(f"{ranking.sql.text} - {waits}", ranking.sql.parameters)
 
 
 NO_OWNER = "none"

@@ -174,6 +174,7 @@ live({
       announce(arrivals.size);
     }
   },
+  review: show,
   // Missed while the stream was down: at least as many as the queue has grown by.
   async resume() {
     const query = new URLSearchParams(location.search);
@@ -184,7 +185,6 @@ live({
   },
 });
 const load = () => {
-  sessionStorage.removeItem("queue-row");
   const url = new URL(location.href);
   url.searchParams.delete("cursor");
   location.replace(url);

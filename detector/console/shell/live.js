@@ -3,11 +3,12 @@
 import { $, setText } from "./core.js";
 import { duration } from "./time.js";
 
-const EVENTS = ["signal", "case", "pulse"];
+const EVENTS = ["signal", "case", "review", "viewers", "pulse"];
 const STALE_AFTER_MS = 3_000;
 const IDLE_AFTER_MS = 10_000;
 const HIDDEN_CLOSES_AFTER_MS = 30_000;
-const listeners = { signal: [], case: [], pulse: [], resume: [] };
+const listeners = { signal: [], case: [], review: [], viewers: [], pulse: [], resume: [] };
+const shown = $("#case")?.dataset.case;
 
 let source = null;
 let retryMs = 1_000;
@@ -18,9 +19,9 @@ let lagMs = 0;
 let interrupted = false;
 
 /**
- * Listen to the stream: live({pulse(data), signal(data), case(data), resume()}). `resume` is called
- * when the stream is back after a gap; what happened meanwhile must be fetched. All pages share
- * one connection.
+ * Listen to the stream: live({pulse(data), signal(data), case(data), review(data), viewers(data),
+ * resume()}). `resume` is called when the stream is back after a gap; what happened meanwhile must
+ * be fetched. All parts of a page share one connection.
  */
 export function live(handlers) {
   for (const [name, handler] of Object.entries(handlers)) listeners[name].push(handler);
@@ -32,7 +33,7 @@ const isLive = () => performance.now() - lastAt < STALE_AFTER_MS;
 
 function open() {
   clearTimeout(retryTimer);
-  source = new EventSource("/v1/stream");
+  source = new EventSource(shown ? `/v1/stream?case_id=${encodeURIComponent(shown)}` : "/v1/stream");
   source.addEventListener("open", () => {
     retryMs = 1_000;
     if (interrupted) listeners.resume.forEach((handler) => handler());

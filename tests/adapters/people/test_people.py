@@ -131,11 +131,26 @@ def test_a_write_that_fails_takes_the_change_back_with_it(
     assert people.audit.verify() == 1
 
 
+def test_an_idle_claim_returns_to_the_queue(people: PeopleStore) -> None:
+    """After so long without an action of the owner; a note of theirs counts as one."""
+    act(people, KIM, case(), "claim")
+    assert people.reviews.release_idle(timedelta(hours=1)) == []
+    later = people.audit.clock() + timedelta(hours=2)
+    people.audit.clock = lambda: later
+    assert people.reviews.release_idle(timedelta(hours=1)) == [case()["case_id"]]
+    review = people.reviews.get(case()["case_id"])
+    assert (review.status, review.owner) == ("NEW", None)
+    entry = people.reviews.history(case()["case_id"])[0]
+    assert (entry.actor, entry.action, entry.detail["idle_minutes"]) == ("console", "release", 60)
+    assert people.reviews.release_idle(timedelta(hours=1)) == []
+    assert people.audit.verify() == 2
+
+
 def test_acting_on_a_changed_case_is_a_conflict(people: PeopleStore) -> None:
     """The version the person saw is no longer the case's."""
     seen = act(people, KIM, case(level="high"), "claim").review.version
     act(people, SAM, case(level="high"), "note", text="The customer rang.")
-    with pytest.raises(Conflict, match="version 2, you saw version 1"):
+    with pytest.raises(Conflict, match="sam added a note at"):
         act(people, KIM, case(level="high"), "close", version=seen, disposition="FALSE_POSITIVE")
     act(people, KIM, case(level="high"), "close", version=2, disposition="CONFIRMED_FRAUD")
 

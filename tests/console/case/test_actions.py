@@ -113,7 +113,8 @@ def test_an_action_on_an_outdated_version_is_a_conflict(harness: Harness) -> Non
     assert act(harness.person("kim"), case_id, "claim", version=0).status_code == 200
     late = act(harness.person("sam"), case_id, "close", disposition="INCONCLUSIVE", version=0)
     assert late.status_code == 409
-    assert "Reload it" in late.json()["detail"]
+    assert "kim claimed the case" in late.json()["detail"]
+    assert "Reload the case" in late.json()["detail"]
 
 
 def test_unknown_cases_are_not_found(harness: Harness) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from detector.console.access.passwords import hashed
+from tests.console.backlog import SAM
 from tests.console.conftest import Bank, Watched, open_bank
 from tests.console.harness import PEOPLE, ROOT
 from tests.console.overview.test_browser import storm
@@ -306,3 +308,40 @@ def test_pages_of_parties_open_without_trouble(enter: Enter, path: str) -> None:
     expect(page.locator("main")).to_contain_text("acc-1")
     if path.startswith("/accounts"):
         expect(page.locator(".score-chart svg")).to_be_visible()
+
+
+def test_an_open_case_follows_a_colleague(harness: Bank, enter: Enter) -> None:
+    """Who else looks, and what they do, shows without a reload; the keys do what is shown."""
+    case_id = case_of(harness, "acc-3")["case_id"]
+    kim, sam = enter("kim").page, enter("sam").page
+    kim.goto(f"/cases/{case_id}")
+    live(kim)
+    kim.evaluate("window.same = true")
+    expect(kim.locator(".viewers")).to_be_hidden()
+    sam.goto(f"/cases/{case_id}")
+    expect(kim.locator(".viewers")).to_have_text("Also here: sam")
+    expect(sam.locator(".viewers")).to_have_text("Also here: kim")
+    live(sam)
+    sam.keyboard.press("c")
+    expect(kim.locator("#case")).to_contain_text("In review")
+    expect(kim.locator("#timeline")).to_contain_text("claimed the case")
+    expect(kim.locator("#toasts")).to_contain_text("sam claimed the case")
+    assert kim.evaluate("window.same"), "the page was reloaded"
+    kim.keyboard.press("m")
+    kim.keyboard.type("Rang the customer.")
+    kim.keyboard.press("Control+Enter")
+    expect(sam.locator("#timeline")).to_contain_text("Rang the customer.")
+    sam.goto("/cases")
+    expect(kim.locator(".viewers")).to_be_hidden()
+
+
+def test_what_was_decided_before_is_on_the_page(harness: Bank, enter: Enter) -> None:
+    """A pattern's next steps, and the snooze that is in force for the customer."""
+    case = case_of(harness, "acc-3")
+    people = harness.store.people()
+    until = datetime.now(UTC) + timedelta(hours=1)
+    people.snoozes.add(SAM, case["patterns"].split(", ")[0], "customer", "cust-3", until, "travels")
+    page = enter("kim").page
+    page.goto(f"/cases/{case['case_id']}")
+    expect(page.locator("#earlier")).to_contain_text("travels")
+    expect(page.locator(".guidance ol li").first).to_be_visible()

@@ -11,8 +11,10 @@ import pytest
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.cases.principals import Principal
 from detector.console.case.model import CaseFile, case_file
+from detector.console.case.view import case_view
 from detector.console.http.problems import ProblemError
 from detector.console.queries.signals import SignalRow, score_steps
+from detector.console.settings import ConsoleSettings
 from tests.build import REAL, alert, login, moment, online, records, stored
 from tests.build import transaction as paid
 from tests.console.backlog import KIM, LEE, SAM, row_of
@@ -213,3 +215,44 @@ def test_a_case_without_money_places_or_profile_is_complete(tmp_path: Path) -> N
     assert (file.profile, file.trips, file.links) == (None, [], [])
     assert {r.pattern for r in file.reasons} == {"brute_force_login", "compound"}
     assert {e.kind for e in file.events} == {"login", "alert", "transaction"}
+
+
+def test_what_was_decided_before_shows_on_the_next_case(harness: Harness) -> None:
+    """A closed case of the customer, its disposition and note; a viewer sees neither."""
+    row = row_of(harness.store, file_of(harness, "acc-3").case.case_id)
+    other = {**row, "case_id": "case_00000000000e", "last_signal_at": row["first_signal_at"]}
+    act(harness.people, SAM, other, "note", text="Travels often.")
+    closed = {"disposition": "FALSE_POSITIVE", "text": "Abroad."}
+    act(harness.people, SAM, {**other, "level": "low"}, "close", **closed)
+    before = file_of(harness, "acc-3").earlier
+    [case] = before.cases
+    assert (case.disposition, case.reason, case.relation) == (
+        "FALSE_POSITIVE", "Abroad.", "this customer",
+    )  # fmt: skip
+    assert [note.text for note in before.notes] == ["Travels often."]
+    [case] = file_of(harness, "acc-3", VIC).earlier.cases
+    assert (case.disposition, case.reason) == (None, None)
+
+
+def test_next_steps_never_tip_off(harness: Harness) -> None:
+    """With structuring among the patterns nothing is suggested to say, whatever else fired."""
+    file = file_of(harness, "acc-1")
+    view = case_view(file, KIM, REAL, [], ConsoleSettings(_env_file=None))
+    assert [name for name, _ in view.guidance] == [r.pattern for r in file.reasons]
+    assert all(guidance.say for _, guidance in view.guidance)
+    cash = file.reasons[0].model_copy(update={"pattern": "structuring"})
+    file = file.model_copy(update={"reasons": [*file.reasons, cash]})
+    view = case_view(file, KIM, REAL, [], ConsoleSettings(_env_file=None))
+    assert len(view.guidance) > 1 and not any(guidance.say for _, guidance in view.guidance)
+
+
+def test_the_timeline_says_at_which_level_a_case_opened(harness: Harness) -> None:
+    """Above the signal that opened it, with the level of that moment, not of now."""
+    file = file_of(harness, "acc-1")
+    fallen = file.model_copy(update={"case": file.case.model_copy(update={"level": "low"})})
+    view = case_view(fallen, KIM, REAL, [], ConsoleSettings(_env_file=None))
+    place = next(n for n, entry in enumerate(view.timeline) if entry.kind == "case")
+    opened, cause = view.timeline[place : place + 2]
+    reached = max(p.cumulative for p in file.scores if p.at <= opened.at)
+    assert opened.title == f"Case opened, {REAL.risk.level(reached)}" != "Case opened, low"
+    assert cause.at == opened.at and cause.fired
