@@ -26,14 +26,26 @@ def connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreInUse(
-                f"The store {path} is in use by another process, most likely a running "
-                "`fraud run`. Stop it first, or name another store with --store."
+                f"The store {path} is in use by another process, {_its_console(path)}. Stop it "
+                "first, or name another store with --store."
             ) from error
         raise StoreError(f"{path} cannot be opened as a store: {error}") from error
     if new and path.exists():  # not so for a database in memory
         path.chmod(0o600)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+def console_file(store: Path) -> Path:
+    """Where the process that has a store says at which address its console is."""
+    return store.with_name(store.name + ".console")
+
+
+def _its_console(store: Path) -> str:
+    try:
+        return f"whose console is at {console_file(store).read_text('utf-8')}"
+    except OSError:
+        return "most likely a running `fraud run`"
 
 
 def literal(text: str) -> str:
@@ -56,6 +68,21 @@ def confine(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
 def owner_only(path: str, flags: int) -> int:
     """An opener of files that only their owner may read, from their first byte."""
     return os.open(path, flags, 0o600)
+
+
+def one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[Any]]:
+    """The columns and rows of a query by hand on a connection that may write, but not here."""
+    try:
+        if [s.type for s in duckdb.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
+            raise InputError("Beside a running process one SELECT is answered, nothing else.")
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            cursor.execute(sql)
+            return [column[0] for column in cursor.description or ()], cursor.fetchall()
+        finally:
+            cursor.execute("ROLLBACK")
+    except duckdb.Error as error:
+        raise InputError(f"The query cannot be answered: {error}") from error
 
 
 class StoreFile:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from importlib.metadata import version as distribution_version
+from typing import Annotated
 
 import typer
 
@@ -23,17 +25,35 @@ from detector.cli import (
     users,
     validate,
 )
+from detector.cli.environment import warn_of_misspelt
 from detector.core.errors import FraudError
 from detector.core.text import printable
 from producers.config import ConfigError
 
+
+def said(wanted: bool) -> None:
+    """Print the version and end, if that is wanted."""
+    if wanted:
+        print(f"fraud {distribution_version('fraud-detection-streaming')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
-    help="Real-time bank fraud detection: nine patterns, a risk score per account, cases.",
     epilog="Start with `fraud run`. Every command accepts --json for machine-readable results.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=said)
+    ] = False,
+) -> None:
+    """Real-time bank fraud detection: nine patterns, a risk score per account, cases."""
+
+
 app.command()(run.run)
 app.command()(console.console)
 app.command()(replay.replay)
@@ -62,6 +82,7 @@ def main() -> None:
     """Run the command; an error that the user can fix ends with one sentence and exit code 2."""
     # Stores, their logs and temporary files hold what only their owner may read.
     os.umask(0o077)
+    warn_of_misspelt()
     try:
         app()
     except (FraudError, ConfigError) as error:

@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 from pydantic import BaseModel
 
+from detector.adapters.database import console_file
 from detector.adapters.questions import QUESTIONS, QuestionName
 from detector.cli.targets import without_secrets
 from detector.console.access.sessions import owner_key, session_key_file, signing_key
+from detector.core.data import JsonObject
 from detector.core.errors import InputError
 
 KEY = "FRAUD_API_KEY"
@@ -39,16 +41,18 @@ class ConsoleClient:
         """The JSON at a path; raises `InputError` with what to do."""
         return self._call("GET", path, asked)
 
-    def post(self, path: str) -> Any:
-        """The JSON that a request without a body is answered with."""
-        return self._call("POST", path, {})
+    def post(self, path: str, body: JsonObject | None = None) -> Any:
+        """The JSON that a request is answered with."""
+        return self._call("POST", path, {}, body)
 
-    def _call(self, method: str, path: str, asked: dict[str, int]) -> Any:
+    def _call(
+        self, method: str, path: str, asked: dict[str, int], body: JsonObject | None = None
+    ) -> Any:
         try:
             # A proxy from the environment must not see the key.
             with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:
                 answer = client.request(
-                    method, f"{self._url}{path}", params=asked, headers=self._headers
+                    method, f"{self._url}{path}", params=asked, json=body, headers=self._headers
                 )
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise InputError(
@@ -66,14 +70,9 @@ class ConsoleClient:
 def running_console(store: Path) -> ConsoleClient | None:
     """The console of the process that has the store, on this machine; None if it has none."""
     try:
-        return ConsoleClient(address_file(store).read_text("utf-8"), store)
+        return ConsoleClient(console_file(store).read_text("utf-8"), store)
     except OSError:
         return None
-
-
-def address_file(store: Path) -> Path:
-    """Where a running process says at which address its console is."""
-    return store.with_name(store.name + ".console")
 
 
 def ask_console(client: ConsoleClient, name: QuestionName, limit: int | None) -> list[BaseModel]:

@@ -43,7 +43,7 @@ def generate(
         customer_pool_size=customers,
     )
     begin = start.replace(tzinfo=UTC) if start else DEFAULT_START
-    with EventProgress("generating") as progress:
+    with EventProgress("generating", total=events) as progress:
         counts = write_bank(out, settings, events, begin, progress.advance)
     if as_json:
         print_json({"out": str(out), "events": sum(counts.values()), "by_stream": counts})

@@ -14,12 +14,14 @@ from rich.text import Text
 
 from detector.adapters.questions import AccountRisk
 from detector.cli.output import LEVEL_STYLES, shown
-from detector.core.text import printable
+from detector.core.text import label, printable
 from detector.pipeline.tally import Tally
 from detector.pipeline.work import Work
 from detector.signals.rules import Rules
 
 PLAIN_EVERY_SECONDS = 10.0
+NARROW, WIDE = 80, 130
+"""Columns of a usual terminal, and from how many on there is room for a third list."""
 
 
 class PlainLines:
@@ -51,19 +53,31 @@ class PlainLines:
 class LiveView:
     """A full-screen view of a run; use it as a context around the run.
 
-    `riskiest` gives the accounts of highest risk, in that order.
+    `riskiest` gives the accounts of highest risk, in that order; `url` is where the console is, on
+    the first line and never cut. All of it fits 80 columns and 24 lines.
     """
 
     def __init__(
-        self, tally: Tally, rules: Rules, riskiest: Callable[[], Sequence[AccountRisk]], title: str
+        self,
+        tally: Tally,
+        rules: Rules,
+        riskiest: Callable[[], Sequence[AccountRisk]],
+        title: str,
+        url: str = "",
+        console: Console | None = None,
     ) -> None:
         self._tally = tally
         self._riskiest = riskiest
         self._rules = rules
-        self._title = title
+        self._title, self._url = title, url
         self._ticks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], maxlen=60)
+        self._console = console or Console()
         self._live = Live(
-            get_renderable=self.render, screen=True, refresh_per_second=4, transient=True
+            get_renderable=self.render,
+            console=self._console,
+            screen=True,
+            refresh_per_second=4,
+            transient=True,
         )
 
     def __enter__(self) -> "LiveView":
@@ -80,17 +94,25 @@ class LiveView:
 
     def render(self) -> Layout:
         """The screen's current content."""
+        width, height = self._console.size
         layout = Layout()
+        lines = 1 + -(-len(self._url) // (width - 4)) if self._url else 1
         layout.split_column(
-            Layout(Panel(self._numbers(), title=shown(self._title), border_style="blue"), size=5),
-            Layout(name="middle", ratio=1),
+            Layout(
+                Panel(self._numbers(), title=shown(self._title), border_style="blue"),
+                size=lines + 3,
+            ),
+            Layout(name="middle", size=max(len(self._rules.patterns) + 2, (height - 5) // 2)),
             Layout(Panel(self._newest(), title="Newest signals"), ratio=1),
         )
-        layout["middle"].split_row(
-            Layout(Panel(self._patterns(), title="Signals by pattern"), ratio=2),
-            Layout(Panel(self._accounts(), title="Accounts by risk, last 2 minutes"), ratio=3),
+        columns = [
+            Layout(Panel(self._patterns(), title="Signals by pattern"), size=NARROW // 2),
             Layout(Panel(self._cases(), title="Open cases of this run"), ratio=4),
-        )
+        ]
+        if width >= WIDE:
+            accounts = Panel(self._accounts(), title="Accounts by risk, last 2 minutes")
+            columns.insert(1, Layout(accounts, ratio=3))
+        layout["middle"].split_row(*columns)
         return layout
 
     def _numbers(self) -> Group:
@@ -111,18 +133,19 @@ class LiveView:
         p50, p99 = latency["p50"], latency["p99"]
         speed = "-" if p50 is None or p99 is None else f"{p50:.0f} / {p99:.0f} ms"
         seconds = int(now - tally.started_at)
+        url = [Text(self._url, style="bold blue", overflow="fold")] if self._url else []
         return Group(
+            *url,
             Text(
                 f"up {seconds // 60}:{seconds % 60:02d}   events {events:,}   {rate:.1f}/s   "
                 f"signals {signals:,}   open cases {len(cases):,}",
                 style="bold",
             ),
-            Text(f"ingestion to committed signal p50 / p99  {speed}"),
-            Text(counts + "   Ctrl-C stops", style="dim"),
+            Text(f"event to signal p50 / p99  {speed}   Ctrl-C stops   {counts}", no_wrap=True),
         )
 
     def _patterns(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 1))
         for pattern in self._rules.patterns.values():
             count = self._tally.signals[pattern.id]
             table.add_row(
@@ -142,18 +165,18 @@ class LiveView:
         return table
 
     def _cases(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = _one_line_each(13, 11, 12)
         for case in self._tally.open_cases()[:12]:
             table.add_row(
                 Text(f"{case.level} {case.score:.2f}", style=LEVEL_STYLES[case.level]),
                 shown(case.customer_id),
-                shown(case.recommended_action),
-                Text(", ".join(case.patterns), style="dim"),
+                shown(label(case.recommended_action)),
+                Text(", ".join(map(label, case.patterns)), style="dim"),
             )
         return table
 
     def _newest(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = _one_line_each(8, 12)
         with self._tally.lock:
             newest = list(self._tally.newest)[-14:]
         for signal in reversed(newest):
@@ -163,6 +186,15 @@ class LiveView:
                 shown(signal.reason),
             )
         return table
+
+
+def _one_line_each(*least: int) -> Table:
+    """A table with columns of at least these widths, and a last one that gets what is left."""
+    table = Table.grid(padding=(0, 1))
+    for width in least:
+        table.add_column(no_wrap=True, min_width=width)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    return table
 
 
 def _headline(tally: Tally) -> str:

@@ -4,7 +4,14 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from detector.pipeline.work import Work
 
@@ -12,23 +19,27 @@ PLAIN_EVERY_SECONDS = 5.0
 
 
 class EventProgress:
-    """Counts events, or something else; a spinner in a terminal, an occasional line elsewhere."""
+    """Counts events, or something else; a spinner in a terminal, an occasional line elsewhere.
 
-    def __init__(self, doing: str, counted: str = "events") -> None:
+    With a `total` it says how much is done and how long the rest will take.
+    """
+
+    def __init__(self, doing: str, counted: str = "events", total: int | None = None) -> None:
         self._doing = doing
         self._counted = counted
+        self._total = total
         self._console = Console(stderr=True)
         self._events = 0
         self._began = self._said_at = time.monotonic()
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            TimeElapsedColumn(),
+            *((BarColumn(), TimeRemainingColumn()) if total else (TimeElapsedColumn(),)),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._progress.add_task(doing)
+        self._task = self._progress.add_task(doing, total=total)
 
     def __enter__(self) -> "EventProgress":
         self._progress.start()
@@ -51,8 +62,9 @@ class EventProgress:
         self._events += events
         now = time.monotonic()
         rate = self._events / max(now - self._began, 1e-9)
-        line = f"{self._doing}: {self._events:,} {self._counted}, {rate:,.0f}/s"
-        self._progress.update(self._task, description=line)
+        of = f" of {self._total:,}" if self._total else ""
+        line = f"{self._doing}: {self._events:,}{of} {self._counted}, {rate:,.0f}/s"
+        self._progress.update(self._task, description=line, completed=self._events)
         if self._progress.disable and now - self._said_at >= PLAIN_EVERY_SECONDS:
             self._said_at = now
             self._console.print(line, highlight=False)

@@ -84,9 +84,15 @@ def sql(
     url: ClusterUrl = None,
     json: AsJson = False,
 ) -> None:
-    """Run a read-only query on the store or on RisingWave."""
-    with opened(store, url) as reader:
-        columns, rows = reader.answer(query)
+    """Run a read-only query on the store, also beside a running process, or on RisingWave."""
+    try:
+        with opened(store, url) as reader:
+            columns, rows = reader.answer(query)
+    except StoreInUse:
+        running = running_console(store)
+        if running is None:
+            raise
+        columns, rows = running.post("/v1/sql", {"query": query}).values()
     if json:
         print_json(as_records(columns, rows))
     else:

@@ -76,14 +76,26 @@ def replay_shown(
 ) -> Tally:
     """Replay a folder with progress on stderr; Ctrl-C stops after the current batch."""
 
+    stopped = False
+
     def started(pipeline: Pipeline, source: FileSource) -> None:
+        def stop(*_: object) -> None:
+            nonlocal stopped
+            stopped = True
+            pipeline.stop()
+
         if source.ignored:
             names = ", ".join(source.ignored)
             print(printable(f"Not event files, ignored: {names}."), file=sys.stderr)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: pipeline.stop())
+            signal.signal(number, stop)
 
     with EventProgress("replaying") as progress:
-        return replay_folder(
+        tally = replay_folder(
             folder, store, rules, batch_size, [progress], started, memory_bytes, keep
         )
+    if stopped:
+        print("Stopped before the end; the same command goes on from here.", file=sys.stderr)
+    elif not tally.events and not tally.dead_letters:
+        print(printable(f"Nothing new: {store} contains all of {folder}."), file=sys.stderr)
+    return tally

@@ -128,14 +128,14 @@ def run(
         pipeline = Pipeline(rules, events, database, sinks, memory_bytes=memory << 20, brake=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: pipeline.stop())
-        title = f"Fraud Operations Centre - {title} - {store}"
+        title, url = f"Fraud Operations Centre - {title}", ""
         if not no_console:
             served = console_beside(pipeline, database, tally, rules, console)
             url = ends.enter_context(served).entry
-            title = f"{url} - {title}"
             print(f"Console: {url}", file=sys.stderr)
         ends.enter_context(Archiver(database.archive(), timedelta(days=keep)))
-        with LiveView(tally, rules, lambda: riskiest(database), title) if live else nullcontext():
+        view = LiveView(tally, rules, lambda: riskiest(database), title, url)
+        with view if live else nullcontext():
             pipeline.run()
     print_summary(tally.summary(), as_json)
 

@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from detector.adapters.database import owner_only
+from detector.adapters.database import console_file, owner_only
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.idle import IdleClaims
 from detector.adapters.people.mirror import ReviewMirror, mirrored
 from detector.adapters.people.store import PeopleStore
 from detector.adapters.people.webhook import Webhook
-from detector.cli.ask_console import address_file
 from detector.cli.targets import risingwave
 from detector.cli.tuning import take_short_turns
 from detector.console.access.middleware import DEMO_TOKEN
@@ -67,7 +66,7 @@ def console_beside(
     ]
     greet(context)
     pipeline.sinks = [*pipeline.sinks, minutes, seconds, context.hub, context.metrics]
-    said = address_file(store.path)
+    said = console_file(store.path)
     with open(said, "w", opener=owner_only) as file:
         file.write(address(listener))
     with following(people, settings), serving(build_app(context), listener), removed(said):

@@ -14,11 +14,14 @@ def print_summary(summary: JsonObject, as_json: bool) -> None:
     print_rows("Signals", ["pattern", "signals"], summary["signals"].items())
     cases = ", ".join(f"{n} {level}" for level, n in summary["cases"].items())
     latency = summary["latency_ms"]
+    said = "no signal was live"
+    if latency["p50"] is not None:
+        said = f"p50 {latency['p50']} ms, p99 {latency['p99']} ms"
     Console(highlight=False).print(
         f"{summary['events']:,} events in {summary['seconds']:.1f} s "
         f"({summary['events_per_s']:,.0f}/s); cases: {cases}.\n"
         f"Dead letters {summary['dead_letters']:,}, duplicates {summary['duplicates']:,}, "
         f"late {summary['late']:,}, future {summary['future']:,}.\n"
-        f"Ingestion to committed signal: p50 {latency['p50']} ms, p99 {latency['p99']} ms.",
+        f"Ingestion to committed signal: {said}.",
         soft_wrap=True,
     )

@@ -86,6 +86,7 @@ def serving(app: FastAPI, listener: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
+        app.state.context.hub.end()
         server.should_exit = True
         thread.join(GRACE_S + 3)
         listener.close()

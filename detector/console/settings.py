@@ -25,7 +25,6 @@ class ConsoleSettings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
-        hide_input_in_errors=True,
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback by default.")
@@ -71,4 +70,16 @@ def console_settings(**given: Any) -> ConsoleSettings:
     try:
         return ConsoleSettings(**chosen)
     except ValidationError as error:
-        raise InputError(f"The console's settings cannot be used: {error}") from error
+        raise InputError("\n".join(map(_explained, error.errors()))) from None
+
+
+def _explained(problem: Any) -> str:
+    """A problem in a sentence; the value is shown unless it may be a secret."""
+    if not problem["loc"]:
+        return f"The console's settings do not fit together: {problem['msg']}."
+    name = str(problem["loc"][0])
+    came = "" if "secret" in name else f" is {problem['input']!r}"
+    return (
+        f"CONSOLE_{name.upper()}{came}: {problem['msg']}. Correct it in the environment, in .env "
+        f"or in the option --{name.replace('_', '-')}."
+    )

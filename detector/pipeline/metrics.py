@@ -62,10 +62,11 @@ class Metrics:
             stream = letter.stream if letter.stream in STREAMS else "unknown"
             self.count("fraud_dead_letters_total", stream)
         self.count("fraud_duplicates_total", by=work.duplicates)
-        waited = (work.committed_at or time.monotonic()) - work.available_at
         for signal in work.new_signals:
             self.count("fraud_signals_total", signal.pattern)
-            self.observe("fraud_signal_latency_seconds", waited)
+            if work.available_at is not None:
+                waited = (work.committed_at or time.monotonic()) - work.available_at
+                self.observe("fraud_signal_latency_seconds", waited)
         for signal in work.new_shadow:
             self.count("fraud_shadow_signals_total", signal.pattern)
         if work.commit_s is not None:

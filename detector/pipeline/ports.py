@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
@@ -136,6 +136,9 @@ class Reader(Protocol):
 
 class ConsoleReader(Reader, Protocol):
     """A reader that can serve the console."""
+
+    def answer(self, sql: str) -> tuple[list[str], list[Any]]:
+        """The columns and rows of one read-only query, possibly written by hand."""
 
     open_cases: str
     """For use after FROM: `mv_open_fraud_cases` without the customers' KYC tier, which is faster.

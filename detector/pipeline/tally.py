@@ -46,7 +46,7 @@ class Tally:
                 self.newest.append(signal)
             for signal in work.withdrawn_signals:
                 self.signals[signal.pattern] -= 1
-            if work.new_signals:
+            if work.new_signals and work.available_at is not None:
                 waited = work.committed_at - work.available_at
                 self._latency[round(waited * 10_000)] += len(work.new_signals)
             self.cases.update(work.cases)

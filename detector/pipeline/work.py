@@ -21,13 +21,14 @@ class Batch(NamedTuple):
     """Records in arrival order, and the source's position after the last of them.
 
     `available_at` is when the oldest of them could first be read (seconds of `time.monotonic`), so
-    that latency includes waiting. `by_origin` says that each origin has a clock of its own, such as
-    the partitions of a topic; otherwise the batch is merged by time.
+    that latency includes waiting; None for history, of which it says nothing. `by_origin` says that
+    each origin has a clock of its own, such as the partitions of a topic; otherwise the batch is
+    merged by time.
     """
 
     records: list[Record]
     position: str
-    available_at: float
+    available_at: float | None
     by_origin: bool = False
 
 
@@ -69,7 +70,7 @@ class Work:
 
     source: str
     position: str
-    available_at: float
+    available_at: float | None
     watermark: datetime | None = None
     final: datetime | None = None
     lanes: bytes = b"{}"
@@ -110,7 +111,8 @@ def merged(works: Sequence[Work]) -> Work:
     if len(works) == 1:
         return works[0]
     batch = next((work for work in works if work.source), works[-1])
-    whole = Work(batch.source, batch.position, min(work.available_at for work in works))
+    available = [work.available_at for work in works if work.available_at is not None]
+    whole = Work(batch.source, batch.position, min(available, default=None))
     for work in works:
         for (stream, ingest_status), events in work.events.items():
             whole.keep(stream, events, ingest_status)

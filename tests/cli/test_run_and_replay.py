@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx
 import pytest
 
+from detector.core.errors import InputError, StoreInUse
 from tests.cli.conftest import Fraud
 
 SUMMARY_KEYS = {
@@ -120,6 +123,80 @@ def test_a_signal_ends_a_run_cleanly(tmp_path: Path, number: signal.Signals) -> 
     out, errors = run.communicate(timeout=30)
     assert run.returncode == 0, errors
     assert json.loads(out)["events"] > 0
+
+
+def test_ctrl_c_is_quiet_with_an_open_page_and_sql_is_answered_beside_it(
+    tmp_path: Path, fraud: Fraud
+) -> None:
+    """The stream of a page ends with the run: no traceback at the end of the first one."""
+    store = tmp_path / "a.duckdb"
+    run = subprocess.Popen(
+        [*FRAUD, "run", "--demo", "--port", "0", "--store", str(store), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stderr is not None
+    first = run.stderr.readline()
+    assert first.startswith("Console: http://127.0.0.1:")
+    url = first.split()[1]
+    with httpx.Client(base_url=url.split("/?")[0], timeout=30) as page:
+        assert page.get(url, follow_redirects=True).status_code == 200
+        with page.stream("GET", "/v1/stream") as stream:
+            assert next(stream.iter_bytes())
+            query = "SELECT count(*) AS n, 'x' AS name FROM stg_transactions"
+            [row] = fraud("sql", query, "--store", store, "--json")
+            assert row["n"] >= 0 and row["name"] == "x"
+            for refused in ("DELETE FROM transactions", "SELECT 1; SELECT 2", "SELECT * FROM nil"):
+                with pytest.raises(InputError):
+                    fraud("sql", refused, "--store", store)
+            with pytest.raises(StoreInUse, match=page.base_url.host):
+                fraud("validate", "--store", store)
+            run.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            out, errors = run.communicate(timeout=30)
+            assert time.monotonic() - began < 10
+    assert run.returncode == 0
+    assert all(line.startswith("case ") for line in errors.splitlines()), errors
+    assert json.loads(out)["events"] > 0
+
+
+def test_a_replay_says_whether_something_is_left(
+    tmp_path: Path, folder: Path, replayed: Path
+) -> None:
+    """Interrupted, it names the way on; repeated, it says that nothing is new."""
+    command = [*FRAUD, "replay", str(folder), "--json", "--store"]
+    done = subprocess.run([*command, str(replayed)], capture_output=True, text=True, check=True)
+    assert f"Nothing new: {replayed} contains all of {folder}." in done.stderr
+    slow = [*command, str(tmp_path / "b.duckdb"), "--batch-size", "50"]
+    run = subprocess.Popen(slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    log = tmp_path / "b.duckdb.wal"
+    while not (log.exists() and log.stat().st_size > 100_000) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    out, errors = run.communicate(timeout=60)
+    assert json.loads(out)["events"] < 20_000
+    assert "the same command goes on from here" in errors
+
+
+def test_misspelt_settings_are_named(tmp_path: Path) -> None:
+    """A name in .env that is almost a setting has no effect, and is said to have none."""
+    (tmp_path / ".env").write_text("FRAUD_RAET=0.5\nSOMETHING_ELSE=1\nSEED=3\n")
+    asked = [*FRAUD, "--version"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"fraud {version('fraud-detection-streaming')}\n"
+    assert done.stderr == ".env: FRAUD_RAET is not a setting and has no effect; FRAUD_RATE is.\n"
+
+
+def test_a_setting_that_cannot_be_used_is_explained(tmp_path: Path) -> None:
+    """One sentence with the name, what came and where to correct it; no library's dump."""
+    asked = [*FRAUD, "run", "--port", "99999"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fraud: CONSOLE_PORT is 99999: Input should be less than")
+    assert done.stderr.count("\n") == 1 and "pydantic" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def _sorted(rows: list[dict[str, Any]]) -> list[str]:

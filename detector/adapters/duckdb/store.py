@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from detector.adapters.database import confine, connect, literal, owner_only
+from detector.adapters.database import confine, connect, literal, one_select, owner_only
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
 from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
@@ -247,6 +247,10 @@ class DuckDBStore:
         cursor = self._connection.cursor().execute(sql, parameters)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def answer(self, sql: str) -> tuple[list[str], list[Any]]:
+        """The columns and rows of one read-only query, possibly written by hand."""
+        return one_select(self._connection.cursor(), sql)
 
     def close(self) -> None:
         """Release the file."""

@@ -68,13 +68,12 @@ class SyntheticSource:
         over = self._until is not None and now >= self._until
         deadline = self._until if self._until is not None and over else now
         records: list[Record] = []
-        oldest = now
+        oldest, history = now, self._behind
         while self._next is not None and len(records) < BATCH_LIMIT:
             at, record = self._next
             if at > deadline:
                 break
-            if not self._behind:
-                oldest = min(oldest, at)
+            oldest = min(oldest, at)
             records.append(record)
             self._next = next(self._events)
         if over and not records:
@@ -82,7 +81,8 @@ class SyntheticSource:
         self._behind = self._behind and len(records) == BATCH_LIMIT
         self._handed_over += len(records)
         waited = (now - oldest).total_seconds()
-        return Batch(records, str(self._handed_over), time.monotonic() - waited)
+        available_at = None if history else time.monotonic() - waited
+        return Batch(records, str(self._handed_over), available_at)
 
     def lag(self) -> dict[str, int]:
         """No partitions."""

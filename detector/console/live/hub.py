@@ -25,6 +25,10 @@ LISTENER_LIMIT = 500
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
+Updates = asyncio.Queue[ServerSentEvent | None]
+"""What a screen is sent; None ends the stream."""
+
+
 class Viewer(NamedTuple):
     """Someone with an open screen, and the case that it shows, if any."""
 
@@ -63,7 +67,8 @@ class Hub:
         self._cases: dict[str, Case] = {}
         self._reviews: list[ReviewUpdate] = []
         # Who listens, and the case that they have open.
-        self._listeners: dict[asyncio.Queue[ServerSentEvent], Viewer] = {}
+        self._listeners: dict[Updates, Viewer] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def publish(self, work: Work) -> None:
         """Publish committed work; never blocks."""
@@ -94,22 +99,32 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Send updates while the context is open."""
+        self._loop = asyncio.get_running_loop()
         task = asyncio.create_task(self._run())
         try:
             yield
         finally:
             task.cancel()
 
+    def end(self) -> None:
+        """End all streams, from any thread: the server waits for open answers when it stops."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        for queue in self._listeners:
+            _put(queue, None)
+
     async def listen(self, viewer: Viewer | None = None) -> AsyncGenerator[ServerSentEvent]:
         """Updates from now on, starting with the pulse; others of the same case see the viewer."""
-        queue: asyncio.Queue[ServerSentEvent] = asyncio.Queue(LISTENER_LIMIT)
+        queue: Updates = asyncio.Queue(LISTENER_LIMIT)
         viewer = viewer or Viewer("", None)
         self._listeners[queue] = viewer
         self._show_viewers(viewer.case_id)
         try:
             yield await self._pulse()
-            while True:
-                yield await queue.get()
+            while (update := await queue.get()) is not None:
+                yield update
         finally:
             del self._listeners[queue]
             self._show_viewers(viewer.case_id)
@@ -155,7 +170,7 @@ class Hub:
             _put(queue, update)
 
 
-def _put(queue: asyncio.Queue[ServerSentEvent], update: ServerSentEvent) -> None:
+def _put(queue: Updates, update: ServerSentEvent | None) -> None:
     if queue.full():
         queue.get_nowait()
     queue.put_nowait(update)

@@ -39,6 +39,9 @@ class Recorder:
         self._store = store
         self.asked: set[str] = set()
 
+    def answer(self, sql: str) -> tuple[list[str], list[Any]]:
+        raise NotImplementedError
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         self.asked.add(sql)
         return self._store.rows(sql, parameters)
