@@ -9,7 +9,7 @@ ARGS ?=
 # Test processes; each runs whole folders.
 JOBS ?= 2
 .PHONY: help run test test-producers test-wheel lint fmt types imports check bench evaluate parity \
-  docs-patterns docs-metrics dbt-compile dbt-test dbt-docs clean
+  docs-patterns docs-metrics docs-site screenshots dbt-compile dbt-test dbt-docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -82,6 +82,12 @@ parity: $(VENV)/.dev ## Compare both engines on three banks, in order and distur
 docs-patterns: $(VENV)/.dev ## Write the tables of docs/fraud_patterns.md from the rules
 	@$(BIN)/python -m scripts.pattern_docs
 
+docs-site: $(VENV)/.dev dbt-docs ## Build the documentation as a site, dbt's docs inside: build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet && echo build/site/index.html
+
+screenshots: $(VENV)/.dev ## Take the pictures of the documentation, in a real Chromium
+	@$(BIN)/python -m scripts.screenshots $(ARGS)
+
 docs-metrics: $(VENV)/.dev ## Write docs/metrics.md from the list of metrics
 	@$(BIN)/python -m scripts.metric_docs
 
@@ -125,7 +131,8 @@ COMPOSE := docker compose
 # Questions are asked by the init image's psql as the read-only user.
 ASK = $(COMPOSE) run --rm --no-deps -T --entrypoint psql risingwave-init --no-psqlrc --quiet
 .PHONY: env need-engine need-docker up console down reset validate validate-files status psql risk cases kpis \
-  fraud-rate freshness logs-producer dbt-run dbt-upgrade panels panels-live lock-images
+  fraud-rate freshness logs-producer dbt-run dbt-upgrade panels panels-live lock-images \
+  images compose-config
 
 env: ## Write .env with random passwords, or add what it lacks
 	@$(PYTHON) scripts/make_env.py
@@ -160,6 +167,12 @@ console: need-risingwave ## Start the operations console over the running cluste
 	@$(COMPOSE) --profile console up --detach --build --wait console
 	@$(COMPOSE) logs console | grep -F 'one-time password' || true
 	@echo "Console   http://127.0.0.1:$$($(COMPOSE) port console 8000 | sed 's/.*://')"
+
+images: need-engine env ## Build the three images
+	@$(COMPOSE) --profile console build
+
+compose-config: env ## Check docker-compose.yml with Compose itself
+	@$(COMPOSE) --profile console config --quiet && echo "docker-compose.yml is valid"
 
 lock-images: need-docker ## Write the digests of the images into docker-compose.lock.yml
 	@$(COMPOSE) --profile console config --lock-image-digests > docker-compose.lock.yml

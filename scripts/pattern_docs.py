@@ -11,7 +11,7 @@ from detector.signals.rules import Rules, load_rules
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "fraud_patterns.md"
 README = ROOT / "README.md"
-_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PART = re.compile(r"(^<!-- generated: (\w+) -->\n).*?(^<!-- end -->)", re.DOTALL | re.MULTILINE)
 
 
 def rewritten(page: str, rules: Rules) -> str:

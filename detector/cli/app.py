@@ -13,6 +13,7 @@ from detector.cli import (
     backup,
     bench,
     console,
+    demo,
     doctor,
     evaluate,
     generate,
@@ -56,6 +57,7 @@ def options(
 
 app.command()(run.run)
 app.command()(console.console)
+app.command()(demo.demo)
 app.command()(replay.replay)
 app.command()(generate.generate)
 app.command()(evaluate.evaluate)

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from tests.cluster.conftest import ROOT, tool
@@ -124,3 +125,16 @@ def test_pinned_versions_are_those_that_the_project_asks_for(
     for requirement in map(Requirement, wanted):
         if not left_out or left_out not in requirement.name:
             assert requirement.specifier.contains(pinned[requirement.name.lower()]), requirement
+
+
+def test_there_is_one_version() -> None:
+    """Of the distribution, of the producers' and of the images."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    own = tomllib.loads((ROOT / "producers/pyproject.toml").read_text("utf-8"))["project"][
+        "version"
+    ]
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    images = [s["image"] for s in compose["services"].values() if "build" in s]
+    assert own == wanted
+    assert len(images) == 3 and all(image.endswith(f":{wanted}") for image in images)
+    assert f"## {wanted} " in (ROOT / "CHANGELOG.md").read_text("utf-8")

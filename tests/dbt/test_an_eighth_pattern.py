@@ -77,6 +77,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_page_takes_its_section(rules: Rules) -> None:
+    """Step 4: the section of the text is filled from the rules; without it the page is refused."""
+    with pytest.raises(ValueError, match="declined_burst"):
+        pattern_docs.rewritten(PAGE, rules)
+    page = PAGE.replace("## Add a pattern", f"{_shown('markdown')}\n## Add a pattern", 1)
+    filled = pattern_docs.rewritten(page, rules)
+    section = filled[filled.index(f"## {NAME}\n") : filled.index("## Add a pattern")]
+    assert "**What.** " in section and VIEW in section
+    assert f"| {NAME} |" in pattern_docs.readme(pattern_docs.README.read_text("utf-8"), rules)
+
+
 def test_both_engines_take_it_up_and_agree(
     folder: Path, rules: Rules, eight: CompiledProject
 ) -> None:

@@ -146,6 +146,13 @@ class AuditLog:
             for listener in self.listeners:
                 listener(entry)
 
+    def exported(
+        self, principal: Principal, subject_kind: str, subject: str, detail: JsonObject
+    ) -> None:
+        """Record that someone took a list out of the system."""
+        with self.transaction() as transaction:
+            transaction.record(principal, f"export_{subject}", subject_kind, subject, detail)
+
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a query over committed data; times in UTC."""
         cursor = self._db.cursor().execute(sql, parameters)

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from detector.adapters.people.audit_log import AuditLog
-from detector.cases.principals import Principal
-from detector.core.data import JsonObject, Row
+from detector.core.data import Row
 
 # The entry that closed the case for good: by closing, approving, or undoing a reopening.
 _CLOSINGS = """
@@ -70,12 +69,6 @@ class Closings:
         """A random sample for quality checks: the same for the same seed and cases."""
         where, values = _condition(wanted)
         return self._found(f"{where} ORDER BY md5(? || case_id) LIMIT ?", [*values, seed, size])
-
-    def exported(self, principal: Principal, count: int, filters: JsonObject) -> None:
-        """Record that someone took closed cases out of the system."""
-        with self._audit.transaction() as transaction:
-            detail = {"cases": count, **filters}
-            transaction.record(principal, "export_closed", "cases", "closed", detail)
 
     def _found(self, condition: str, values: list[Any]) -> list[Row]:
         rows = self._audit.rows(f"{_CLOSINGS} SELECT * FROM closings WHERE {condition}", values)

@@ -1,8 +1,6 @@
 """The closed cases, page by page, as a random sample for quality checks, or as CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -14,8 +12,6 @@ from detector.cases.review import Disposition
 from detector.console.http import cursor as cursors
 from detector.console.http.fields import Name, without_blanks
 from detector.core.names import Names
-
-MOST_EXPORTED = 100_000
 
 
 class ClosedFilters(BaseModel):
@@ -109,23 +105,8 @@ def closed_page(closings: Closings, query: ClosedQuery, now: datetime) -> Closed
     )
 
 
-def as_csv(cases: Iterable[ClosedCaseRow]) -> str:
-    """The cases as CSV with a header; a cell that a spreadsheet would run starts with a quote."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(ClosedCaseRow.model_fields)
-    for case in cases:
-        writer.writerow([_cell(value) for value in case.model_dump(mode="json").values()])
-    return out.getvalue()
-
-
 _DAY = timedelta(days=1)
 
 
 def _midnight(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), UTC) if day else None
-
-
-def _cell(value: object) -> object:
-    text = ", ".join(value) if isinstance(value, list) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in tuple("=+-@\t\r") else text

@@ -7,17 +7,16 @@ from fastapi import APIRouter, Query, Request, Response
 from detector.adapters.people.store import utc_now
 from detector.console.access.permissions import Acts
 from detector.console.closed.model import (
-    MOST_EXPORTED,
     ClosedCaseRow,
     ClosedFilters,
     ClosedPage,
     ClosedQuery,
-    as_csv,
     closed_page,
 )
 from detector.console.closed.view import ClosedView
 from detector.console.context import InContext
 from detector.console.http.problems import problems
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -50,18 +49,12 @@ def export_closed_cases(
     context: InContext, principal: Acts, filters: Annotated[ClosedFilters, Query()]
 ) -> Response:
     """The closed cases as CSV, at most 100,000; the export is in the audit log."""
-    closings = context.people.closings
-    rows = closings.latest(filters.wanted(), MOST_EXPORTED)
+    rows = context.people.closings.latest(filters.wanted(), MOST_EXPORTED)
     asked = filters.model_dump(mode="json", exclude_defaults=True)
-    closings.exported(principal, len(rows), {"filters": asked})
-    return Response(
-        as_csv(ClosedCaseRow.model_validate(row) for row in rows),
-        media_type="text/csv",
-        headers={
-            "Content-Disposition": 'attachment; filename="closed-cases.csv"',
-            "Cache-Control": "no-store",
-        },
-    )
+    detail = {"cases": len(rows), "filters": asked}
+    context.people.audit.exported(principal, "cases", "closed", detail)
+    cases = (ClosedCaseRow.model_validate(row) for row in rows)
+    return csv_file("closed-cases", ClosedCaseRow, cases)
 
 
 @router.get("/cases/closed", include_in_schema=False)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from math import log10
 from typing import Any
 
+from detector.console.http.categories import category
 from detector.core.text import DASH, label, phrase
 
 MINUS = "\N{MINUS SIGN}"
@@ -126,5 +127,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
         iso,
         label,
         phrase,
+        category,
     )
 }

@@ -71,6 +71,7 @@ function takeMinutes(newest) {
 
 const feed = $("#feed");
 const rows = $$(".feed-item", feed);
+const KEPT = 3 * rows.length;
 let waiting = []; // the newest last, never more than there are rows
 let held = 0;
 let flush = 0;
@@ -92,8 +93,10 @@ function showSignals() {
   signals = [...newest, ...signals]
     .filter((s) => !seen.has(s.signal_id) && seen.add(s.signal_id))
     .sort((a, b) => Date.parse(b.occurred_at) - Date.parse(a.occurred_at) || (a.signal_id < b.signal_id ? 1 : -1))
-    .slice(0, rows.length);
-  signals.forEach((signal, n) => fillRow(rows[n], signal));
+    .slice(0, KEPT);
+  // A burst is one row: its newest signal, and how many there are.
+  const groups = Object.values(Object.groupBy(signals, (s) => `${s.pattern} ${s.account_id ?? s.customer_id}`));
+  rows.forEach((row, n) => (groups[n] ? fillRow(row, groups[n][0], groups[n].length) : (row.hidden = true)));
   $("#feed-empty")?.remove();
 }
 
@@ -104,8 +107,9 @@ function take(newer) {
   flush = requestAnimationFrame(showSignals);
 }
 
-function fillRow(row, signal) {
+function fillRow(row, signal, count) {
   row.hidden = false;
+  setText($('[data-field="count"]', row), count > 1 ? `×${count}` : "");
   $("a", row).href = signal.account_id ? `/accounts/${encodeURIComponent(signal.account_id)}` : `/customers/${encodeURIComponent(signal.customer_id)}`;
   setPattern($(".pattern", row), signal.pattern);
   setText($('[data-field="who"]', row), signal.account_id ?? signal.customer_id);

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from detector.console.overview.chart import HourChart
 from detector.console.overview.model import SIGNALS, Overview
+from detector.console.queries.signals import SignalRow
 from detector.console.queries.trips import Trip
 from detector.console.shell.worldmap import AUSTRALIA, WORLD, View, arc
 from detector.core.data import JsonObject
@@ -60,6 +61,14 @@ class OverviewPage:
     rows: int = SIGNALS
     levels: tuple[Level, ...] = LEVELS
     maps: tuple[View, ...] = (WORLD, AUSTRALIA)
+
+    def feed(self) -> list[tuple[SignalRow, int]]:
+        """The newest signal of each pattern and account or customer, and how many there are."""
+        groups: dict[tuple[str, str], list[SignalRow]] = {}
+        for signal in self.now.signals:
+            who = signal.account_id or signal.customer_id
+            groups.setdefault((signal.pattern, who), []).append(signal)
+        return [(group[0], len(group)) for group in groups.values()]
 
     def series(self, name: str) -> list[float]:
         """A figure of each complete minute: `transactions`, `flagged`, or `rate` in percent."""

@@ -26,19 +26,19 @@ _SELECTS = {
       transaction_type AS what, status AS outcome, device_id, ip_address,
       merchant_country AS country, card_token, card_last4, channel, merchant_id,
       merchant_category, city, amount, currency, card_present, latitude, longitude,
-      base_amount
+      base_amount, CAST(NULL AS VARCHAR) AS source
     FROM stg_transactions""",
     "login": f"""SELECT occurred_at, event_id, 'login', CAST(NULL AS VARCHAR), customer_id,
       COALESCE(failure_reason, 'SIGNED_IN'), outcome, device_id, ip_address, country,
-      CAST(NULL AS VARCHAR), {_NO_PAYMENT}
+      CAST(NULL AS VARCHAR), {_NO_PAYMENT}, {_TEXT}
     FROM stg_logins""",
     "card": f"""SELECT occurred_at, event_id, 'card', account_id, customer_id,
       event_type, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR),
-      CAST(NULL AS VARCHAR), card_token, {_NO_PAYMENT}
+      CAST(NULL AS VARCHAR), card_token, {_NO_PAYMENT}, {_TEXT}
     FROM stg_card_events""",
     "alert": f"""SELECT occurred_at, event_id, 'alert', account_id, customer_id,
       alert_type, severity, CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR),
-      CAST(NULL AS VARCHAR), {_NO_PAYMENT}
+      CAST(NULL AS VARCHAR), {_NO_PAYMENT}, rule_id
     FROM stg_alerts""",
 }
 _OF_ACCOUNT = {"transaction", "card"}
@@ -47,6 +47,7 @@ _OF_ACCOUNT = {"transaction", "card"}
 class Activity(BaseModel):
     """One event of any stream. `what` is its type, `outcome` its status or severity.
 
+    `source` is the rule that another system's alert comes from.
     `fired` names the patterns that fired at it.
     """
 
@@ -72,6 +73,7 @@ class Activity(BaseModel):
     card_present: bool | None
     latitude: float | None
     longitude: float | None
+    source: str | None
     fired: list[str]
 
     @property

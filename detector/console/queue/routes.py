@@ -11,7 +11,8 @@ from detector.cases.review import ActionRefused
 from detector.console.access.permissions import Acts, Reads
 from detector.console.context import InContext
 from detector.console.http.problems import problems
-from detector.console.queries.cases import find_case
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
+from detector.console.queries.cases import CaseFacts, find_case
 from detector.console.queries.filters import NO_OWNER, QueueFilters
 from detector.console.queries.queue import ranking_now, snoozed_now, top_cases
 from detector.console.queue.model import QueuePage, QueueQuery, queue_page
@@ -40,6 +41,33 @@ def list_cases(
     return queue_page(
         context.reader, query, principal.name, snoozed, query.cursor, query.limit, ranking
     )
+
+
+@router.get(
+    "/v1/cases.csv",
+    operation_id="export_cases",
+    tags=["cases"],
+    responses={
+        **problems(401, 403, 422),
+        200: {"content": {"text/csv": {}}, "description": "One row per case, with a header."},
+    },
+    response_class=Response,
+)
+def export_cases(
+    context: InContext, principal: Reads, filters: Annotated[QueueFilters, Query()]
+) -> Response:
+    """The open cases as filtered, in queue order, as CSV; the export is in the audit log."""
+    page = queue_page(
+        context.reader,
+        filters,
+        principal.name,
+        snoozed_now(context.reader, context.people),
+        limit=MOST_EXPORTED,
+        ranking=ranking_now(context.people),
+    )
+    detail = {"cases": len(page.cases), "filters": filters.model_dump(exclude_defaults=True)}
+    context.people.audit.exported(principal, "cases", "open", detail)
+    return csv_file("open-cases", CaseFacts, (CaseFacts(**dict(case)) for case in page.cases))
 
 
 @router.post(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from detector.cases.actions import ACTIONS
+from detector.console.http.categories import category
 from detector.console.http.formatting import money
 from detector.console.queries.events import Activity
 from detector.core.text import label, phrase
@@ -38,9 +39,11 @@ def describe(event: Activity) -> str:
 def of_event(event: Activity) -> TimelineEntry:
     """The entry of an event."""
     card = event.card_last4 and f"card •{event.card_last4}"
-    parts = [event.channel and label(event.channel), card, event.device_id, event.ip_address]
+    sold = category(event.merchant_category)
+    kind = sold and f"{sold} ({event.merchant_category})"
+    parts = [event.channel and label(event.channel), kind, card, event.device_id, event.ip_address]
     if event.kind == "alert":
-        parts = [label(event.outcome)]
+        parts = [label(event.outcome), f"from {event.source}"]
     return TimelineEntry(
         at=event.at,
         kind=event.kind,

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from detector.console.access.permissions import Reads
 from detector.console.context import InContext
 from detector.console.http.problems import problems
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
+from detector.console.queries.signals import SignalRow
 from detector.console.shell.rendering import render
-from detector.console.signals.model import SignalQuery, SignalsPage, signals_page
+from detector.console.signals.model import SignalFilters, SignalQuery, SignalsPage, signals_page
 from detector.console.signals.view import signals_view
 
 router = APIRouter()
@@ -22,6 +24,27 @@ def list_signals(
 ) -> SignalsPage:
     """The signals, newest first."""
     return signals_page(context.reader, query, query.cursor, query.limit)
+
+
+@router.get(
+    "/v1/signals.csv",
+    operation_id="export_signals",
+    tags=["signals"],
+    responses={
+        **problems(401, 403, 422),
+        200: {"content": {"text/csv": {}}, "description": "One row per signal, with a header."},
+    },
+    response_class=Response,
+)
+def export_signals(
+    context: InContext, principal: Reads, filters: Annotated[SignalFilters, Query()]
+) -> Response:
+    """The signals as filtered, newest first, as CSV; the export is in the audit log."""
+    found = signals_page(context.reader, filters, limit=MOST_EXPORTED).signals
+    asked = filters.model_dump(mode="json", exclude_defaults=True)
+    detail = {"signals": len(found), "filters": asked}
+    context.people.audit.exported(principal, "signals", "signals", detail)
+    return csv_file("signals", SignalRow, found)
 
 
 @router.get("/signals", include_in_schema=False)

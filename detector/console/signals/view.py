@@ -29,6 +29,11 @@ class SignalsView:
     nav: str = "signals"
     title: str = "Signals"
 
+    @property
+    def export_href(self) -> str:
+        """The same list as CSV."""
+        return "/v1/signals.csv" + self.first_href.removeprefix("/signals")
+
 
 def signals_view(page: SignalsPage, query: SignalQuery, patterns: list[str]) -> SignalsView:
     """A page of signals with its filters."""
