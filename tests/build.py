@@ -39,6 +39,16 @@ PERTH: dict[str, Any] = {"city": "Perth", "latitude": -31.9523, "longitude": 115
 MELBOURNE: dict[str, Any] = {"city": "Melbourne", "latitude": -37.8136, "longitude": 144.9631}
 
 REAL = load_rules()
+"""The rules of this project, with what was added to those that ship."""
+
+SHIPPED_PATTERNS = {
+    "velocity", "geo_impossible", "account_takeover", "cnp_spike", "brute_force_login",
+    "structuring", "compound", "unusual_amount", "new_payee_large",
+}  # fmt: skip
+SHIPPED = REAL.model_copy(
+    update={"patterns": {n: p for n, p in REAL.patterns.items() if n in SHIPPED_PATTERNS}}
+)
+"""The rules that ship, for tests whose result is that of these patterns and no other."""
 _STREAM_OF = {kind: stream for stream, kind in STREAMS.items()}
 _numbers = itertools.count(1)
 

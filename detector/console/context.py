@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import pytz
 from fastapi import Depends, Request
 
 from detector.adapters.people.store import PeopleStore
 from detector.console.access.sessions import SessionKeeper
+from detector.console.http.formatting import show_in
 from detector.console.live.hub import Hub
 from detector.console.live.pulse import PulseKeeper, Vitals
 from detector.console.settings import ConsoleSettings
@@ -70,7 +72,9 @@ def context_of(request: Request) -> Context:
 
 async def _of_request(request: Request) -> Context:
     # FastAPI would run a plain function in a thread, for every request.
-    return context_of(request)
+    context = context_of(request)
+    show_in(pytz.timezone(context.settings.timezone))
+    return context
 
 
 InContext = Annotated[Context, Depends(_of_request)]

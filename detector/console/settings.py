@@ -48,7 +48,8 @@ class ConsoleSettings(BaseSettings):
         SecretStr(""), description="Signs webhook requests; empty: unsigned."
     )
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
-        "Australia/Sydney", description="Time zone of the business days of SMR deadlines."
+        "Australia/Sydney",
+        description="Time zone of the pages, and of the business days of SMR deadlines.",
     )
     holidays: list[date] = Field(
         [], description="Days that are not business days for SMR deadlines."

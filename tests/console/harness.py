@@ -16,7 +16,7 @@ from detector.console.app import build_app
 from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from detector.core.events import Event
-from tests.build import REAL, records, split, stored
+from tests.build import SHIPPED, records, split, stored
 from tests.console.bank import eventful_day
 
 ROOT = Principal("root", "admin")
@@ -48,11 +48,11 @@ class Harness:
             path.write_bytes(_eventful_store())
         else:
             stored(path, [records(log)])
-        self.store = DuckDBStore(path, REAL)
+        self.store = DuckDBStore(path, SHIPPED)
         self.settings = ConsoleSettings(**{"_env_file": None, **settings})
         self.people = self.store.people(four_eyes=self.settings.four_eyes)
         self.now = 1_800_000_000.0
-        context = assemble(REAL, self.settings, self.store, self.people, b"key")
+        context = assemble(SHIPPED, self.settings, self.store, self.people, b"key")
         self.sessions = context.sessions
         self.sessions._clock = lambda: self.now
         for name, role in PEOPLE.items():

@@ -24,7 +24,7 @@ from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from detector.core.errors import StoreError
 from tests.adapters.kafka.support import until
-from tests.build import REAL
+from tests.build import SHIPPED
 from tests.console.harness import LOCALHOST, PEOPLE, ROOT
 from tests.people import act
 from tests.postgres import copied, postgres
@@ -44,7 +44,7 @@ def address() -> Iterator[str]:
 def cluster(address: str, full_store: DuckDBStore) -> Iterator[RisingWave]:
     """A server whose tables are the views of the full store, and which takes reviews."""
     with psycopg.connect(address, autocommit=True) as connection:
-        for name in [*view_names(REAL), "account_signals", "fraud_cases"]:
+        for name in [*view_names(SHIPPED), "account_signals", "fraud_cases"]:
             copied(full_store, connection, name)
         connection.execute(_REVIEWS)
     with closing(RisingWave(address)) as server:
@@ -70,7 +70,7 @@ def twins(
             people.users.add(ROOT, name, role, "-", False)
         clients = []
         for reader in (full_store, cluster):
-            context = assemble(REAL, settings, reader, people, b"tests only")
+            context = assemble(SHIPPED, settings, reader, people, b"tests only")
             user = people.users.get("sam")
             assert user is not None
             session = context.sessions._session(user, "nonce")

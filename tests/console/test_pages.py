@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.console.overview.model import Overview
 from detector.console.patterns.model import Patterns
-from tests.build import REAL
+from tests.build import SHIPPED
 from tests.console.conftest import browsing, console
 from tests.console.harness import Harness
 
@@ -108,7 +108,7 @@ def test_a_score_on_an_edge_is_in_the_band_below(full_store: DuckDBStore) -> Non
 def test_patterns_tell_their_rules_and_their_record(full_store: DuckDBStore) -> None:
     """The page knows every pattern's words, counts, cases and time to detect."""
     found = browsing(full_store).get("/v1/patterns").json()
-    assert [p["id"] for p in found["patterns"]] == list(REAL.patterns)
+    assert [p["id"] for p in found["patterns"]] == list(SHIPPED.patterns)
     by_id = {p["id"]: p for p in found["patterns"]}
     assert (
         by_id["velocity"]["definition"] == "5 or more transactions of one account within 1 minute."
@@ -213,7 +213,7 @@ def test_the_audit_log_is_read_page_by_page(tmp_path: Any) -> None:
         assert "note 0<" in sam.get(older.replace("&amp;", "&"), headers=_HTML).text
         snooze = {"pattern": "velocity", "entity_kind": "account", "entity": "acc-1"}
         kim.post("/v1/snoozes", json={**snooze, "minutes": 5, "reason": "known"})
-        assert re.search(r"Until</span> \d\d \w{3} \d{4} [\d:]+ UTC", sam.get("/audit").text)
+        assert re.search(r"Until</span> \d\d \w{3} \d{4} [\d:]+ AE[SD]T", sam.get("/audit").text)
         assert "entries verified" in sam.get("/audit?verify=1", headers=_HTML).text
     finally:
         harness.close()

@@ -50,7 +50,8 @@ def test_a_view_is_the_same_in_both(both: duckdb.DuckDBPyConnection, view: str) 
     columns = ", ".join(name for name in models if name not in APART)
     rows = both.execute(f"SELECT count(*) FROM {view}").fetchall()[0][0]
     # A new payee needs a customer who has been known for a day, and this log ends before.
-    assert rows > 0 or view == "mv_new_payee_payments", "the synthetic bank shows no example of it"
+    shown = {p.view for p in build.SHIPPED.patterns.values()} - {"mv_new_payee_payments"}
+    assert rows > 0 or view not in shown, "the synthetic bank shows no example of it"
     for one, other in ((f"embedded.{view}", view), (view, f"embedded.{view}")):
         extra = both.execute(
             f"SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other}"

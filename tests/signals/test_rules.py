@@ -29,7 +29,7 @@ def with_pattern(**changes: Any) -> dict[str, Any]:
 def test_the_rules_that_ship_are_those_of_the_design() -> None:
     """The seven patterns of design.md and the two of habit, five minutes of lateness."""
     rules = load_rules(DEFAULT_PATH)
-    assert {p.id: p.view for p in rules.patterns.values()} == {
+    assert {p.id: p.view for p in build.SHIPPED.patterns.values()} == {
         "velocity": "mv_velocity_alerts",
         "geo_impossible": "mv_geo_impossible_trips",
         "account_takeover": "mv_device_anomalies",

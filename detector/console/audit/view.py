@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from detector.cases.actions import ACTIONS
 from detector.console.audit.model import AuditEntryAnswer, AuditPage, Verification
-from detector.console.http.formatting import moment
+from detector.console.http.formatting import moment, zone
 from detector.core.text import label
 
 AUDITED = (
@@ -70,7 +70,7 @@ class AuditView:
 def _shown(value: object) -> str:
     """A value of an entry for display."""
     if isinstance(value, str) and _INSTANT.match(value):
-        return f"{moment(datetime.fromisoformat(value))} UTC"
+        return f"{moment(datetime.fromisoformat(value))} {zone()}"
     if isinstance(value, str) and value.isupper():
         return label(value)
     return "none" if value is None else str(value)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from detector.console.case.model import CaseFile
-from detector.console.http.formatting import clock, dollars, money
+from detector.console.http.formatting import clock, dollars, money, zone
 from detector.console.queries.events import Activity
 from detector.console.shell.timeline import describe
 from detector.signals.rules import Rules
@@ -97,7 +97,7 @@ def chart(file: CaseFile, rules: Rules) -> Chart:
         opened_x=scale.x(opened) if opened and scale.holds(opened) else None,
         largest=dollars(largest),
         summary=(
-            f"{len(shown)} events from {clock(scale.start)} to {clock(scale.end)} UTC, "
+            f"{len(shown)} events from {clock(scale.start)} to {clock(scale.end)} {zone()}, "
             f"the largest payment {money(largest)}; the score reached {case.score:.2f}."
         ),
     )

@@ -1,7 +1,8 @@
 """Formatting of values on pages; core.js and time.js do the same in the browser."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from math import log10
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from detector.console.http.categories import category
 from detector.core.text import DASH, label, phrase
 
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 MINUS = "\N{MINUS SIGN}"
 Number = int | float | Decimal
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -86,14 +88,34 @@ def left(at: datetime, now: datetime) -> str:
     return f"{duration(seconds)} left" if seconds >= 0 else f"{duration(-seconds)} overdue"
 
 
+def show_in(zone: tzinfo) -> None:
+    """Show times in this zone, for the rest of the request; otherwise they are in UTC."""
+    _ZONE.set(zone)
+
+
+def local(at: datetime) -> datetime:
+    """A time in the zone in which times are shown now."""
+    return at.astimezone(_ZONE.get())
+
+
+def zone() -> str:
+    """The name of the zone in which times are shown now, such as AEDT."""
+    return datetime.now(_ZONE.get()).tzname() or "UTC"
+
+
 def clock(at: datetime | None) -> str:
-    """The time of day in UTC."""
-    return DASH if at is None else at.astimezone(UTC).strftime("%H:%M:%S")
+    """The time of day where the bank is."""
+    return DASH if at is None else local(at).strftime("%H:%M:%S")
+
+
+def utc(at: datetime | None) -> str:
+    """Date and time in UTC, to be shown beside local times."""
+    return DASH if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def moment(at: datetime | None) -> str:
-    """Date and time in UTC, for display."""
-    return DASH if at is None else at.astimezone(UTC).strftime("%d %b %Y %H:%M:%S")
+    """Date and time where the bank is."""
+    return DASH if at is None else local(at).strftime("%d %b %Y %H:%M:%S")
 
 
 def iso(at: datetime | None) -> str:
@@ -124,6 +146,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         left,
         clock,
         moment,
+        utc,
         iso,
         label,
         phrase,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from detector.console.http.formatting import clock
+from detector.console.http.formatting import clock, zone
 from detector.console.queries.minutes import HOUR, MinuteCounts
 from detector.console.shell import plots
 from detector.console.shell.plots import Tick
@@ -70,4 +70,4 @@ def _title(minute: MinuteCounts, rules: Rules) -> str:
         if count and name in rules.patterns
     ]
     said = f"{minute.transactions:,} transactions, {_rate(minute):.2f}% flagged"
-    return "\n".join([f"{clock(minute.minute)[:5]} UTC: {said}", *fired])
+    return "\n".join([f"{clock(minute.minute)[:5]} {zone()}: {said}", *fired])

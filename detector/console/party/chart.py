@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from detector.console.http.formatting import moment
+from detector.console.http.formatting import moment, zone
 from detector.console.queries.signals import ScorePoint
 from detector.console.shell import plots
 from detector.console.shell.plots import Tick
@@ -53,7 +53,7 @@ def score_chart(points: list[ScorePoint], rules: Rules) -> ScoreChart:
         ],
         path=f"{path}H100",
         steps=[
-            Step(x, next_x - x, f"{point.score:.2f} from {moment(point.at)} UTC")
+            Step(x, next_x - x, f"{point.score:.2f} from {moment(point.at)} {zone()}")
             for point, (x, next_x) in zip(points, pairwise([*places, 100.0]), strict=True)
         ],
         x_ticks=plots.times(start, end),

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from detector.console.http.formatting import local
+
 _STEPS = [timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1440, 2880, 10080)]
 
 
@@ -28,7 +30,7 @@ def up(top: float, unit: str = "") -> list[Tick]:
 
 
 def times(start: datetime, end: datetime, most: int = 7) -> list[Tick]:
-    """The labels of an axis of time: whole steps of UTC, with the day where a step is a day."""
+    """The labels of an axis of time: whole steps, with the day where a step is a day."""
     span = end - start
     step = next((s for s in _STEPS if span / s <= most), _STEPS[-1])
     form = "%d %b" if step >= timedelta(days=1) else "%H:%M"
@@ -37,7 +39,7 @@ def times(start: datetime, end: datetime, most: int = 7) -> list[Tick]:
     )
     found = []
     while at < end:
-        found.append(Tick(round(100 * ((at - start) / span), 2), at.strftime(form)))
+        found.append(Tick(round(100 * ((at - start) / span), 2), local(at).strftime(form)))
         at += step
     # A label in the middle of its place needs room on both sides.
     return [tick for tick in found if 3 < tick.at < 97]

@@ -51,6 +51,7 @@ class Shell:
     theme: str
     path: str
     now: datetime
+    zone: str
 
     @property
     def inside(self) -> bool:
@@ -100,6 +101,7 @@ def shell_of(request: Request) -> Shell:
         theme=theme if theme in ("light", "dark") else "auto",
         path=request.url.path,
         now=datetime.now(UTC),
+        zone=context_of(request).settings.timezone,
     )
 
 
@@ -141,7 +143,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"static": assets.url, "spark": formatting.spark}
+    environment.globals |= {
+        "static": assets.url,
+        "spark": formatting.spark,
+        "zone": formatting.zone,
+    }
     environment.filters.update(formatting.FILTERS)
     return environment
 

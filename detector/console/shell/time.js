@@ -29,12 +29,9 @@ export function ago(at, now = Date.now()) {
   return seconds > 0 ? `${duration(seconds)} ago` : `in ${duration(-seconds)}`;
 }
 
-const two = (value) => String(value).padStart(2, "0");
-/** The time of day in UTC. */
-export const clock = (iso) => {
-  const at = new Date(iso);
-  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
-};
+const day = new Intl.DateTimeFormat("en-GB", { timeZone: document.documentElement.dataset.zone, timeStyle: "medium" });
+/** The time of day where the bank is. */
+export const clock = (iso) => day.format(new Date(iso));
 
 /** Set a <time> to another moment. */
 export function setTime(node, iso) {

@@ -23,7 +23,7 @@ function line(signal) {
   row.dataset.signal = signal.signal_id;
   const time = at("at");
   time.dateTime = signal.occurred_at;
-  time.title = `${signal.occurred_at} UTC`;
+  time.title = `${new Date(signal.occurred_at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   time.textContent = clock(signal.occurred_at);
   setPattern($(".pattern", row), signal.pattern);
   at("severity").className = `pill severity severity-${signal.severity.toLowerCase()}`;

@@ -55,10 +55,12 @@ def test_an_outage_of_the_broker_loses_nothing(broker: Broker, tmp_path: Path) -
     producing.start()
     try:
         until(lambda: group.read() > 200)
+        left = time.monotonic()
         broker.stop()
         time.sleep(OUTAGE_S)
         broker.start()
         producing.join(PATIENCE_S)
+        away = time.monotonic() - left  # a busy machine starts the broker slowly
         assert codes == [0]
         until(group.has_all, what=reader)
     finally:
@@ -68,7 +70,7 @@ def test_an_outage_of_the_broker_loses_nothing(broker: Broker, tmp_path: Path) -
     assert event_ids(findings(tmp_path / "store.duckdb")) == sent_ids(expected)
     assert summary["late"] == 0
     said = [line for line in reader.log.splitlines() if "no Kafka broker" in line]
-    assert 1 <= len(said) <= 2 + 2 * OUTAGE_S // 30  # reading and publishing, with backoff
+    assert 1 <= len(said) <= 2 + 2 * away // 30  # reading and publishing, with backoff
     assert "reading Kafka: reading again after" in reader.log
 
 

@@ -33,7 +33,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
         store = stored(pipeline)
         people = store.people()
         settings = ConsoleSettings(_env_file=None)
-        context = assemble(build.REAL, settings, store, people, b"tests only", pipeline=pipeline)
+        context = assemble(build.SHIPPED, settings, store, people, b"tests only", pipeline=pipeline)
         pipeline.sinks = [context.metrics]
         _, secret = people.keys.add(Principal("admin", "admin"), "payments")
         headers = {"Authorization": f"Bearer {secret}"}
@@ -138,7 +138,7 @@ def test_before_the_start_and_after_the_end_the_caller_is_sent_away(tmp_path: Pa
         store = stored(pipeline)
         people = store.people()
         settings = ConsoleSettings(_env_file=None)
-        context = assemble(build.REAL, settings, store, people, b"tests only", pipeline=pipeline)
+        context = assemble(build.SHIPPED, settings, store, people, b"tests only", pipeline=pipeline)
         _, secret = people.keys.add(Principal("admin", "admin"), "payments")
         headers = {"Authorization": f"Bearer {secret}"}
         with TestClient(build_app(context), "http://127.0.0.1", headers=headers) as client:

@@ -15,7 +15,7 @@ from detector.console.case.view import case_view
 from detector.console.http.problems import ProblemError
 from detector.console.queries.signals import SignalRow, score_steps
 from detector.console.settings import ConsoleSettings
-from tests.build import REAL, alert, login, moment, online, records, stored
+from tests.build import SHIPPED, alert, login, moment, online, records, stored
 from tests.build import transaction as paid
 from tests.console.backlog import KIM, LEE, SAM, row_of
 from tests.console.harness import Harness
@@ -33,7 +33,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 
 def file_of(harness: Harness, account: str, person: Principal = KIM) -> CaseFile:
     (case,) = [case for case in harness.cases() if account in case["account_ids"].split(", ")]
-    return case_file(harness.store, harness.people, REAL, person, case["case_id"])
+    return case_file(harness.store, harness.people, SHIPPED, person, case["case_id"])
 
 
 def test_reasons_say_what_was_seen_against_the_limit(harness: Harness) -> None:
@@ -103,18 +103,18 @@ def test_the_score_rises_and_falls_with_the_window() -> None:
 def test_the_score_ends_where_detection_says(harness: Harness) -> None:
     """What has gathered at the end is the score of the case, for every case."""
     for case in harness.cases():
-        file = case_file(harness.store, harness.people, REAL, KIM, case["case_id"])
+        file = case_file(harness.store, harness.people, SHIPPED, KIM, case["case_id"])
         assert file.scores[-1].cumulative == case["score"]
         assert len(file.signals) == case["signal_count"]
 
 
 def links_of(path: Path, events: list[Any], account: str) -> dict[str, set[tuple[str, str]]]:
     stored(path / "fraud.duckdb", [records(events)])
-    with closing(DuckDBStore(path / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(path / "fraud.duckdb", SHIPPED)) as store:
         people = store.people()
         query = "SELECT case_id FROM mv_open_fraud_cases WHERE account_ids = ?"
         case_id = store.rows(query, [account])[0]["case_id"]
-        file = case_file(store, people, REAL, KIM, case_id)
+        file = case_file(store, people, SHIPPED, KIM, case_id)
     return {link.customer_id: {(s.kind, s.value) for s in link.shares} for link in file.links}
 
 
@@ -166,7 +166,7 @@ def test_the_page_offers_what_the_life_of_a_case_allows(
             act(harness.people, LEE, case, "close", disposition="CONFIRMED_FRAUD")
         if status == "CLOSED":
             act(harness.people, SAM, case, "approve")
-        file = case_file(harness.store, harness.people, REAL, person, case["case_id"])
+        file = case_file(harness.store, harness.people, SHIPPED, person, case["case_id"])
         assert file.case.status == status
         assert set(file.allowed) == may
 
@@ -175,11 +175,11 @@ def test_a_closed_case_is_shown_as_it_was(tmp_path: Path) -> None:
     """It has left the open cases, but its page still says all that led to the decision."""
     with closing(Harness(tmp_path)) as harness:
         (case, *_) = harness.cases("high")
-        before = case_file(harness.store, harness.people, REAL, KIM, case["case_id"])
+        before = case_file(harness.store, harness.people, SHIPPED, KIM, case["case_id"])
         act(harness.people, KIM, case, "note", text="called them")
         act(harness.people, KIM, case, "close", disposition="FALSE_POSITIVE", text="a known shop")
         assert case["case_id"] not in {c["case_id"] for c in harness.cases()}
-        file = case_file(harness.store, harness.people, REAL, KIM, case["case_id"])
+        file = case_file(harness.store, harness.people, SHIPPED, KIM, case["case_id"])
     assert (file.case.status, file.disposition, file.undo) == ("CLOSED", "FALSE_POSITIVE", "close")
     assert [(d.action, d.detail.get("text")) for d in file.history] == [
         ("close", "a known shop"), ("note", "called them"),
@@ -192,7 +192,7 @@ def test_a_closed_case_is_shown_as_it_was(tmp_path: Path) -> None:
 def test_no_case_is_a_problem_that_says_what_to_do(harness: Harness) -> None:
     """An id that never was a case is a 404."""
     with pytest.raises(ProblemError, match="no case 'case_nobody'") as refusal:
-        case_file(harness.store, harness.people, REAL, KIM, "case_nobody")
+        case_file(harness.store, harness.people, SHIPPED, KIM, "case_nobody")
     assert refusal.value.status == 404
 
 
@@ -205,10 +205,10 @@ def test_a_case_without_money_places_or_profile_is_complete(tmp_path: Path) -> N
         paid(-100, "acc-9", customer_id="cust-9"),
     ]
     stored(tmp_path / "fraud.duckdb", [records(sorted(events, key=lambda e: e.occurred_at))])
-    with closing(DuckDBStore(tmp_path / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(tmp_path / "fraud.duckdb", SHIPPED)) as store:
         (case,) = store.rows("SELECT * FROM mv_open_fraud_cases")
         file = case_file(
-            store, store.people(), REAL, KIM, row_of(store, case["case_id"])["case_id"]
+            store, store.people(), SHIPPED, KIM, row_of(store, case["case_id"])["case_id"]
         )
     assert file.case.exposure == 0
     assert file.case.rank.expected_loss == 0
@@ -237,12 +237,12 @@ def test_what_was_decided_before_shows_on_the_next_case(harness: Harness) -> Non
 def test_next_steps_never_tip_off(harness: Harness) -> None:
     """With structuring among the patterns nothing is suggested to say, whatever else fired."""
     file = file_of(harness, "acc-1")
-    view = case_view(file, KIM, REAL, [], ConsoleSettings(_env_file=None))
+    view = case_view(file, KIM, SHIPPED, [], ConsoleSettings(_env_file=None))
     assert [name for name, _ in view.guidance] == [r.pattern for r in file.reasons]
     assert all(guidance.say for _, guidance in view.guidance)
     cash = file.reasons[0].model_copy(update={"pattern": "structuring"})
     file = file.model_copy(update={"reasons": [*file.reasons, cash]})
-    view = case_view(file, KIM, REAL, [], ConsoleSettings(_env_file=None))
+    view = case_view(file, KIM, SHIPPED, [], ConsoleSettings(_env_file=None))
     assert len(view.guidance) > 1 and not any(guidance.say for _, guidance in view.guidance)
 
 
@@ -250,9 +250,9 @@ def test_the_timeline_says_at_which_level_a_case_opened(harness: Harness) -> Non
     """Above the signal that opened it, with the level of that moment, not of now."""
     file = file_of(harness, "acc-1")
     fallen = file.model_copy(update={"case": file.case.model_copy(update={"level": "low"})})
-    view = case_view(fallen, KIM, REAL, [], ConsoleSettings(_env_file=None))
+    view = case_view(fallen, KIM, SHIPPED, [], ConsoleSettings(_env_file=None))
     place = next(n for n, entry in enumerate(view.timeline) if entry.kind == "case")
     opened, cause = view.timeline[place : place + 2]
     reached = max(p.cumulative for p in file.scores if p.at <= opened.at)
-    assert opened.title == f"Case opened, {REAL.risk.level(reached)}" != "Case opened, low"
+    assert opened.title == f"Case opened, {SHIPPED.risk.level(reached)}" != "Case opened, low"
     assert cause.at == opened.at and cause.fired

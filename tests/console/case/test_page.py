@@ -17,7 +17,7 @@ from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from tests.build import (
     PERTH,
-    REAL,
+    SHIPPED,
     alert,
     card_event,
     cash,
@@ -139,10 +139,10 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         paid(61, LONG, customer_id=LONG, card_token="tok_b", **{**PERTH, "city": CITY}),
     ]
     stored(path, [records(events)])
-    with closing(DuckDBStore(path, REAL)) as store:
+    with closing(DuckDBStore(path, SHIPPED)) as store:
         people = store.people()
         settings = ConsoleSettings(_env_file=None)
-        context = assemble(REAL, settings, store, people, b"key")
+        context = assemble(SHIPPED, settings, store, people, b"key")
         user = people.users.add(ROOT, "sam", "supervisor", "!", False)
         client = TestClient(build_app(context), LOCALHOST, follow_redirects=False)
         client.cookies.set(COOKIE, context.sessions._session(user, "n").token)

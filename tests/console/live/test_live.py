@@ -51,7 +51,7 @@ async def take(news: AsyncIterator[ServerSentEvent], count: int) -> list[tuple[s
 
 
 def keeper(store: DuckDBStore) -> PulseKeeper:
-    return PulseKeeper(build.REAL, store)
+    return PulseKeeper(build.SHIPPED, store)
 
 
 def test_a_listener_gets_the_pulse_and_then_updates(full_store: DuckDBStore) -> None:
@@ -121,15 +121,15 @@ def test_the_pulse_of_a_store_comes_from_its_views(full_store: DuckDBStore) -> N
 
 def test_the_pulse_of_a_run_counts_what_it_commits(empty_store: DuckDBStore) -> None:
     """Rates, latencies and the trailing minute."""
-    tally = Tally(build.REAL)
-    buckets = [Buckets(build.REAL, timedelta(seconds=n), 60) for n in (60, 1)]
+    tally = Tally(build.SHIPPED)
+    buckets = [Buckets(build.SHIPPED, timedelta(seconds=n), 60) for n in (60, 1)]
     work = work_of(2)
     work.keep("transactions", [build.cash(n) for n in range(3)], "evaluated")
     work.watermark, work.available_at, work.committed_at = build.moment(2), 10.0, 10.05
     sinks: list[Sink] = [tally, *buckets]
     for sink in sinks:
         sink.publish(work)
-    pulse = PulseKeeper(build.REAL, empty_store, Vitals(tally, buckets[0], buckets[1])).now()
+    pulse = PulseKeeper(build.SHIPPED, empty_store, Vitals(tally, buckets[0], buckets[1])).now()
     assert (pulse.events, pulse.transactions_per_min, pulse.flagged_per_min) == (3, 3, 2)
     assert pulse.latency_ms.p50 == 50.0 and pulse.fraud_rate_pct == 66.67
     assert pulse.signals_by_pattern["structuring"] == 2
@@ -138,7 +138,7 @@ def test_the_pulse_of_a_run_counts_what_it_commits(empty_store: DuckDBStore) -> 
 
 def test_minutes_read_from_views_are_those_that_were_counted(full_store: DuckDBStore) -> None:
     """A restart shows the same hour."""
-    read = read_minutes(build.REAL, full_store)
+    read = read_minutes(build.SHIPPED, full_store)
     rows = full_store.rows("SELECT * FROM mv_fraud_kpis_1min ORDER BY window_start DESC LIMIT 60")
     assert [b.transactions for b in reversed(read)] == [row["transactions"] for row in rows]
 

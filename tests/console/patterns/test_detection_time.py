@@ -7,16 +7,16 @@ from pathlib import Path
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.console.patterns.detection_time import DetectionTime, detection_time
 from detector.core.events import Event
-from tests.build import REAL, login, records, stored
+from tests.build import SHIPPED, login, records, stored
 
-_BRUTE_FORCE = REAL.patterns["brute_force_login"]
+_BRUTE_FORCE = SHIPPED.patterns["brute_force_login"]
 
 
 @contextmanager
 def bank(folder: Path, *events: Event) -> Iterator[DuckDBStore]:
     """A store after these events."""
     stored(folder / "fraud.duckdb", [records(events)])
-    with closing(DuckDBStore(folder / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(folder / "fraud.duckdb", SHIPPED)) as store:
         yield store
 
 
@@ -48,6 +48,6 @@ def test_each_burst_is_one_of_the_sample(tmp_path: Path) -> None:
 def test_a_pattern_of_single_events_needs_no_sample(tmp_path: Path) -> None:
     """Impossible travel fires at the first suspicious event; a burst that never was has no time."""
     with bank(tmp_path, login(0)) as store:
-        travel = detection_time(store, REAL.patterns["geo_impossible"])
+        travel = detection_time(store, SHIPPED.patterns["geo_impossible"])
         assert travel == DetectionTime(at_once=True, p50_s=0, p95_s=0)
         assert detection_time(store, _BRUTE_FORCE) == DetectionTime(at_once=False)

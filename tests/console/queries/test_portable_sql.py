@@ -25,7 +25,7 @@ from detector.console.queries.snoozed import snoozed_cases
 from detector.console.queue.model import queue_page
 from detector.console.search.model import search
 from detector.console.settings import ConsoleSettings
-from tests.build import REAL
+from tests.build import SHIPPED
 from tests.console.backlog import NOW, SAM
 from tests.dbt.lint import lint_statement
 
@@ -70,14 +70,14 @@ def asked(full_store: DuckDBStore) -> Iterator[set[str]]:
         page = queue_page(reader, QueueFilters(sort=sort), "kim", ["case_x"], limit=1)
         queue_page(reader, QueueFilters(sort=sort), "kim", ["case_x"], page.next, 1)
     for row in full_store.rows("SELECT case_id FROM mv_open_fraud_cases"):
-        case_file(reader, people, REAL, SAM, row["case_id"], NOW)
-    account = account_file(reader, people, REAL, "acc-3", limit=5)
-    account_file(reader, people, REAL, "acc-3", account.next, 5)
+        case_file(reader, people, SHIPPED, SAM, row["case_id"], NOW)
+    account = account_file(reader, people, SHIPPED, "acc-3", limit=5)
+    account_file(reader, people, SHIPPED, "acc-3", account.next, 5)
     customer_file(reader, people, "cust-1")
     among = {"pattern": ["velocity"], "severity": ["MEDIUM"], "account_id": [], "customer_id": []}
     signal_list(reader, among, NOW, (NOW, "x"))
     search(reader, people, "acc-3")
-    context = assemble(REAL, ConsoleSettings(_env_file=None), reader, people, b"tests only")
+    context = assemble(SHIPPED, ConsoleSettings(_env_file=None), reader, people, b"tests only")
     overview(context)
     for name in QUESTIONS:
         ask(reader, name)

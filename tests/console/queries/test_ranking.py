@@ -17,13 +17,13 @@ from detector.console.queries.filters import QueueFilters
 from detector.console.queries.ranking import Ranking
 from detector.console.queue.model import queue_page
 from detector.core.names import split
-from tests.build import REAL
+from tests.build import SHIPPED
 from tests.console.backlog import NOW, case, clear, put
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore]:
-    with closing(DuckDBStore(tmp_path_factory.mktemp("rank") / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(tmp_path_factory.mktemp("rank") / "fraud.duckdb", SHIPPED)) as store:
         yield store
 
 
@@ -107,7 +107,7 @@ def test_few_decisions_do_not_swing_the_likelihood() -> None:
 
 def test_the_page_explains_the_factors(tmp_path: Path) -> None:
     """What a row carries is what its rank follows from."""
-    with closing(DuckDBStore(tmp_path / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(tmp_path / "fraud.duckdb", SHIPPED)) as store:
         put(store, [case(1, level="critical", score=0.8, exposure="250.00", age=45, due=90)])
         ranking = Ranking.of(NOW, [{"patterns": "velocity", "confirmed": 4, "decided": 10}])
         (found,) = queue_page(store, QueueFilters(), "kim", ranking=ranking).cases

@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore]:
     """Ten days of a customer, then a payment that is unlike the others."""
     path = tmp_path_factory.mktemp("usual") / "fraud.duckdb"
     build.stored(path, build.split(build.records(LOG), [7]))
-    with closing(DuckDBStore(path, build.REAL)) as kept:
+    with closing(DuckDBStore(path, build.SHIPPED)) as kept:
         yield kept
 
 
@@ -99,7 +99,7 @@ def test_the_history_is_bounded(tmp_path: Path) -> None:
     """The newest payments count, however many there are."""
     log = [build.transaction(n, amount="20.00") for n in range(MOST_PAYMENTS + 50)]
     build.stored(tmp_path / "s.duckdb", build.split(build.records(log), [400]))
-    with closing(DuckDBStore(tmp_path / "s.duckdb", build.REAL)) as kept:
+    with closing(DuckDBStore(tmp_path / "s.duckdb", build.SHIPPED)) as kept:
         found = usual(kept)
     assert (found.payments, found.since) == (MOST_PAYMENTS, build.moment(50))
 
@@ -121,7 +121,7 @@ def test_one_amount_alone_has_a_place(tmp_path: Path) -> None:
     """Without a range everything is in the middle."""
     log = [build.transaction(0, amount="20.00"), build.transaction(10 * DAY, amount="20.00")]
     build.stored(tmp_path / "s.duckdb", build.split(build.records(log), [2]))
-    with closing(DuckDBStore(tmp_path / "s.duckdb", build.REAL)) as kept:
+    with closing(DuckDBStore(tmp_path / "s.duckdb", build.SHIPPED)) as kept:
         strip = usual_strip(usual(kept), "UTC")
     assert strip is not None and strip.amounts is not None
     assert strip.amounts.earlier == [50.0] and strip.amounts.words.startswith("$20.00 is 1.0 times")

@@ -17,7 +17,7 @@ from detector.console.queries.filters import QueueFilters
 from detector.console.queries.queue import snoozed_now, top_cases
 from detector.console.queries.ranking import Ranking
 from detector.console.queue.model import QueuePage, queue_page
-from tests.build import REAL, online, records, stored
+from tests.build import SHIPPED, online, records, stored
 from tests.console.backlog import KIM, LEE, NOW, SAM, case, clear, fire, put, row_of
 from tests.console.harness import Harness
 from tests.people import act
@@ -25,7 +25,7 @@ from tests.people import act
 
 def filled(path: Path) -> DuckDBStore:
     """Six cases that differ in everything one can filter by; kim has 3, lee escalated 4."""
-    store = DuckDBStore(path / "fraud.duckdb", REAL)
+    store = DuckDBStore(path / "fraud.duckdb", SHIPPED)
     cases = [
         case(1, level="critical", score=0.9, patterns="velocity, cnp_spike", age=5, due=15),
         case(2, patterns="structuring", exposure="9000.00", age=90),
@@ -177,7 +177,7 @@ def test_paging_loses_and_doubles_nothing_while_cases_arrive(
 
 @pytest.fixture(scope="module")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBStore]:
-    with closing(DuckDBStore(tmp_path_factory.mktemp("pages") / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(tmp_path_factory.mktemp("pages") / "fraud.duckdb", SHIPPED)) as store:
         yield store
 
 
@@ -252,7 +252,7 @@ def test_a_card_is_snoozed_where_it_is_what_fired(tmp_path: Path) -> None:
         for n in range(12)
     ]
     stored(tmp_path / "fraud.duckdb", [records(spend)])
-    with closing(DuckDBStore(tmp_path / "fraud.duckdb", REAL)) as store:
+    with closing(DuckDBStore(tmp_path / "fraud.duckdb", SHIPPED)) as store:
         assert {c.customer_id for c in page(store).cases} == {"cust-1", "cust-2"}
         snoozed(store, "cnp_spike", "card", "card-1")
         assert snoozed_now(store, store.people()) == []
