@@ -427,7 +427,7 @@ class ListSource:
 
 
 def stored(
-    path: Path, batches: Sequence[Sequence[Record]], rules: Rules = REAL, **crash: int | None
+    path: Path, batches: Sequence[Sequence[Record]], rules: Rules = SHIPPED, **crash: int | None
 ) -> None:
     """Run the pipeline over batches of records into the store at `path`, then close it."""
     store = DuckDBStore(path, rules)

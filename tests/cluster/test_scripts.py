@@ -74,6 +74,8 @@ def check(tmp_path: Path, programs: Path) -> Script:
     project = tmp_path / "project"
     shutil.copytree(ROOT / "scripts", project / "scripts")
     (project / ".env").touch()
+    (project / "fraud_detection").mkdir()
+    shutil.copy(ROOT / "fraud_detection/dbt_project.yml", project / "fraud_detection")
     docker = own / "docker"
     fake = ROOT / "tests/cluster/fake_docker.py"
     docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{fake}" "$@"\n', encoding="utf-8")
