@@ -7,6 +7,7 @@ import pytz
 from fastapi import Depends, Request
 
 from detector.adapters.people.store import PeopleStore
+from detector.console.access.oidc import OidcFlow, Provider
 from detector.console.access.sessions import SessionKeeper
 from detector.console.http.formatting import show_in
 from detector.console.live.hub import Hub
@@ -33,6 +34,7 @@ class Context:
     metrics: Metrics
     people: PeopleStore
     sessions: SessionKeeper
+    oidc: OidcFlow | None = None
     pipeline: Pipeline | None = None
 
 
@@ -60,8 +62,22 @@ def assemble(
         sessions=SessionKeeper(
             people.users, people.keys, key, settings.session_minutes * 60, settings.demo
         ),
+        oidc=_oidc(settings, key),
         pipeline=pipeline,
     )
+
+
+def _oidc(settings: ConsoleSettings, key: bytes) -> OidcFlow | None:
+    if not settings.oidc_issuer:
+        return None
+    provider = Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        settings.oidc_groups_claim,
+        settings.oidc_roles,
+    )
+    return OidcFlow(provider, key)
 
 
 def context_of(request: Request) -> Context:

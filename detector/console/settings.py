@@ -2,11 +2,13 @@
 
 from datetime import date
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 import pytz
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from detector.cases.principals import UserRole
 from detector.console.http.hosts import is_loopback
 from detector.core.errors import InputError
 
@@ -41,6 +43,15 @@ class ConsoleSettings(BaseSettings):
     claim_minutes: Annotated[int, Field(ge=0)] = Field(
         60, description="An idle claim returns to the queue after so many minutes; 0: never."
     )
+    oidc_issuer: str = Field(
+        "", description="The bank's OpenID provider, https://…; empty: passwords only."
+    )
+    oidc_client_id: str = Field("", description="What this console is called there.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret there, if any.")
+    oidc_groups_claim: str = Field("groups", description="Where its token has the groups.")
+    oidc_roles: dict[str, UserRole] = Field(
+        {}, description='The role of each group, {"fraud-desk": "analyst"}; the first that fits.'
+    )
     webhooks: list[HttpUrl] = Field(
         [], description="Addresses that receive instructions and decisions."
     )
@@ -54,6 +65,17 @@ class ConsoleSettings(BaseSettings):
     holidays: list[date] = Field(
         [], description="Days that are not business days for SMR deadlines."
     )
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.oidc_issuer:
+            if not (self.oidc_client_id and self.oidc_roles):
+                raise ValueError("CONSOLE_OIDC_ISSUER needs _CLIENT_ID and _ROLES beside it")
+            if not self.oidc_issuer.startswith("https://") and not is_loopback(
+                urlsplit(self.oidc_issuer).hostname or ""
+            ):
+                raise ValueError("CONSOLE_OIDC_ISSUER must be https://…, except on this machine")
+        return self
 
     @model_validator(mode="after")
     def _demo_is_local(self) -> Self:

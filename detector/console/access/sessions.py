@@ -17,6 +17,7 @@ from detector.adapters.people.users import NO_PASSWORD, User, Users
 from detector.cases.actions import USERNAME
 from detector.cases.principals import CONSOLE, Principal
 from detector.console.access import passwords
+from detector.console.access.oidc import Identity, OidcRefused
 from detector.console.access.throttle import Throttle
 from detector.core.errors import InputError
 
@@ -27,6 +28,8 @@ FREE_PER_ADDRESS = 20
 DEMO_USERS = ("demo", "colleague")
 """The supervisors of the demo: two, so that a closing can be approved by a second person."""
 _KEY_BYTES = 32
+OIDC = "oidc"
+"""Before the provider's name of a user, in place of a password hash, which it never matches."""
 OWNER = Principal("owner", "admin")
 """Who may read the store's files: on this machine that is more than any sign-in."""
 
@@ -99,6 +102,29 @@ class SessionKeeper:
             return None
         self._succeeded(username, caller)
         self.users.record(user.principal, "sign_in", username)
+        return self._session(user, secrets.token_urlsafe(12))
+
+    def sign_in_as(self, identity: Identity) -> Session:
+        """A session for someone whom the identity provider has confirmed; adds them if new.
+
+        Their role follows their groups at every sign-in. Raises `OidcRefused` for a disabled user
+        and for a name that belongs to someone else.
+        """
+        bound = f"{OIDC} {identity.subject}"
+        user = self.users.get(identity.username)
+        if user is None:
+            name, role = identity.username, identity.role
+            user = self.users.add(CONSOLE, name, role, bound, must_change=False)
+        elif user.password_hash != bound:
+            raise OidcRefused(
+                f"There is another user {user.username} here. An administrator has to disable or "
+                "rename one of the two."
+            )
+        elif user.disabled:
+            raise OidcRefused(f"{user.username} is disabled here; ask an administrator.")
+        elif user.role != identity.role:
+            user = self.users.change(CONSOLE, user.username, role=identity.role)
+        self.users.record(user.principal, "sign_in", user.username, {"by": "identity provider"})
         return self._session(user, secrets.token_urlsafe(12))
 
     def start_attempt(self, username: str, caller: Caller) -> None:
