@@ -27,6 +27,7 @@ from detector.console.shell.rendering import error_page
 from detector.console.signals import routes as signals
 from detector.console.signin import routes as signin
 from detector.console.snoozes import routes as snoozes
+from detector.console.team import routes as team
 from detector.core.data import JsonObject
 
 # Tried in this order, decisions first: they have the tightest deadline. Of two matching paths the
@@ -44,6 +45,7 @@ ROUTERS = [
     party.router,
     signals.router,
     patterns.router,
+    team.router,
     search.router,
     snoozes.router,
     audit.router,

@@ -17,6 +17,7 @@ from detector.adapters.people.reports import ReportDrafts
 from detector.adapters.people.reviews import Reviews
 from detector.adapters.people.snoozes import Snoozes
 from detector.adapters.people.users import Users
+from detector.adapters.people.work_done import WorkDone
 
 
 def people_schema() -> str:
@@ -66,6 +67,7 @@ class PeopleStore:
         self.keys = ApiKeys(self.audit)
         self.reviews = Reviews(self.audit, self.users, four_eyes)
         self.closings = Closings(self.audit)
+        self.work_done = WorkDone(self.audit)
         self.snoozes = Snoozes(self.audit)
         self.reports = ReportDrafts(self.audit)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from detector.analysis.rates import wilson
 from detector.console.http.formatting import number, percent
 from detector.console.patterns.model import PatternFacts, Patterns
 
@@ -69,10 +70,15 @@ class PatternsPage:
 def _precision(facts: PatternFacts) -> Figure:
     found = facts.precision
     decided = found.right + found.wrong
+    interval = wilson(found.right, decided)
+    said = "none decided"
+    if interval is not None:
+        said = f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f}%, {number(decided)} decided"
     return Figure(
         "Precision",
-        percent(None if found.share is None else 100 * found.share, 0),
-        f"{number(decided)} decided" if decided else "none decided",
+        # A share of a few decisions says little: then their number is shown.
+        percent(100 * (found.share or 0), 0) if decided >= 10 else f"{found.right} of {decided}",
+        said,
         f"Closed cases with this pattern: {found.right} right, {found.wrong} false positives, "
         f"{found.inconclusive} inconclusive (not counted)",
     )

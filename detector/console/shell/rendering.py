@@ -35,6 +35,7 @@ NAVIGATION = (
     Link("queue", "Queue", "/cases", "read"),
     Link("signals", "Signals", "/signals", "read"),
     Link("patterns", "Patterns", "/patterns", "read"),
+    Link("team", "Team", "/team", "approve"),
     Link("audit", "Audit", "/audit", "audit"),
     Link("admin", "Admin", "/admin", "users"),
 )

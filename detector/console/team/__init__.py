@@ -1,0 +1,1 @@
+"""The team: ageing of open cases, and who decided what."""
