@@ -21,6 +21,7 @@ from detector.console.overview import routes as overview
 from detector.console.party import routes as party
 from detector.console.patterns import routes as patterns
 from detector.console.queue import routes as queue
+from detector.console.queue import saved
 from detector.console.search import routes as search
 from detector.console.shell import assets
 from detector.console.shell.rendering import error_page
@@ -39,6 +40,7 @@ ROUTERS = [
     actions.router,
     overview.router,
     queue.router,
+    saved.router,
     closed.router,
     case.router,
     smr.router,

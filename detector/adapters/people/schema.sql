@@ -39,3 +39,8 @@ CREATE INDEX IF NOT EXISTS audit_log_subject ON audit_log (subject);
 CREATE TABLE IF NOT EXISTS audit_followers (
   name VARCHAR PRIMARY KEY, seq BIGINT NOT NULL
 );
+-- Filters and order of the queue under a name.
+CREATE TABLE IF NOT EXISTS saved_views (
+  owner VARCHAR NOT NULL, name VARCHAR NOT NULL, shared BOOLEAN NOT NULL, query VARCHAR NOT NULL,
+  saved_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (owner, name)
+);

@@ -1,7 +1,7 @@
 // The queue: filters in the URL, keys, selection, bulk actions; new cases are only announced.
 
 import { $, $$, api, dollars, label, money, number, setLevel, setText, toast } from "../shell/core.js";
-import { DISPOSITIONS, act, actOnAll, ask, claimNext, keepQueue, offerUndo, toastNow, undoDecision } from "../shell/cases.js";
+import { DISPOSITIONS, act, actOnAll, ask, claimNext, filtersOf, keepQueue, offerUndo, toastNow, undoDecision } from "../shell/cases.js";
 import { bind } from "../shell/keys.js";
 import { live } from "../shell/live.js";
 
@@ -18,6 +18,21 @@ const filter = () => {
 };
 form.addEventListener("submit", (event) => { event.preventDefault(); filter(); });
 for (const field of $$("select", form)) field.addEventListener("change", filter);
+
+// Saved views
+
+$("#save-view").addEventListener("click", async () => {
+  const asked = await ask("view", "The filters and the order as they are now.");
+  if (!asked) return;
+  await api("POST", "/v1/views", { name: asked.name, shared: asked.shared === "true", filters: filtersOf(location.search) });
+  location.reload();
+});
+document.addEventListener("click", async ({ target }) => {
+  const view = target.closest("[data-forget]")?.dataset.forget;
+  if (!view) return;
+  await api("DELETE", `/v1/views/${view.split("/").map(encodeURIComponent).join("/")}`);
+  location.reload();
+});
 
 // The current row
 

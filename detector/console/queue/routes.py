@@ -106,5 +106,6 @@ def show_queue(
         principal.may("act"),
         context.settings.four_eyes,
         query.cursor,
+        context.people.saved_views.of(principal.name),
     )
     return render(request, "queue/page.html", view)

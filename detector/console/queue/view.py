@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, get_args
 from urllib.parse import urlencode
 
+from detector.adapters.people.saved_views import SavedView
 from detector.cases.actions import ACTIONS, Action
 from detector.cases.review import DISPOSITIONS, Disposition
 from detector.console.http.formatting import duration
@@ -61,6 +62,7 @@ class QueueView:
     chips: list[Choice]
     hidden: list[tuple[str, str]]
     assignees: list[str]
+    saved: list[SavedView]
     next_href: str | None
     first_href: str
     snoozed_href: str
@@ -95,6 +97,7 @@ def queue_view(
     may_act: bool,
     four_eyes: bool,
     cursor: str | None,
+    saved: list[SavedView],
 ) -> QueueView:
     """The queue for one user."""
     facets = page.facets
@@ -131,6 +134,7 @@ def queue_view(
         chips=_chips(filters, titles),
         hidden=_hidden(filters),
         assignees=assignees,
+        saved=saved,
         next_href=f"{here}{'&' if '?' in here else '?'}cursor={page.next}" if page.next else None,
         first_href=here,
         snoozed_href=href(filters, snoozed="only"),

@@ -66,7 +66,8 @@ export async function claimNext() {
 }
 
 const LISTS = ["level", "pattern", "status"];
-function filtersOf(search) {
+/** The filters of a query string, as the API takes them. */
+export function filtersOf(search) {
   const filters = {};
   for (const [name, value] of new URLSearchParams(search)) {
     if (name === "cursor" || value === "") continue;

@@ -345,3 +345,19 @@ def test_what_was_decided_before_is_on_the_page(harness: Bank, enter: Enter) -> 
     page.goto(f"/cases/{case['case_id']}")
     expect(page.locator("#earlier")).to_contain_text("travels")
     expect(page.locator(".guidance ol li").first).to_be_visible()
+
+
+def test_a_view_is_saved_and_forgotten(harness: Bank, enter: Enter) -> None:
+    """The filters of the moment under a name, one click from then on."""
+    page = enter("kim").page
+    page.goto("/cases?level=high")
+    page.locator("#save-view").click()
+    page.keyboard.type("High ones")
+    page.keyboard.press("Enter")
+    chip = page.locator(".saved", has_text="High ones")
+    expect(chip).to_have_attribute("aria-current", "true")
+    page.goto("/cases")
+    page.get_by_role("link", name="High ones").click()
+    expect(page).to_have_url(f"{harness.address}/cases?level=high")
+    page.get_by_role("button", name="Delete the view High ones").click()
+    expect(chip).to_have_count(0)
