@@ -1,18 +1,17 @@
 """Finds what an id belongs to: a case, an account, a customer, or the users of a card or device."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from detector.adapters.people.store import PeopleStore
+from detector.console.search.hit import Hit, Kind
+from detector.console.search.similar import similar
 from detector.core.data import Row
 from detector.core.names import split
 from detector.pipeline.ports import ConsoleReader
 
-Kind = Literal["case", "account", "customer", "card", "device", "ip", "merchant", "event"]
 _COLUMNS: dict[str, Kind] = {
     "account_id": "account",
     "customer_id": "customer",
@@ -33,17 +32,6 @@ _IN_STREAM = {
 _MOST_ROWS = 500
 
 
-class Hit(BaseModel):
-    """A match. `href` is its page; without one, `accounts` lists those who used it."""
-
-    kind: Kind
-    id: str
-    detail: str
-    href: str | None
-    accounts: list[str]
-    last_at: datetime | None
-
-
 class SearchResults(BaseModel):
     """The matches of an id, the most specific kind first."""
 
@@ -52,11 +40,12 @@ class SearchResults(BaseModel):
 
 
 def search(reader: ConsoleReader, people: PeopleStore, q: str) -> SearchResults:
-    """Find cases by id or prefix, everything else by exact id."""
+    """Find by exact id; without a match, by what begins so, last four digits, or a place."""
     q = q.strip()
     if not q:
         return SearchResults(q=q, hits=[])
-    return SearchResults(q=q, hits=[*_cases(reader, people, q), *_others(reader, q)])
+    hits = [*_cases(reader, people, q), *_others(reader, q)]
+    return SearchResults(q=q, hits=hits or similar(reader, q))
 
 
 def _cases(reader: ConsoleReader, people: PeopleStore, q: str) -> list[Hit]:

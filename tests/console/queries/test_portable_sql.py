@@ -77,6 +77,8 @@ def asked(full_store: DuckDBStore) -> Iterator[set[str]]:
     among = {"pattern": ["velocity"], "severity": ["MEDIUM"], "account_id": [], "customer_id": []}
     signal_list(reader, among, NOW, (NOW, "x"))
     search(reader, people, "acc-3")
+    search(reader, people, "acc-")
+    search(reader, people, "1111")
     context = assemble(SHIPPED, ConsoleSettings(_env_file=None), reader, people, b"tests only")
     overview(context)
     for name in QUESTIONS:
