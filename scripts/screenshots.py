@@ -72,6 +72,14 @@ def go(page: Page, origin: str, place: str) -> None:
     page.wait_for_load_state("networkidle") if place != "/" else page.wait_for_timeout(2_000)
 
 
+def executable() -> str:
+    """The path of Chromium."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        raise SystemExit("Chromium is needed: apt-get install chromium")
+    return found
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -81,14 +89,11 @@ def main() -> None:
     parser.add_argument("--zoom", type=float, default=1.0, help="as a browser's zoom")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if executable is None:
-        raise SystemExit("Chromium is needed: apt-get install chromium")
     with demo() as url, sync_playwright() as playwright:
         origin = url.split("/?")[0]
         print(f"waiting {WARM_UP_S} s for cases", file=sys.stderr)
         time.sleep(WARM_UP_S)
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
         for width in options.widths:
             for scheme in ("light", "dark"):
                 zoom = options.zoom

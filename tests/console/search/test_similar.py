@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from detector.console.search.model import search
+from detector.core.events import Event
 from tests.build import SYDNEY, transaction
 from tests.console.harness import Harness
 
@@ -14,7 +15,7 @@ from tests.console.harness import Harness
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """Three payments: two in Sydney, one with another card elsewhere."""
     card = {"card_token": "tok-77", "card_bin": "400000", "card_last4": "4242"}
-    log = [
+    log: list[Event] = [
         transaction(0, "acc-10", customer_id="cust-10", merchant_id="mer-shop", **SYDNEY, **card),
         transaction(9, "acc-11", customer_id="cust-11", merchant_id="mer-shop", **SYDNEY),
         transaction(20, "acc-20", customer_id="cust-20", merchant_id="mer-other", city="Perth"),
