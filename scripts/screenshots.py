@@ -28,6 +28,7 @@ PAGES = {
     "account": "first account",
     "signals": "/signals",
     "patterns": "/patterns",
+    "team": "/team",
     "closed": "/cases/closed",
     "audit": "/audit",
 }

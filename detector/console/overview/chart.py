@@ -1,6 +1,6 @@
-"""The chart of the last hour: signals by pattern and minute, and the fraud rate below."""
+"""The chart of an hour or more: signals by pattern over time, and the fraud rate below."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from detector.console.http.formatting import clock, zone
@@ -9,16 +9,16 @@ from detector.console.shell import plots
 from detector.console.shell.plots import Tick
 from detector.signals.rules import Rules
 
-_MINUTE = timedelta(minutes=1)
 _GAP = 0.12
 _WIDTH = 1 - 2 * _GAP
 
 
 class Column(NamedTuple):
-    """A minute: where it starts in units of minutes, and what it says when pointed at."""
+    """A minute or longer: its place, what it says when pointed at, and the hour around it."""
 
     x: int
     title: str
+    href: str
 
 
 class HourChart(NamedTuple):
@@ -32,8 +32,8 @@ class HourChart(NamedTuple):
     rate_ticks: list[Tick]
 
 
-def hour_chart(minutes: list[MinuteCounts], rules: Rules) -> HourChart:
-    """Draw the minutes, the newest at the right end; before the first there is nothing."""
+def hour_chart(minutes: list[MinuteCounts], rules: Rules, step: timedelta) -> HourChart:
+    """Draw up to sixty steps, the newest at the right end; before the first there is nothing."""
     first = HOUR - len(minutes)
     most = plots.top_of(max(1, *(sum(m.signals.values()) for m in minutes)))
     rates = [_rate(m) for m in minutes]
@@ -48,12 +48,15 @@ def hour_chart(minutes: list[MinuteCounts], rules: Rules) -> HourChart:
                 bar = f"M{first + n + _GAP:g} {top:.2f}h{_WIDTH:g}v{height:.2f}h-{_WIDTH:g}z"
                 bars[pattern] = bars.get(pattern, "") + bar
     complete = [(first + n + 0.5, 100 - 100 * rate / highest) for n, rate in enumerate(rates[:-1])]
-    end = minutes[-1].minute + _MINUTE
+    end = minutes[-1].minute + step
     return HourChart(
         bars=bars,
-        columns=[Column(first + n, _title(m, rules)) for n, m in enumerate(minutes)],
+        columns=[
+            Column(first + n, _title(m, rules, step), _hour_around(m.minute + step / 2))
+            for n, m in enumerate(minutes)
+        ],
         rate=plots.line(complete),
-        x_ticks=plots.times(end - HOUR * _MINUTE, end),
+        x_ticks=plots.times(end - HOUR * step, end),
         signal_ticks=plots.up(most),
         rate_ticks=plots.up(highest, "%")[1:],
     )
@@ -63,11 +66,19 @@ def _rate(minute: MinuteCounts) -> float:
     return 100 * minute.flagged / minute.transactions if minute.transactions else 0.0
 
 
-def _title(minute: MinuteCounts, rules: Rules) -> str:
+def _hour_around(at: datetime) -> str:
+    until = (at + timedelta(minutes=30)).replace(second=0, microsecond=0)
+    return f"/?until={until:%Y-%m-%dT%H:%MZ}"
+
+
+def _title(minute: MinuteCounts, rules: Rules, step: timedelta) -> str:
     fired = [
         f"{rules.patterns[name].title}: {count}"
         for name, count in minute.signals.items()
         if count and name in rules.patterns
     ]
     said = f"{minute.transactions:,} transactions, {_rate(minute):.2f}% flagged"
-    return "\n".join([f"{clock(minute.minute)[:5]} {zone()}: {said}", *fired])
+    span = clock(minute.minute)[:5]
+    if step > timedelta(minutes=1):
+        span = f"{span} to {clock(minute.minute + step)[:5]}"
+    return "\n".join([f"{span} {zone()}: {said}", *fired])

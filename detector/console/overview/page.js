@@ -6,6 +6,7 @@ import { refresh } from "../shell/refresh.js";
 import { duration, setTime } from "../shell/time.js";
 
 const MINUTES = 60;
+const REPLAY_MS = 10_000;
 const start = pageData("overview");
 let minutes = start.minutes;
 let signals = start.signals;
@@ -118,6 +119,19 @@ function fillRow(row, signal, count) {
 }
 
 for (const event of ["mouseleave", "focusout", "scroll"]) feed.addEventListener(event, () => setTimeout(showSignals));
+
+// The map, once more from the oldest trip to the newest, in ten seconds
+
+$("#replay-trips").addEventListener("click", ({ target: button }) => {
+  const trips = $$(".trip").map((node) => [Date.parse(node.dataset.at), node]);
+  const [first, last] = [Math.min(...trips.map(([at]) => at)), Math.max(...trips.map(([at]) => at))];
+  button.disabled = true;
+  for (const [at, node] of trips) {
+    node.style.visibility = "hidden";
+    setTimeout(() => { node.style.visibility = ""; }, 500 + (REPLAY_MS * (at - first)) / (last - first || 1));
+  }
+  setTimeout(() => { button.disabled = false; }, REPLAY_MS + 600);
+});
 
 // The stream
 

@@ -1,13 +1,17 @@
 """The first screen, also as JSON."""
 
-from fastapi import APIRouter, Request, Response
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from detector.console.access.permissions import Reads
 from detector.console.context import InContext
 from detector.console.http.problems import problems
 from detector.console.overview.chart import hour_chart
 from detector.console.overview.model import Overview, overview
-from detector.console.overview.view import OverviewPage
+from detector.console.overview.view import SPANS, OverviewPage, Span
+from detector.console.queries.minutes import HOUR, MinuteCounts, read_minutes, without_gaps
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -20,8 +24,23 @@ def get_overview(context: InContext, _: Reads) -> Overview:
 
 
 @router.get("/", include_in_schema=False)
-def overview_page(request: Request, context: InContext, _: Reads) -> Response:
-    """The overview."""
+def overview_page(
+    request: Request,
+    context: InContext,
+    _: Reads,
+    span: Annotated[Span, Query(alias="range")] = "1h",
+    until: datetime | None = None,
+) -> Response:
+    """The overview; the chart over a longer range, or the hour until a time."""
     now = overview(context)
-    page = OverviewPage(now, hour_chart(now.minutes, context.rules))
+    step = SPANS[span] / HOUR
+    shown = now.minutes
+    if until is not None or span != "1h":
+        end = (until or now.pulse.watermark or now.pulse.at).astimezone(UTC)
+        most = round(SPANS[span] / timedelta(minutes=1))
+        buckets = read_minutes(context.rules, context.reader, end + timedelta(minutes=1), most)
+        since = end - SPANS[span]
+        found = [MinuteCounts.of(b) for b in buckets if b.window_start > since]
+        shown = without_gaps(found, end, step)
+    page = OverviewPage(now, hour_chart(shown, context.rules, step), span=span, until=until)
     return render(request, "overview/page.html", page)

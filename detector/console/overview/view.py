@@ -1,7 +1,8 @@
 """The overview's view: figures, sparklines, the chart and maps."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal, NamedTuple
 
 from detector.console.overview.chart import HourChart
 from detector.console.overview.model import SIGNALS, Overview
@@ -11,6 +12,12 @@ from detector.console.shell.worldmap import AUSTRALIA, WORLD, View, arc
 from detector.core.data import JsonObject
 from detector.signals.rules import LEVELS, Level
 
+Span = Literal["1h", "6h", "24h"]
+SPANS: dict[Span, timedelta] = {
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "24h": timedelta(hours=24),
+}
 _LETTER, _LINE = 0.85, 1.7  # width and height of letters on the map, in degrees
 
 
@@ -56,6 +63,9 @@ class OverviewPage:
 
     now: Overview
     chart: HourChart
+    span: Span = "1h"
+    until: datetime | None = None
+    spans: ClassVar[dict[Span, timedelta]] = SPANS
     title: str = "Overview"
     nav: str = "overview"
     rows: int = SIGNALS
