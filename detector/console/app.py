@@ -29,6 +29,7 @@ from detector.console.signals import routes as signals
 from detector.console.signin import routes as signin
 from detector.console.snoozes import routes as snoozes
 from detector.console.team import routes as team
+from detector.console.tour import routes as tour
 from detector.core.data import JsonObject
 
 # Tried in this order, decisions first: they have the tightest deadline. Of two matching paths the
@@ -48,6 +49,7 @@ ROUTERS = [
     signals.router,
     patterns.router,
     team.router,
+    tour.router,
     search.router,
     snoozes.router,
     audit.router,

@@ -1,6 +1,6 @@
 """The guided tour is what the engine does, not a text about it."""
 
-from detector.cli.demo import played
+from detector.analysis.tour import played
 from tests import build
 from tests.cli.conftest import Fraud
 

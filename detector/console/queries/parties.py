@@ -14,9 +14,10 @@ SHOWN = 20
 
 
 class Profile(BaseModel):
-    """The KYC profile in force."""
+    """The KYC profile in force since a time; `customer_since` is that of the first one."""
 
     since: datetime
+    customer_since: datetime
     account_ids: list[str]
     registered_device_ids: list[str]
     risk_tier: str
@@ -73,7 +74,13 @@ def profile_of(reader: Reader, customer_id: str) -> Profile | None:
         ORDER BY occurred_at DESC, event_id DESC LIMIT 1""",
         [customer_id],
     )
-    return Profile.model_validate({**rows[0], "since": rows[0]["occurred_at"]}) if rows else None
+    if not rows:
+        return None
+    [first] = reader.rows(
+        "SELECT MIN(occurred_at) AS at FROM stg_kyc_profiles WHERE customer_id = ?", [customer_id]
+    )
+    times = {"since": rows[0]["occurred_at"], "customer_since": first["at"]}
+    return Profile.model_validate({**rows[0], **times})
 
 
 def customer_of(reader: Reader, account_id: str) -> str | None:

@@ -75,7 +75,17 @@ def test_the_list_of_signals_holds_still_while_one_reads_it(watched: Watched, ba
 
 
 EACH_PAGE = [
-    *("/", "/cases", "/cases/closed", "/signals", "/patterns", "/team", "/snoozes", "/audit"),
+    *(
+        "/",
+        "/cases",
+        "/cases/closed",
+        "/signals",
+        "/patterns",
+        "/team",
+        "/tour",
+        "/snoozes",
+        "/audit",
+    ),
     *("/accounts/acc-1", "/customers/cust-1", "/search?q=acc"),
 ]
 

@@ -1,0 +1,1 @@
+"""The guided tour: one takeover, event by event."""
