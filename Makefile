@@ -8,7 +8,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 # Test processes; each runs whole folders.
 JOBS ?= 2
-.PHONY: help run test test-producers test-wheel lint fmt types imports check bench evaluate parity \
+.PHONY: help run test test-producers test-wheel lint lint-workflows fmt types imports check bench evaluate parity \
   docs-patterns docs-metrics docs-site screenshots dbt-compile dbt-test dbt-docs clean
 
 help: ## List the targets
@@ -55,6 +55,9 @@ lint: $(VENV)/.dev ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/djlint --lint --quiet detector/console
+
+lint-workflows: ## Check the workflows of the public CI (needs Go)
+	@go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 fmt: $(VENV)/.dev ## Fix style and formatting
 	@$(BIN)/ruff check --fix .
