@@ -27,6 +27,7 @@ from detector.console.shell import assets
 from detector.console.shell.rendering import error_page
 from detector.console.signals import routes as signals
 from detector.console.signin import routes as signin
+from detector.console.signin import single_sign_on
 from detector.console.snoozes import routes as snoozes
 from detector.console.team import routes as team
 from detector.console.tour import routes as tour
@@ -38,6 +39,7 @@ ROUTERS = [
     intake.router,
     assets.router,
     signin.router,
+    single_sign_on.router,
     actions.router,
     overview.router,
     queue.router,

@@ -6,14 +6,12 @@ from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import escape
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.cases.actions import Username
 from detector.cases.principals import Principal, Role
 from detector.console.access.middleware import cookie
-from detector.console.access.oidc import MINUTES, STATE_COOKIE, OidcRefused
 from detector.console.access.permissions import SignedIn
 from detector.console.access.sessions import DEVICE_COOKIE, Caller, Session, TooManyAttempts
 from detector.console.context import Context, InContext
@@ -97,7 +95,7 @@ async def sign_in(
     session = await _sign_in(request, context, credentials.username, credentials.password)
     if session is None:
         raise ProblemError(401, _WRONG)
-    _set_cookies(request, response, context, session)
+    set_cookies(request, response, context, session)
     return _who(session)
 
 
@@ -163,50 +161,7 @@ async def login(
         page = LoginPage(local(next), username, error, provider=context.oidc is not None)
         return render(request, "signin/login.html", page, status)
     answer = _onward(request, session, "/password" if session.must_change else local(next))
-    _set_cookies(request, answer, context, session)
-    return answer
-
-
-@router.get("/login/oidc", include_in_schema=False)
-async def login_elsewhere(request: Request, context: InContext, next: str = "/") -> Response:
-    """Go to the bank's identity provider."""
-    if context.oidc is None:
-        raise ProblemError(404, "No identity provider is set: CONSOLE_OIDC_ISSUER.")
-    try:
-        url, state = await context.oidc.start(_callback(request), local(next))
-    except OidcRefused as error:
-        raise ProblemError(502, str(error)) from error
-    answer = RedirectResponse(url, 303)
-    # Lax, as the way back comes from another site.
-    answer.set_cookie(
-        STATE_COOKIE,
-        state,
-        max_age=MINUTES * 60,
-        path="/login",
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
-    return answer
-
-
-@router.get("/login/oidc/callback", include_in_schema=False)
-async def back_from_elsewhere(request: Request, context: InContext) -> Response:
-    """Take the provider's answer: a session, or the reason why not."""
-    if context.oidc is None:
-        raise ProblemError(404, "No identity provider is set: CONSOLE_OIDC_ISSUER.")
-    state = request.cookies.get(STATE_COOKIE, "")
-    try:
-        identity, onward = await context.oidc.finish(_callback(request), str(request.url), state)
-        session = await to_thread.run_sync(context.sessions.sign_in_as, identity)
-    except OidcRefused as error:
-        page = LoginPage("/", error=str(error), provider=True)
-        return render(request, "signin/login.html", page, 403)
-    # Not a redirect: on the way from another site the browser would keep the strict cookie back.
-    refresh = f'<meta http-equiv="refresh" content="0;url={escape(local(onward))}">'
-    answer = HTMLResponse(f"<!doctype html>{refresh}")
-    _set_cookies(request, answer, context, session)
-    answer.delete_cookie(STATE_COOKIE, path="/login")
+    set_cookies(request, answer, context, session)
     return answer
 
 
@@ -294,7 +249,7 @@ def _caller(request: Request) -> Caller:
     return Caller(address, request.cookies.get(DEVICE_COOKIE))
 
 
-def _set_cookies(request: Request, answer: Response, context: Context, session: Session) -> None:
+def set_cookies(request: Request, answer: Response, context: Context, session: Session) -> None:
     """The session's cookie, and one that tells the browser from others who try the same name."""
     scheme, device = request.url.scheme, context.sessions.device(session.principal.name)
     answer.headers["Set-Cookie"] = cookie(session.token, scheme)
@@ -314,11 +269,6 @@ async def _change(
         return context.sessions.change_password(principal.name, new), ""
 
     return await _hashed(work)
-
-
-def _callback(request: Request) -> str:
-    """This console's address, as the browser has it, for the way back."""
-    return str(request.url.replace(path="/login/oidc/callback", query=""))
 
 
 def _check_origin(request: Request) -> None:
