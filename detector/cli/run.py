@@ -149,5 +149,6 @@ def kafka_adapters() -> Any:
             raise
         raise InputError(
             "Reading Kafka needs the package confluent-kafka, which is not installed. "
-            "Install it with: pip install 'fraud-detection-streaming[kafka]'"
+            "Install it: pip install -e '.[kafka]' in a checkout, or "
+            "'fraud-detection-streaming[kafka]'."
         ) from error

@@ -68,7 +68,8 @@ def risingwave(url: str) -> Any:
             raise
         raise InputError(
             "RisingWave is reached by the package psycopg, which is not installed. "
-            "Install it with: pip install 'fraud-detection-streaming[risingwave]'"
+            "Install it: pip install -e '.[risingwave]' in a checkout, or "
+            "'fraud-detection-streaming[risingwave]'."
         ) from error
 
 

@@ -137,4 +137,7 @@ def test_there_is_one_version() -> None:
     images = [s["image"] for s in compose["services"].values() if "build" in s]
     assert own == wanted
     assert len(images) == 3 and all(image.endswith(f":{wanted}") for image in images)
+    for dockerfile in DOCKERFILES:
+        label = f'org.opencontainers.image.version="{wanted}"'
+        assert label in (ROOT / dockerfile).read_text("utf-8")
     assert f"## {wanted} " in (ROOT / "CHANGELOG.md").read_text("utf-8")

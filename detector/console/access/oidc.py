@@ -143,8 +143,8 @@ class OidcFlow:
             from authlib.integrations.httpx_client import AsyncOAuth2Client
         except ModuleNotFoundError as error:
             raise InputError(
-                "Signing in with an identity provider needs the package authlib. Install it with: "
-                "pip install 'fraud-detection-streaming[oidc]'"
+                "Signing in with an identity provider needs the package authlib. Install it: "
+                "pip install -e '.[oidc]' in a checkout, or 'fraud-detection-streaming[oidc]'."
             ) from error
         return AsyncOAuth2Client(
             self._provider.client_id,
