@@ -5,11 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from detector.console.access.permissions import Audits
-from detector.console.audit.model import AuditPage, Verification, audit_page, verification
+from detector.console.audit.model import (
+    AuditEntryAnswer,
+    AuditPage,
+    Verification,
+    audit_page,
+    verification,
+)
 from detector.console.audit.view import AuditView
 from detector.console.context import InContext
 from detector.console.http.fields import Short
 from detector.console.http.problems import problems
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -33,6 +40,31 @@ def read_audit(
     Entries about suspicious matter reports are redacted for those who may not see such reports.
     """
     return audit_page(context, principal, before, limit, actor, subject, action)
+
+
+@router.get(
+    "/v1/audit.csv",
+    operation_id="export_audit",
+    tags=["audit"],
+    responses={
+        **problems(401, 403, 422),
+        200: {"content": {"text/csv": {}}, "description": "One row per entry, with a header."},
+    },
+    response_class=Response,
+)
+def export_audit(
+    context: InContext,
+    principal: Audits,
+    actor: Annotated[Short | None, Query()] = None,
+    subject: Annotated[Short | None, Query()] = None,
+    action: Annotated[Short | None, Query()] = None,
+) -> Response:
+    """The audit log as filtered, newest first, as CSV; the export is itself an entry."""
+    found = audit_page(context, principal, None, MOST_EXPORTED, actor, subject, action).entries
+    asked = {"actor": actor, "subject": subject, "action": action}
+    detail = {"entries": len(found), "filters": {k: v for k, v in asked.items() if v}}
+    context.people.audit.exported(principal, "audit", "audit", detail)
+    return csv_file("audit-log", AuditEntryAnswer, found)
 
 
 @router.get(

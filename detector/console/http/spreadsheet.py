@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable
 
 from fastapi import Response
@@ -11,7 +12,7 @@ MOST_EXPORTED = 100_000
 
 
 def csv_file(name: str, model: type[BaseModel], rows: Iterable[BaseModel]) -> Response:
-    """A file to download: a header, then a row each; lists within a cell have commas.
+    """A file to download: a header, then a row each; lists in a cell have commas, objects are JSON.
 
     A cell that a spreadsheet would run as a formula starts with a quote.
     """
@@ -29,4 +30,5 @@ def csv_file(name: str, model: type[BaseModel], rows: Iterable[BaseModel]) -> Re
 
 def _cell(value: object) -> object:
     text = ", ".join(map(str, value)) if isinstance(value, list) else value
+    text = json.dumps(value) if isinstance(value, dict) else text
     return f"'{text}" if isinstance(text, str) and text[:1] in tuple("=+-@\t\r") else text

@@ -1,6 +1,7 @@
 """Lists as CSV, as filtered, and in the audit log."""
 
 import csv
+import json
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -41,6 +42,19 @@ def test_a_list_is_exported_as_it_is_filtered(
     assert "attachment" in answer.headers["content-disposition"]
     entry = harness.people.audit.entries(1)[0]
     assert (entry.actor, entry.detail[name]) == ("vic", len(rows))
+
+
+def test_the_audit_log_is_exported_as_one_may_read_it(harness: Harness) -> None:
+    """With its filters, details as JSON; for those who read it, and with an entry of its own."""
+    sam = harness.person("sam")
+    sam.get("/v1/cases.csv")
+    answer = sam.get("/v1/audit.csv?action=export_open")
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert rows and {row["action"] for row in rows} == {"export_open"}
+    assert json.loads(rows[0]["detail"])["cases"] > 0
+    assert harness.people.audit.entries(1)[0].action == "export_audit"
+    assert 'href="/v1/audit.csv?actor=sam" download' in sam.get("/audit?actor=sam").text
+    assert harness.person("kim").get("/v1/audit.csv").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/cases?level=high", "/signals?pattern=velocity"])
