@@ -106,6 +106,7 @@ def test_the_image_runs_as_an_unprivileged_user(name: str) -> None:
     [
         ("detector/requirements.txt", ("pyproject.toml", None, "")),
         ("detector/requirements.txt", ("pyproject.toml", "risingwave", "")),
+        ("detector/requirements.txt", ("pyproject.toml", "oidc", "")),
         ("producers/requirements.txt", ("producers/pyproject.toml", None, "")),
         ("fraud_detection/requirements.txt", ("pyproject.toml", "dbt", "duckdb")),
     ],
