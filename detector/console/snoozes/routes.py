@@ -13,6 +13,7 @@ from detector.console.access.permissions import Acts, Reads
 from detector.console.context import InContext
 from detector.console.http.fields import Short
 from detector.console.http.problems import ProblemError, problems, refusals
+from detector.console.http.spreadsheet import csv_file
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -83,6 +84,23 @@ def list_snoozes(context: InContext, _: Reads, active: bool = True) -> Snoozes:
     snoozes = context.people.snoozes
     found = snoozes.active(datetime.now(UTC)) if active else snoozes.all()
     return Snoozes(snoozes=[SnoozeAnswer.of(snooze) for snooze in found])
+
+
+@router.get(
+    "/v1/snoozes.csv",
+    operation_id="export_snoozes",
+    tags=["snoozes"],
+    responses={
+        **problems(401, 403),
+        200: {"content": {"text/csv": {}}, "description": "One row per snooze, with a header."},
+    },
+    response_class=Response,
+)
+def export_snoozes(context: InContext, principal: Reads) -> Response:
+    """The newest snoozes, in force or over, as CSV; the export is in the audit log."""
+    found = list_snoozes(context, principal, active=False).snoozes
+    context.people.audit.exported(principal, "snoozes", "snoozes", {"snoozes": len(found)})
+    return csv_file("snoozes", SnoozeAnswer, found)
 
 
 @router.post(

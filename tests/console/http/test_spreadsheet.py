@@ -4,11 +4,13 @@ import csv
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel
 
 from detector.console.http.spreadsheet import csv_file
+from tests.console.backlog import SAM
 from tests.console.harness import Harness
 
 
@@ -55,6 +57,16 @@ def test_the_audit_log_is_exported_as_one_may_read_it(harness: Harness) -> None:
     assert harness.people.audit.entries(1)[0].action == "export_audit"
     assert 'href="/v1/audit.csv?actor=sam" download' in sam.get("/audit?actor=sam").text
     assert harness.person("kim").get("/v1/audit.csv").status_code == 403
+
+
+def test_snoozes_are_exported(harness: Harness) -> None:
+    """Those in force and those that are over."""
+    until = harness.people.audit.clock() + timedelta(hours=1)
+    harness.people.snoozes.add(SAM, "velocity", "account", "acc-9", until, "known shop")
+    kim = harness.person("kim")
+    [row] = csv.DictReader(kim.get("/v1/snoozes.csv").text.splitlines())
+    assert (row["entity"], row["reason"], row["ended_at"]) == ("acc-9", "known shop", "")
+    assert 'href="/v1/snoozes.csv" download' in kim.get("/snoozes").text
 
 
 @pytest.mark.parametrize("path", ["/cases?level=high", "/signals?pattern=velocity"])
