@@ -8,6 +8,8 @@ from detector.cases.principals import Permission, Principal, UserRole
 from detector.cases.review import ActionRefused
 from detector.core.data import JsonObject
 
+RESERVED = {"console", "owner"}
+"""Actors of the audit log that are no users."""
 NO_PASSWORD = "!"
 """Instead of a password hash: the user cannot sign in with a password."""
 
@@ -57,10 +59,14 @@ class Users:
         password_hash: str,
         must_change: bool,
     ) -> User:
-        """Add a user; raises `ActionRefused` when the name is taken."""
+        """Add a user; raises `ActionRefused` when the name is taken, also by the system."""
         with self._audit.transaction() as transaction:
             if username in self._users:
                 raise ActionRefused(f"There is already a user {username}.")
+            if username in RESERVED:
+                raise ActionRefused(
+                    f"In the audit log {username} is the system; take another name."
+                )
             user = User(username, password_hash, role, must_change, False, 1, transaction.at)
             self._store(transaction, user)
             transaction.record(principal, "add_user", "user", username, {"role": role})

@@ -16,6 +16,7 @@ from detector.adapters.people.keys import ApiKeys
 from detector.adapters.people.users import NO_PASSWORD, User, Users
 from detector.cases.actions import USERNAME
 from detector.cases.principals import CONSOLE, Principal
+from detector.cases.review import ActionRefused
 from detector.console.access import passwords
 from detector.console.access.oidc import Identity, OidcRefused
 from detector.console.access.throttle import Throttle
@@ -114,7 +115,10 @@ class SessionKeeper:
         user = self.users.get(identity.username)
         if user is None:
             name, role = identity.username, identity.role
-            user = self.users.add(CONSOLE, name, role, bound, must_change=False)
+            try:
+                user = self.users.add(CONSOLE, name, role, bound, must_change=False)
+            except ActionRefused as error:
+                raise OidcRefused(str(error)) from error
         elif user.password_hash != bound:
             raise OidcRefused(
                 f"There is another user {user.username} here. An administrator has to disable or "

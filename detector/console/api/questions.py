@@ -50,7 +50,8 @@ class SqlAnswer(BaseModel):
 @router.post("/v1/sql", operation_id="run_sql", responses=problems(400, 401, 403, 413, 422))
 def run_sql(context: InContext, principal: Reads, body: SqlQuery) -> SqlAnswer:
     """Answer a query of the owner of the store's files: `fraud sql` beside a running process."""
-    if principal != OWNER:
+    # The very principal of the owner's key: a user may have the same name.
+    if principal is not OWNER:
         raise ProblemError(403, "Only the owner of the store's files may send SQL: `fraud sql`.")
     try:
         columns, rows = context.reader.answer(body.query)

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ import httpx
 import pytest
 
 from detector.adapters.people.users import NO_PASSWORD
+from detector.cases.review import ActionRefused
 from detector.console import server
 from detector.console.access import passwords
-from detector.console.access.sessions import DEVICE_COOKIE, Caller, TooManyAttempts
+from detector.console.access.sessions import DEVICE_COOKIE, Caller, TooManyAttempts, owner_key
 from detector.console.app import build_app
 from detector.console.http import limits
 from detector.console.server import address, listen, serving
@@ -238,3 +241,26 @@ def test_users_without_a_password_do_not_sign_in(harness: Harness) -> None:
     """Not with an empty password, nor with the mark that stands for none."""
     for n, password in enumerate(("", NO_PASSWORD)):
         assert harness.sessions.sign_in("kim", password, Caller(f"192.0.2.{n}")) is None
+
+
+@pytest.mark.parametrize("name", ["owner", "console"])
+def test_no_user_has_a_name_of_the_system(tmp_path: Path, name: str) -> None:
+    """In the audit log, or where the owner of the files may do more, they could be taken for it."""
+    with closing(Harness(tmp_path)) as harness, pytest.raises(ActionRefused, match=name):
+        harness.people.users.add(ROOT, name, "admin", NO_PASSWORD, must_change=False)
+
+
+def test_only_the_key_of_the_owner_sends_sql(tmp_path: Path) -> None:
+    """Neither a role nor a name does, also for one who was added before names were reserved."""
+    with closing(Harness(tmp_path)) as harness:
+        query = {"query": "SELECT disposition FROM case_reviews"}
+        for name in ("vic", "kim", "sam", "root"):
+            assert harness.person(name).post("/v1/sql", json=query).status_code == 403
+        users = harness.people.users
+        root = users.get("root")
+        assert root is not None
+        users._users = {**users._users, "owner": replace(root, username="owner")}
+        assert harness.person("owner").post("/v1/sql", json=query).status_code == 403
+        owner = harness.visitor(headers={"Authorization": f"Bearer {owner_key(b'key')}"})
+        assert owner.post("/v1/sql", json=query).json()["columns"] == ["disposition"]
+        assert owner.post("/v1/sql", json={"query": "DELETE FROM users"}).status_code == 422
