@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from detector.cases.actions import USERNAME
 from detector.core.data import JsonObject
@@ -27,6 +28,18 @@ NewPassword = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_leng
 """A password to set."""
 
 CASE_ID = r"^case_[0-9a-f]{12}$"
+
+
+def plausible(at: datetime) -> datetime:
+    """The time, in UTC unless it has an offset; a `ValueError` outside 1970 to 2099."""
+    if not 1970 <= at.year < 2100:
+        raise ValueError(f"a time from 1970 to 2099 was expected, {at.year} came")
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(plausible)]
+"""A time in a query."""
+
 CaseId = Annotated[str, Path(pattern=CASE_ID, examples=["case_0123456789ab"])]
 """The id of a case in a path."""
 

@@ -1,12 +1,13 @@
 """The first screen, also as JSON."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from detector.console.access.permissions import Reads
 from detector.console.context import InContext
+from detector.console.http.fields import Moment
 from detector.console.http.problems import problems
 from detector.console.overview.chart import hour_chart
 from detector.console.overview.model import Overview, overview
@@ -29,7 +30,7 @@ def overview_page(
     context: InContext,
     _: Reads,
     span: Annotated[Span, Query(alias="range")] = "1h",
-    until: datetime | None = None,
+    until: Moment | None = None,
 ) -> Response:
     """The overview; the chart over a longer range, or the hour until a time."""
     now = overview(context)

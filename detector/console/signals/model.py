@@ -1,13 +1,12 @@
 """A page of the list of signals."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from detector.console.http import cursor as cursors
-from detector.console.http.fields import Name, without_blanks
+from detector.console.http.fields import Moment, Name, without_blanks
 from detector.console.queries.signals import SignalRow, signal_list
 from detector.pipeline.ports import Reader
 
@@ -24,7 +23,7 @@ class SignalFilters(BaseModel):
     severity: list[Severity] = Field([], description="Any of these severities.")
     account: Name | None = Field(None, description="An account.")
     customer: Name | None = Field(None, description="A customer.")
-    since: datetime | None = Field(
+    since: Moment | None = Field(
         None, description="From this time on; UTC unless it has an offset."
     )
 
@@ -32,15 +31,6 @@ class SignalFilters(BaseModel):
     @classmethod
     def _drop_blanks(cls, data: Any) -> Any:
         return without_blanks(data) if isinstance(data, Mapping) else data
-
-    @field_validator("since")
-    @classmethod
-    def _is_plausible(cls, since: datetime | None) -> datetime | None:
-        if since is None:
-            return None
-        if not 1970 <= since.year < 2100:
-            raise ValueError(f"a time from 1970 to 2099 was expected, {since.year} came")
-        return since if since.tzinfo else since.replace(tzinfo=UTC)
 
 
 class SignalQuery(SignalFilters):

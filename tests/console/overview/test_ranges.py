@@ -62,7 +62,9 @@ def test_a_column_leads_to_its_hour(harness: Harness) -> None:
     assert re.findall(r"<title>[^<]*?: (\d+) transactions", empty) in (["0", "0"], ["0"])
 
 
-@pytest.mark.parametrize("asked", ["range=2h", "until=never"])
+@pytest.mark.parametrize(
+    "asked", ["range=2h", "until=never", "until=0001-01-01T00:00Z", "until=9999-12-31T23:59Z"]
+)
 def test_what_is_no_range_is_refused(harness: Harness, asked: str) -> None:
     """With the reason."""
     assert harness.person("kim").get(f"/?{asked}").status_code == 422
