@@ -129,15 +129,18 @@ def _bar(reason: CaseReason) -> Bar:
 
 
 def _guidance(file: CaseFile, rules: Rules) -> list[tuple[str, Guidance]]:
-    """The next steps for each pattern; what may not be said for one is not said for any."""
+    """The next steps for each pattern.
+
+    Where the customer may not be asked about one, only its steps are given: those of the others
+    would lead to the customer.
+    """
     found = [
         (reason.pattern, guidance)
         for reason in file.reasons
         if (guidance := rules.patterns[reason.pattern].guidance)
     ]
-    if all(guidance.say for _, guidance in found):
-        return found
-    return [(name, guidance.model_copy(update={"say": None})) for name, guidance in found]
+    silent = [(name, guidance) for name, guidance in found if guidance.say is None]
+    return silent or found
 
 
 def _timeline(file: CaseFile, rules: Rules) -> list[TimelineEntry]:
