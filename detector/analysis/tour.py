@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from detector.cases.case import Case
 from detector.core.events import Record
 from detector.pipeline.detector import Detector
-from detector.pipeline.work import Batch, Work
+from detector.pipeline.work import Batch
 from detector.signals.rules import Rules
+from detector.signals.signal import Signal
 
 CUSTOMER, ACCOUNT, PHONE, STRANGE = "cust_demo", "acc_demo_1", "dev_own_phone", "dev_unknown"
 
@@ -50,8 +52,25 @@ def story() -> Iterator[Step]:
     yield Step(690, "fraudster", "Sends AUD 4,800 to a mule.", "transactions", large)
 
 
-def played(rules: Rules) -> Iterator[tuple[Step, Work, int]]:
-    """Each step with what the engine made of its event, and in how many microseconds."""
+class Scene(NamedTuple):
+    """A step, what the engine made of its event, and what to ask the customer then."""
+
+    step: Step
+    milliseconds: float
+    signals: list[Signal]
+    cases: list[Case]
+    ask: list[str]
+
+    @property
+    def clock(self) -> str:
+        """The minute and second of the story."""
+        minutes, seconds = divmod(int(self.step.at), 60)
+        return f"{minutes}:{seconds:02d}"
+
+
+def played(rules: Rules) -> Iterator[Scene]:
+    """The story through an engine of its own; each question is asked once."""
+    asked: set[str] = set()
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
     detector = Detector(rules, lambda _: set())
     for number, step in enumerate(story(), 1):
@@ -66,7 +85,12 @@ def played(rules: Rules) -> Iterator[tuple[Step, Work, int]]:
         record = Record(step.stream, json.dumps(event).encode(), "demo", number)
         began = time.perf_counter()
         work = detector.process("demo", Batch([record], str(number), None))
-        yield step, work, round((time.perf_counter() - began) * 1e6)
+        took = 1000 * (time.perf_counter() - began)
+        fresh = [s.pattern for s in work.new_signals if s.pattern not in asked]
+        asked.update(fresh)
+        guidance = [rules.patterns[name].guidance for name in fresh]
+        ask = [found.say for found in guidance if found and found.say]
+        yield Scene(step, took, work.new_signals, list(work.cases.values()), ask)
 
 
 def _payment(amount: str, **fields: Any) -> dict[str, Any]:

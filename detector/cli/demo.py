@@ -8,11 +8,10 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
-from detector.analysis.tour import Step, played
+from detector.analysis.tour import Scene, played
 from detector.cli.options import AsJson
 from detector.cli.output import LEVEL_STYLES, print_json, shown
 from detector.core.text import label
-from detector.pipeline.work import Work
 from detector.signals.rules import Rules, load_rules
 
 LONGEST_PAUSE_S = 2.5
@@ -26,17 +25,16 @@ def demo(
     rules = load_rules()
     found = []
     console = Console(highlight=False)
-    asked: set[str] = set()
     pauses = sys.stdout.isatty() and not fast and not as_json
     before = 0.0
-    for step, work, micros in played(rules):
+    for scene in played(rules):
         if pauses:
-            time.sleep(min(LONGEST_PAUSE_S, step.at - before))
-        before = step.at
+            time.sleep(min(LONGEST_PAUSE_S, scene.step.at - before))
+        before = scene.step.at
         if as_json:
-            found.append(_told(step, work, micros))
+            found.append(_told(scene))
         else:
-            _show(console, step, work, micros, rules, asked)
+            _show(console, scene, rules)
     if as_json:
         print_json(found)
     else:
@@ -47,35 +45,33 @@ def demo(
         )
 
 
-def _told(step: Step, work: Work, micros: int) -> dict[str, Any]:
+def _told(scene: Scene) -> dict[str, Any]:
     return {
-        "second": step.at,
-        "who": step.who,
-        "tells": step.tells,
-        "signals": [{"pattern": s.pattern, "reason": s.reason} for s in work.new_signals],
+        "second": scene.step.at,
+        "who": scene.step.who,
+        "tells": scene.step.tells,
+        "signals": [{"pattern": s.pattern, "reason": s.reason} for s in scene.signals],
         "cases": [
             {"level": c.level, "score": c.score, "recommended_action": c.recommended_action}
-            for c in work.cases.values()
+            for c in scene.cases
         ],
-        "evaluated_in_us": micros,
+        "evaluated_in_ms": round(scene.milliseconds, 3),
     }
 
 
-def _show(
-    console: Console, step: Step, work: Work, micros: int, rules: Rules, asked: set[str]
-) -> None:
-    style = {"fraudster": "bold red", "customer": "green"}.get(step.who, "dim")
-    minutes, seconds = divmod(int(step.at), 60)
-    console.print(f"{minutes:2d}:{seconds:02d}  [{style}]{step.who:<10}[/] {step.tells}")
-    for signal in work.new_signals:
-        pattern = rules.patterns[signal.pattern]
-        line = shown(f"system     {pattern.title}, after {micros / 1000:.1f} ms: {signal.reason}")
-        console.print(Padding(line, (0, 0, 0, 7)))
-        if pattern.guidance and pattern.guidance.say and pattern.id not in asked:
-            asked.add(pattern.id)
-            console.print(Padding(shown(f"ask        {pattern.guidance.say}", "dim"), (0, 0, 0, 7)))
-    for case in work.cases.values():
+def _show(console: Console, scene: Scene, rules: Rules) -> None:
+    who = scene.step.who
+    style = {"fraudster": "bold red", "customer": "green"}.get(who, "dim")
+    console.print(f"{scene.clock:>5}  [{style}]{who:<10}[/] {scene.step.tells}")
+
+    def tell(speaker: str, text: str, style: str = "") -> None:
+        console.print(Padding(shown(f"{speaker:<10} {text}", style), (0, 0, 0, 7)))
+
+    for signal in scene.signals:
+        title = rules.patterns[signal.pattern].title
+        tell("system", f"{title}, after {scene.milliseconds:.1f} ms: {signal.reason}")
+    for text in scene.ask:
+        tell("ask", text, "dim")
+    for case in scene.cases:
         said = f"{case.level}, score {case.score:.2f}, AUD {case.exposure} exposed"
-        action = label(case.recommended_action)
-        line = shown(f"case       {said}: {action}", LEVEL_STYLES[case.level])
-        console.print(Padding(line, (0, 0, 0, 7)))
+        tell("case", f"{said}: {label(case.recommended_action)}", LEVEL_STYLES[case.level])

@@ -22,8 +22,9 @@ def known() -> set[str]:
 
 def warn_of_misspelt(path: Path = Path(".env")) -> None:
     """Say on stderr which names in `.env` are almost those of a setting."""
-    settings = known()
-    for name in sorted(_names_in(path) - settings):
+    given = _names_in(path)
+    settings = known() if given else set()
+    for name in sorted(given - settings):
         if close := get_close_matches(name, settings, n=1, cutoff=0.8):
             print(
                 printable(f"{path}: {name} is not a setting and has no effect; {close[0]} is."),

@@ -100,14 +100,14 @@ class LiveView:
         layout.split_column(
             Layout(
                 Panel(self._numbers(), title=shown(self._title), border_style="blue"),
-                size=lines + 3,
+                size=lines + 4,
             ),
             Layout(name="middle", size=max(len(self._rules.patterns) + 2, (height - 5) // 2)),
             Layout(Panel(self._newest(), title="Newest signals"), ratio=1),
         )
         columns = [
             Layout(Panel(self._patterns(), title="Signals by pattern"), size=NARROW // 2),
-            Layout(Panel(self._cases(), title="Open cases of this run"), ratio=4),
+            Layout(Panel(self._cases(width >= WIDE), title="Open cases of this run"), ratio=4),
         ]
         if width >= WIDE:
             accounts = Panel(self._accounts(), title="Accounts by risk, last 2 minutes")
@@ -126,8 +126,8 @@ class LiveView:
             signals = sum(tally.signals.values())
             latency = tally.latency_ms()
             counts = (
-                f"dead letters {tally.dead_letters}   duplicates {tally.duplicates}   "
-                f"late {tally.late}   future {tally.future}"
+                f"dead letters {tally.dead_letters:,}   duplicates {tally.duplicates:,}   "
+                f"late {tally.late:,}   future {tally.future:,}"
             )
         cases = tally.open_cases()
         p50, p99 = latency["p50"], latency["p99"]
@@ -141,7 +141,8 @@ class LiveView:
                 f"signals {signals:,}   open cases {len(cases):,}",
                 style="bold",
             ),
-            Text(f"event to signal p50 / p99  {speed}   Ctrl-C stops   {counts}", no_wrap=True),
+            Text(f"ingestion to committed signal p50 / p99  {speed}"),
+            Text(counts + "   Ctrl-C stops", style="dim"),
         )
 
     def _patterns(self) -> Table:
@@ -164,19 +165,20 @@ class LiveView:
             )
         return table
 
-    def _cases(self) -> Table:
-        table = _one_line_each(13, 11, 12)
+    def _cases(self, with_patterns: bool) -> Table:
+        table = _one_line_each(13, 11, *([16] if with_patterns else []))
         for case in self._tally.open_cases()[:12]:
+            patterns = Text(", ".join(map(label, case.patterns)), style="dim")
             table.add_row(
                 Text(f"{case.level} {case.score:.2f}", style=LEVEL_STYLES[case.level]),
                 shown(case.customer_id),
                 shown(label(case.recommended_action)),
-                Text(", ".join(map(label, case.patterns)), style="dim"),
+                *([patterns] if with_patterns else []),
             )
         return table
 
     def _newest(self) -> Table:
-        table = _one_line_each(8, 12)
+        table = _one_line_each(8, 22)
         with self._tally.lock:
             newest = list(self._tally.newest)[-14:]
         for signal in reversed(newest):
@@ -188,11 +190,11 @@ class LiveView:
         return table
 
 
-def _one_line_each(*least: int) -> Table:
-    """A table with columns of at least these widths, and a last one that gets what is left."""
-    table = Table.grid(padding=(0, 1))
-    for width in least:
-        table.add_column(no_wrap=True, min_width=width)
+def _one_line_each(*widths: int) -> Table:
+    """A table with columns of these widths, and a last one that gets what is left."""
+    table = Table.grid(padding=(0, 1), expand=True)
+    for width in widths:
+        table.add_column(no_wrap=True, width=width)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     return table
 

@@ -22,5 +22,5 @@ def test_without_the_strange_device_there_is_no_takeover() -> None:
     rules = build.REAL.model_copy(
         update={"patterns": {**build.REAL.patterns, "account_takeover": pattern}}
     )
-    fired = [signal.pattern for _, work, _ in played(rules) for signal in work.new_signals]
+    fired = [signal.pattern for scene in played(rules) for signal in scene.signals]
     assert "brute_force_login" in fired and "account_takeover" not in fired

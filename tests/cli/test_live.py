@@ -32,5 +32,6 @@ def test_the_live_view_shows_what_was_committed(tmp_path: Path, width: int, heig
     assert "A title" in text and "events 2" in text
     assert URL in text.replace("│\n│ ", "").replace(" ", "")
     assert all(pattern.title in text for pattern in build.REAL.patterns.values())
-    assert "cash transactions" in text
+    assert "cash transactions" in text and "09:00:01" in text
+    assert "dead letters 0   duplicates 0   late 0   future 0   Ctrl-C stops" in text
     assert ("0.50  acc-1" in text) == (width == 160)

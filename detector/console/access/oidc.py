@@ -109,7 +109,8 @@ class OidcFlow:
         from joserfc.errors import JoseError
         from joserfc.jwk import KeySet
 
-        keys = KeySet.import_key_set(await _json(self._metadata["jwks_uri"]))  # type: ignore[arg-type]
+        found = await _json(self._metadata["jwks_uri"])
+        keys = KeySet.import_key_set({"keys": found.get("keys", [])})
         try:
             claims = jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
             jwt.JWTClaimsRegistry(

@@ -3,14 +3,14 @@
 from contextlib import closing
 from pathlib import Path
 
-from detector.console.tour.routes import scenes
+from detector.analysis.tour import played
 from tests.build import SHIPPED
 from tests.console.harness import Harness
 
 
 def test_the_takeover_is_found_in_the_scenes_where_it_happens(tmp_path: Path) -> None:
     """Signals, the case, each question once; nothing of it reaches the store."""
-    found = scenes(SHIPPED)
+    found = list(played(SHIPPED))
     fired = {scene.clock: [s.pattern for s in scene.signals] for scene in found if scene.signals}
     assert fired["10:14"] == ["brute_force_login"] and fired["11:00"] == ["account_takeover"]
     assert next(scene.clock for scene in found if scene.cases) == "11:00"
