@@ -20,8 +20,8 @@ from detector.pipeline.work import Work
 from detector.signals.rules import Rules
 
 PLAIN_EVERY_SECONDS = 10.0
-NARROW, WIDE = 80, 130
-"""Columns of a usual terminal, and from how many on there is room for a third list."""
+WIDE = 130
+"""From how many columns on there is room for a third list."""
 
 
 class PlainLines:
@@ -106,8 +106,11 @@ class LiveView:
             Layout(Panel(self._newest(), title="Newest signals"), ratio=1),
         )
         columns = [
-            Layout(Panel(self._patterns(), title="Signals by pattern"), size=NARROW // 2),
-            Layout(Panel(self._cases(width >= WIDE), title="Open cases of this run"), ratio=4),
+            Layout(Panel(self._patterns(), title="Signals by pattern", padding=0), size=37),
+            Layout(
+                Panel(self._cases(width >= WIDE), title="Open cases of this run", padding=0),
+                ratio=4,
+            ),
         ]
         if width >= WIDE:
             accounts = Panel(self._accounts(), title="Accounts by risk, last 2 minutes")

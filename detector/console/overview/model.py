@@ -1,5 +1,7 @@
 """The overview: the state of the bank at a glance."""
 
+from datetime import datetime, timedelta
+
 from pydantic import BaseModel, Field
 
 from detector.adapters.questions import AccountRisk, ask
@@ -7,7 +9,7 @@ from detector.console.context import Context
 from detector.console.live.pulse import Pulse
 from detector.console.queries.cases import CaseRow
 from detector.console.queries.filters import QueueFilters
-from detector.console.queries.minutes import MinuteCounts, without_gaps
+from detector.console.queries.minutes import HOUR, MinuteCounts, read_minutes, without_gaps
 from detector.console.queries.queue import top_cases
 from detector.console.queries.signals import SignalRow, signal_list
 from detector.console.queries.trips import Trip, newest_trips
@@ -17,6 +19,7 @@ SIGNALS = 30
 ACCOUNTS = 7
 CASES = 5
 BANDS = 20
+_MINUTE = timedelta(minutes=1)
 
 
 class Band(BaseModel):
@@ -52,6 +55,15 @@ def overview(context: Context) -> Overview:
         bands=_bands(context),
         trips=newest_trips(reader, context.rules),
     )
+
+
+def counts_until(context: Context, end: datetime, step: timedelta) -> list[MinuteCounts]:
+    """Up to sixty steps of event time that end with a time, read from the views."""
+    span = HOUR * step
+    most, after = round(span / _MINUTE), end + _MINUTE
+    buckets = read_minutes(context.rules, context.reader, after, most)
+    found = [MinuteCounts.of(b) for b in buckets if b.window_start > end - span]
+    return without_gaps(found, end, step)
 
 
 def _bands(context: Context) -> list[Band]:

@@ -1,6 +1,5 @@
 """The first screen, also as JSON."""
 
-from datetime import UTC, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,9 +9,9 @@ from detector.console.context import InContext
 from detector.console.http.fields import Moment
 from detector.console.http.problems import problems
 from detector.console.overview.chart import hour_chart
-from detector.console.overview.model import Overview, overview
+from detector.console.overview.model import Overview, counts_until, overview
 from detector.console.overview.view import SPANS, OverviewPage, Span
-from detector.console.queries.minutes import HOUR, MinuteCounts, read_minutes, without_gaps
+from detector.console.queries.minutes import HOUR
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -33,15 +32,9 @@ def overview_page(
     until: Moment | None = None,
 ) -> Response:
     """The overview; the chart over a longer range, or the hour until a time."""
-    now = overview(context)
-    step = SPANS[span] / HOUR
+    now, step = overview(context), SPANS[span] / HOUR
     shown = now.minutes
     if until is not None or span != "1h":
-        end = (until or now.pulse.watermark or now.pulse.at).astimezone(UTC)
-        most = round(SPANS[span] / timedelta(minutes=1))
-        buckets = read_minutes(context.rules, context.reader, end + timedelta(minutes=1), most)
-        since = end - SPANS[span]
-        found = [MinuteCounts.of(b) for b in buckets if b.window_start > since]
-        shown = without_gaps(found, end, step)
+        shown = counts_until(context, until or now.pulse.watermark or now.pulse.at, step)
     page = OverviewPage(now, hour_chart(shown, context.rules, step), span=span, until=until)
     return render(request, "overview/page.html", page)

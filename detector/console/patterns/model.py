@@ -10,6 +10,7 @@ from detector.console.context import Context
 from detector.console.patterns.detection_time import DetectionTime, detection_time
 from detector.console.patterns.simulation import Truth, truths_of
 from detector.console.queries.minutes import without_gaps
+from detector.console.queries.precision import Precision, precision, precisions
 from detector.core.data import JsonObject
 from detector.core.names import split
 from detector.pipeline.ports import Reader
@@ -18,18 +19,6 @@ from detector.signals.description import counted_if, definition
 from detector.signals.operator import Unit
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import Pattern
-
-RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
-WRONG = ("FALSE_POSITIVE",)
-
-
-class Precision(BaseModel):
-    """Dispositions of the closed cases with the pattern; inconclusive ones do not count."""
-
-    right: int = Field(description="Confirmed fraud, confirmed scam, or suspicious.")
-    wrong: int = Field(description="False positives.")
-    inconclusive: int
-    share: float | None = Field(description="right / (right + wrong); null before any.")
 
 
 class PatternFacts(BaseModel):
@@ -75,10 +64,7 @@ def patterns(context: Context) -> Patterns:
     pulse = context.pulse.now()
     hour = without_gaps(context.pulse.minutes(), pulse.watermark or pulse.at)
     in_all = _counts(reader, rules)
-    ends: dict[str, Counter[str]] = {name: Counter() for name in rules}
-    for row in context.people.reviews.dispositions():
-        if row["pattern"] in ends:
-            ends[row["pattern"]][row["disposition"]] += row["count"]
+    right = precisions(context.people)
     together = _together(reader, list(rules))
     braked = _braked(context)
     truths = truths_of(context)
@@ -96,7 +82,7 @@ def patterns(context: Context) -> Patterns:
                 in_all=in_all.get(pattern.id, 0),
                 per_minute=per_minute,
                 open_cases=together[pattern.id][pattern.id],
-                precision=_precision(ends[pattern.id]),
+                precision=right.get(pattern.id) or precision(Counter()),
                 detection_time=detection_time(reader, pattern),
                 truth=truths.get(pattern.id),
             )
@@ -142,16 +128,6 @@ def _rule(pattern: Pattern) -> JsonObject:
         "scope": pattern.scope,
         "action": pattern.action,
     }
-
-
-def _precision(ends: Counter[str]) -> Precision:
-    right, wrong = (sum(ends[name] for name in names) for names in (RIGHT, WRONG))
-    return Precision(
-        right=right,
-        wrong=wrong,
-        inconclusive=ends["INCONCLUSIVE"],
-        share=round(right / (right + wrong), 4) if right + wrong else None,
-    )
 
 
 def _together(reader: Reader, names: list[str]) -> dict[str, dict[str, int]]:

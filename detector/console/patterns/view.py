@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from detector.analysis.rates import wilson
 from detector.console.http.formatting import number, percent
 from detector.console.patterns.model import PatternFacts, Patterns
 
@@ -70,10 +69,9 @@ class PatternsPage:
 def _precision(facts: PatternFacts) -> Figure:
     found = facts.precision
     decided = found.right + found.wrong
-    interval = wilson(found.right, decided)
     said = "none decided"
-    if interval is not None:
-        said = f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f}%, {number(decided)} decided"
+    if found.low is not None and found.high is not None:
+        said = f"{100 * found.low:.0f} to {100 * found.high:.0f}%, {number(decided)} decided"
     return Figure(
         "Precision",
         # A share of a few decisions says little: then their number is shown.

@@ -1,18 +1,19 @@
 """The team's work: how old the open cases are, who decided how many, what was overturned."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
 from detector.adapters.people.store import PeopleStore
-from detector.analysis.rates import wilson
+from detector.console.queries.precision import Precision, precisions
+from detector.core.data import Row
 from detector.pipeline.ports import ConsoleReader
 from detector.signals.rules import LEVELS, Level
 
 DAY = timedelta(days=1)
 AGES = {"under 15 min": 900, "15 to 60 min": 3600, "1 to 4 h": 14_400, "4 to 24 h": 86_400}
 OLDER = "over 24 h"
-RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
 
 
 class Ageing(BaseModel):
@@ -40,14 +41,10 @@ class HourDone(BaseModel):
     decided: int
 
 
-class PatternPrecision(BaseModel):
-    """Closed cases with a pattern: the share that was right, with its 95 % Wilson interval."""
+class PatternPrecision(Precision):
+    """The precision of a pattern."""
 
     pattern: str
-    right: int
-    wrong: int
-    low: float | None
-    high: float | None
 
 
 class Team(BaseModel):
@@ -68,13 +65,10 @@ def team(reader: ConsoleReader, people: PeopleStore, now: datetime) -> Team:
     done = people.work_done
     hours = done.by_hour(since)
     last = now.replace(minute=0, second=0, microsecond=0)
-    states = reader.rows(
-        f"SELECT SUM(CASE WHEN status = 'PENDING_APPROVAL' THEN 1 ELSE 0 END) AS waiting, "
-        f"SUM(CASE WHEN owner IS NULL THEN 1 ELSE 0 END) AS unclaimed FROM {reader.open_cases}"
-    )[0]
+    groups = _open_cases(reader, now)
     return Team(
         as_of=now,
-        ageing=_ageing(reader, now),
+        ageing=_ageing(groups),
         people=[
             Person(**{**one._asdict(), "median_s": one.seconds}) for one in done.by_person(since)
         ],
@@ -82,37 +76,35 @@ def team(reader: ConsoleReader, people: PeopleStore, now: datetime) -> Team:
             HourDone(hour=hour, decided=hours.get(hour, 0))
             for hour in (last - timedelta(hours=n) for n in reversed(range(24)))
         ],
-        patterns=_precision(people),
-        waiting=states["waiting"] or 0,
-        unclaimed=states["unclaimed"] or 0,
+        patterns=[
+            PatternPrecision(pattern=pattern, **found.model_dump())
+            for pattern, found in precisions(people).items()
+        ],
+        waiting=sum(group["waiting"] for group in groups),
+        unclaimed=sum(group["unclaimed"] for group in groups),
     )
 
 
-def _ageing(reader: ConsoleReader, now: datetime) -> list[Ageing]:
-    rows = reader.rows(f"SELECT level, opened_at, due_at FROM {reader.open_cases}")
+def _open_cases(reader: ConsoleReader, now: datetime) -> list[Row]:
+    """The open cases counted by level and age; few rows, however many cases."""
+    ages = " ".join("WHEN opened_at > ? THEN '" + age + "'" for age in AGES)
+    limits = [now - timedelta(seconds=seconds) for seconds in AGES.values()]
+    return reader.rows(
+        f"""SELECT level, CASE {ages} ELSE '{OLDER}' END AS age, COUNT(*) AS cases,
+          SUM(CASE WHEN due_at < ? THEN 1 ELSE 0 END) AS overdue,
+          SUM(CASE WHEN status = 'PENDING_APPROVAL' THEN 1 ELSE 0 END) AS waiting,
+          SUM(CASE WHEN owner IS NULL THEN 1 ELSE 0 END) AS unclaimed
+        FROM {reader.open_cases} GROUP BY 1, 2""",
+        [*limits, now],
+    )
+
+
+def _ageing(groups: Iterable[Row]) -> list[Ageing]:
     found = {
         age: Ageing(age=age, by_level=dict.fromkeys(LEVELS, 0), overdue=0) for age in (*AGES, OLDER)
     }
-    for row in rows:
-        seconds = (now - row["opened_at"]).total_seconds()
-        age = next((name for name, limit in AGES.items() if seconds < limit), OLDER)
-        found[age].by_level[row["level"]] += 1
-        found[age].overdue += row["due_at"] < now
+    for group in groups:
+        row = found[group["age"]]
+        row.by_level[group["level"]] += group["cases"]
+        row.overdue += group["overdue"]
     return list(found.values())
-
-
-def _precision(people: PeopleStore) -> list[PatternPrecision]:
-    ends: dict[str, list[int]] = {}
-    for row in people.reviews.dispositions():
-        counts = ends.setdefault(row["pattern"], [0, 0])
-        if row["disposition"] in RIGHT:
-            counts[0] += row["count"]
-        elif row["disposition"] == "FALSE_POSITIVE":
-            counts[1] += row["count"]
-    found = []
-    for pattern, (right, wrong) in sorted(ends.items()):
-        low, high = wilson(right, right + wrong) or (None, None)
-        found.append(
-            PatternPrecision(pattern=pattern, right=right, wrong=wrong, low=low, high=high)
-        )
-    return found
