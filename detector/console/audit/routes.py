@@ -16,7 +16,7 @@ from detector.console.audit.view import AuditView
 from detector.console.context import InContext
 from detector.console.http.fields import Short
 from detector.console.http.problems import problems
-from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_answers, csv_file
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -46,10 +46,7 @@ def read_audit(
     "/v1/audit.csv",
     operation_id="export_audit",
     tags=["audit"],
-    responses={
-        **problems(401, 403, 422),
-        200: {"content": {"text/csv": {}}, "description": "One row per entry, with a header."},
-    },
+    responses=csv_answers(401, 403, 422),
     response_class=Response,
 )
 def export_audit(

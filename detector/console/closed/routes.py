@@ -16,7 +16,7 @@ from detector.console.closed.model import (
 from detector.console.closed.view import ClosedView
 from detector.console.context import InContext
 from detector.console.http.problems import problems
-from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_answers, csv_file
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -39,10 +39,7 @@ def list_closed_cases(
     "/v1/cases/closed.csv",
     operation_id="export_closed_cases",
     tags=["cases"],
-    responses={
-        **problems(401, 403, 422),
-        200: {"content": {"text/csv": {}}, "description": "One row per case, with a header."},
-    },
+    responses=csv_answers(401, 403, 422),
     response_class=Response,
 )
 def export_closed_cases(

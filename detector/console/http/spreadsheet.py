@@ -4,11 +4,20 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel
 
+from detector.console.http.problems import problems
+
 MOST_EXPORTED = 100_000
+
+
+def csv_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The answers of an export, for the API's description."""
+    found = {"content": {"text/csv": {}}, "description": "One line per row, with a header."}
+    return {**problems(*statuses), 200: found}
 
 
 def csv_file(name: str, model: type[BaseModel], rows: Iterable[BaseModel]) -> Response:

@@ -11,7 +11,7 @@ from detector.cases.review import ActionRefused
 from detector.console.access.permissions import Acts, Reads
 from detector.console.context import InContext
 from detector.console.http.problems import problems
-from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_answers, csv_file
 from detector.console.queries.cases import CaseFacts, find_case
 from detector.console.queries.filters import NO_OWNER, QueueFilters
 from detector.console.queries.queue import ranking_now, snoozed_now, top_cases
@@ -47,10 +47,7 @@ def list_cases(
     "/v1/cases.csv",
     operation_id="export_cases",
     tags=["cases"],
-    responses={
-        **problems(401, 403, 422),
-        200: {"content": {"text/csv": {}}, "description": "One row per case, with a header."},
-    },
+    responses=csv_answers(401, 403, 422),
     response_class=Response,
 )
 def export_cases(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from detector.console.access.permissions import Reads
 from detector.console.context import InContext
 from detector.console.http.problems import problems
-from detector.console.http.spreadsheet import MOST_EXPORTED, csv_file
+from detector.console.http.spreadsheet import MOST_EXPORTED, csv_answers, csv_file
 from detector.console.queries.signals import SignalRow
 from detector.console.shell.rendering import render
 from detector.console.signals.model import SignalFilters, SignalQuery, SignalsPage, signals_page
@@ -30,10 +30,7 @@ def list_signals(
     "/v1/signals.csv",
     operation_id="export_signals",
     tags=["signals"],
-    responses={
-        **problems(401, 403, 422),
-        200: {"content": {"text/csv": {}}, "description": "One row per signal, with a header."},
-    },
+    responses=csv_answers(401, 403, 422),
     response_class=Response,
 )
 def export_signals(

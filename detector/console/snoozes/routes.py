@@ -13,7 +13,7 @@ from detector.console.access.permissions import Acts, Reads
 from detector.console.context import InContext
 from detector.console.http.fields import Short
 from detector.console.http.problems import ProblemError, problems, refusals
-from detector.console.http.spreadsheet import csv_file
+from detector.console.http.spreadsheet import csv_answers, csv_file
 from detector.console.shell.rendering import render
 
 router = APIRouter()
@@ -90,10 +90,7 @@ def list_snoozes(context: InContext, _: Reads, active: bool = True) -> Snoozes:
     "/v1/snoozes.csv",
     operation_id="export_snoozes",
     tags=["snoozes"],
-    responses={
-        **problems(401, 403),
-        200: {"content": {"text/csv": {}}, "description": "One row per snooze, with a header."},
-    },
+    responses=csv_answers(401, 403),
     response_class=Response,
 )
 def export_snoozes(context: InContext, principal: Reads) -> Response:
