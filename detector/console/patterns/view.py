@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from detector.console.http.formatting import number, percent
 from detector.console.patterns.model import PatternFacts, Patterns
+from detector.console.queries.minutes import HOUR
+from detector.core.text import DASH
 
 SPARK_HEIGHT = 20
 _UNITS = {"km": " km", "money": " AUD", "count": ""}
@@ -41,10 +43,11 @@ class PatternsPage:
         return f"{number(facts.threshold)}{_UNITS[facts.unit]}"
 
     def bars(self, facts: PatternFacts) -> list[Bar]:
-        """The last hour's signals per minute."""
+        """The last hour's signals per minute, the newest at the right end of sixty."""
+        first = HOUR - len(facts.per_minute)
         scale = (SPARK_HEIGHT - 1) / max(1, *facts.per_minute)
         return [
-            Bar(x + 0.12, round(SPARK_HEIGHT - count * scale, 2), round(count * scale, 2))
+            Bar(first + x + 0.12, round(SPARK_HEIGHT - count * scale, 2), round(count * scale, 2))
             for x, count in enumerate(facts.per_minute)
             if count
         ]
@@ -69,13 +72,15 @@ class PatternsPage:
 def _precision(facts: PatternFacts) -> Figure:
     found = facts.precision
     decided = found.right + found.wrong
-    said = "none decided"
-    if found.low is not None and found.high is not None:
+    said, value = "none decided", DASH
+    share = found.share
+    if share is not None and found.low is not None and found.high is not None:
         said = f"{100 * found.low:.0f} to {100 * found.high:.0f}%, {number(decided)} decided"
+        # A share of a few decisions says little: then their number is shown.
+        value = f"{found.right} of {decided}" if decided < 10 else percent(100 * share, 0)
     return Figure(
         "Precision",
-        # A share of a few decisions says little: then their number is shown.
-        percent(100 * (found.share or 0), 0) if decided >= 10 else f"{found.right} of {decided}",
+        value,
         said,
         f"Closed cases with this pattern: {found.right} right, {found.wrong} false positives, "
         f"{found.inconclusive} inconclusive (not counted)",
