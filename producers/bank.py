@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from producers.agenda import Agenda
-from producers.config import ConfigError, ProducerSettings
+from producers.config import ProducerSettings
 from producers.crime import FraudRotation
 from producers.crossers import FORGOTTEN_PASSWORD_SHARE, Crossers
+from producers.errors import ConfigError
 from producers.generators.alert import AlertGenerator
 from producers.generators.card import CardGenerator
 from producers.generators.customer_pool import CustomerPool

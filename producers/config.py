@@ -6,13 +6,11 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from producers.errors import ConfigError
+
 # A customer has 1.6 accounts, and benign use stays below 4 transactions per minute and account;
 # this many customers per transaction a second leave room under that limit.
 CUSTOMERS_PER_TRANSACTION_RATE = 20
-
-
-class ConfigError(ValueError):
-    """A setting cannot be used; the text names it, its value, what is allowed and what to do."""
 
 
 def _setting(default: Any, meaning: str, allowed: str, **limits: Any) -> Any:

@@ -14,7 +14,8 @@ from kafka import KafkaProducer
 from prometheus_client import start_http_server
 
 from producers.bank import SyntheticBank
-from producers.config import ConfigError, ProducerSettings
+from producers.config import ProducerSettings
+from producers.errors import ConfigError
 from producers.metrics import ProducerMetrics
 from producers.models import TOPICS, Event, FraudAlert, LabelledEvent
 from producers.publisher import ClientFactory, KafkaClient, Publisher, RetryPolicy

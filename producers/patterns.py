@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import yaml
 
-from producers.config import ConfigError, ProducerSettings
+from producers.config import ProducerSettings
+from producers.errors import ConfigError
 from producers.models import Severity
 
 DEFAULT_FILE = Path(__file__).resolve().parents[1] / "fraud_detection" / "dbt_project.yml"

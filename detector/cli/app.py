@@ -2,44 +2,29 @@
 
 import os
 import sys
-from importlib.metadata import version as distribution_version
 from typing import Annotated
 
 import typer
 
-from detector.cli import (
-    audit,
-    backtest,
-    backup,
-    bench,
-    console,
-    demo,
-    doctor,
-    evaluate,
-    generate,
-    keys,
-    parity,
-    query,
-    replay,
-    run,
-    tune,
-    users,
-    validate,
-)
+from detector.cli.commands import ImportedWhenCalled
 from detector.cli.environment import warn_of_misspelt
 from detector.core.errors import FraudError
 from detector.core.text import printable
-from producers.config import ConfigError
+from producers.errors import ConfigError
 
 
 def said(wanted: bool) -> None:
     """Print the version and end, if that is wanted."""
     if wanted:
+        from importlib.metadata import version as distribution_version
+
         print(f"fraud {distribution_version('fraud-detection-streaming')}")
         raise typer.Exit
 
 
 app = typer.Typer(
+    cls=ImportedWhenCalled,
+    rich_markup_mode=None,
     epilog="Start with `fraud run`. Every command accepts --json for machine-readable results.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -53,31 +38,6 @@ def options(
     ] = False,
 ) -> None:
     """Real-time bank fraud detection: nine patterns, a risk score per account, cases."""
-
-
-app.command()(run.run)
-app.command()(console.console)
-app.command()(demo.demo)
-app.command()(replay.replay)
-app.command()(generate.generate)
-app.command()(evaluate.evaluate)
-app.command()(query.risk)
-app.command()(query.cases)
-app.command()(query.kpis)
-app.command("fraud-rate")(query.fraud_rate)
-app.command()(query.status)
-app.command()(query.sql)
-app.command()(validate.validate)
-app.command()(audit.audit)
-app.add_typer(users.app, name="users")
-app.add_typer(keys.app, name="keys")
-app.command()(doctor.doctor)
-app.command()(backup.backup)
-app.command()(backup.restore)
-app.command("parity")(parity.command)
-app.command("tune")(tune.command)
-app.command("backtest")(backtest.command)
-app.command()(bench.bench)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def audit(
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Show what users did, newest first, or verify the hash chain."""
+    """Show what users did, or verify the hash chain. Newest first."""
     if not store.exists():
         raise StoreError(f"There is no store at {store}. Run `fraud run` first.")
     people = PeopleStore.open(store)

@@ -37,7 +37,7 @@ def command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run detection over history in batch, as SQL, regardless of the clock and of lateness."""
+    """Run detection over history in batch, as SQL. Regardless of the clock and of lateness."""
     report = backtest(paths, load_rules(), truth, dispositions, memory, keep)
     if as_json:
         print_json(report)

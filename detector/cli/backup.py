@@ -22,7 +22,10 @@ def backup(
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Copy a store as of one moment; a running `fraud run` does it itself, beside the store."""
+    """Copy a store as of one moment.
+
+    A running `fraud run` does it itself, beside the store.
+    """
     try:
         db = connect(store, read_only=True)
     except StoreInUse as error:

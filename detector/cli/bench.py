@@ -30,7 +30,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure events per second: decoding alone, the engine without a store, everything."""
+    """Measure events per second. Decoding alone, the engine without a store, everything."""
     collect_garbage_rarely()
     rules = load_rules()
     with tempfile.TemporaryDirectory() as scratch:

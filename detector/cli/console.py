@@ -33,8 +33,9 @@ def console(
         typer.Option("--demo", help="Sign visitors in automatically; on loopback only."),
     ] = None,
 ) -> None:
-    """Serve the operations console over a store, which then receives events through the API, or
-    over RisingWave. Ctrl-C stops it.
+    """Serve the console over a store or over RisingWave.
+
+    The store then receives events through the API. Ctrl-C stops it.
     """
     if url is None:
         run(source=From.api, store=store, host=host, port=port, demo=demo)

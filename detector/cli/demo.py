@@ -21,7 +21,10 @@ def demo(
     fast: Annotated[bool, typer.Option("--fast", help="Do not pause between the events.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Walk through one account takeover: the fraudster, what the system sees, what you do."""
+    """Walk through one account takeover, second by second.
+
+    The fraudster, what the system sees, what you do.
+    """
     rules = load_rules()
     found = []
     console = Console(highlight=False)

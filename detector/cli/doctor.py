@@ -23,7 +23,7 @@ from detector.cli.output import as_records, print_json, print_rows
 from detector.console.settings import console_settings
 from detector.core.errors import FraudError, StoreInUse
 from detector.signals.rules import load_rules
-from producers.config import ConfigError
+from producers.errors import ConfigError
 
 LEAST_DISK = 2 << 30
 LEAST_MEMORY = 2 << 30
@@ -46,7 +46,10 @@ def doctor(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check machine, clock, settings, rules, store and brokers; exit code 1 if one is wrong."""
+    """Check machine, clock, settings, rules, store and brokers.
+
+    Exit code 1 if one is wrong.
+    """
     findings = [
         *_machine(store),
         _checked("rules", lambda: f"{len(load_rules().patterns)} patterns"),

@@ -4,9 +4,7 @@ import sys
 from difflib import get_close_matches
 from pathlib import Path
 
-from detector.console.settings import ConsoleSettings
 from detector.core.text import printable
-from producers.config import ProducerSettings
 
 _OTHERS = ("FRAUD_API_KEY", "KAFKA_GROUP_ID", "KEEP_DAYS", "MEMORY_MB", "RISINGWAVE_URL")
 """What the commands read besides the two groups of settings."""
@@ -15,6 +13,10 @@ _CLUSTER = Path(__file__).resolve().parents[2] / ".env.example"
 
 def known() -> set[str]:
     """The names of all settings; in a checkout, with those of the cluster."""
+    # Imported here: most starts have no `.env`, and need no settings.
+    from detector.console.settings import ConsoleSettings
+    from producers.config import ProducerSettings
+
     names = {name.upper() for name in ProducerSettings.model_fields}
     names |= {f"CONSOLE_{name.upper()}" for name in ConsoleSettings.model_fields}
     return names | set(_OTHERS) | _names_in(_CLUSTER)

@@ -35,7 +35,7 @@ def evaluate(
         Path | None, typer.Option(help="Keep the replayed store here for inspection.")
     ] = None,
 ) -> None:
-    """Replay a folder, then compare its signals and cases with the truth."""
+    """Replay a folder, then compare its cases with the truth."""
     rules = load_rules()
     truth = truth or folder / TRUTH_FILE
     if not truth.is_file():

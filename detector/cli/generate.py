@@ -34,7 +34,10 @@ def generate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write one file per stream, and truth.jsonl, which detection never reads."""
+    """Write the events of a bank, one file per stream.
+
+    Also truth.jsonl, which detection never reads.
+    """
     settings = bank_settings(
         seed=seed,
         fraud_rate=fraud_rate,

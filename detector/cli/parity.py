@@ -10,7 +10,10 @@ from detector.signals.rules import load_rules
 
 
 def command(folder: Folder, as_json: AsJson = False) -> None:
-    """Run both engines over a folder of events; exit code 1 if anything differs."""
+    """Run both engines over a folder and compare the results.
+
+    Exit code 1 if anything differs.
+    """
     report = parity(folder, load_rules(), replay=replay_shown)
     if as_json:
         print_json(report.as_json())

@@ -49,19 +49,22 @@ def kpis(
     json: AsJson = False,
     as_sql: AsSql = False,
 ) -> None:
-    """The newest minutes: transactions, flagged, fraud rate and signals by pattern."""
+    """The newest minutes: fraud rate and signals by pattern."""
     _show("kpis", store, url, limit, json, as_sql)
 
 
 def fraud_rate(
     store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False, as_sql: AsSql = False
 ) -> None:
-    """The share of transactions at which a signal fired: last minute, last hour, all."""
+    """The share of transactions at which a signal fired.
+
+    In the last minute, the last hour, and over all.
+    """
     _show("fraud-rate", store, url, None, json, as_sql)
 
 
 def status(store: Store = DEFAULT_STORE, url: Url = None, json: AsJson = False) -> None:
-    """Progress: events, signals, cases, dead letters, watermark, positions."""
+    """Progress: events, signals, cases, watermark, positions."""
     [found] = _answer("status", store, url, None)
     place: dict[str, object] = {"store": without_secrets(url) if url else str(store)}
     if url is None:
@@ -84,7 +87,10 @@ def sql(
     url: ClusterUrl = None,
     json: AsJson = False,
 ) -> None:
-    """Run a read-only query on the store, also beside a running process, or on RisingWave."""
+    """Run a read-only query on the store or on RisingWave.
+
+    Also on the store of a running process.
+    """
     try:
         with opened(store, url) as reader:
             columns, rows = reader.answer(query)

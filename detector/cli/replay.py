@@ -46,7 +46,7 @@ def replay(
     ] = 0.01,
     as_json: AsJson = False,
 ) -> None:
-    """Replay a folder of events in event time; after a kill, the same command resumes."""
+    """Replay a folder of events in event time. After a kill, the same command resumes."""
     collect_garbage_rarely()
     tally = replay_shown(
         folder, store, load_rules(), batch_size, memory << 20, timedelta(days=keep)
@@ -89,6 +89,7 @@ def replay_shown(
             print(printable(f"Not event files, ignored: {names}."), file=sys.stderr)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
+        progress.expect(source.left(pipeline.store.position(source.name)))
 
     with EventProgress("replaying") as progress:
         tally = replay_folder(

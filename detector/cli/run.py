@@ -92,7 +92,9 @@ def run(
     keep: Keep = DEFAULT_KEEP,
     as_json: AsJson = False,
 ) -> None:
-    """Run the synthetic bank, or read Kafka, and watch fraud being found. Ctrl-C stops it cleanly.
+    """Detect live on the synthetic bank or on Kafka.
+
+    Ctrl-C stops it cleanly.
 
     Kafka is reached with KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and
     KAFKA_SSL_CAFILE, from the environment or .env, as the producers are.

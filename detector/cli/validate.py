@@ -46,7 +46,7 @@ _NOT_ARCHIVED = (
 
 
 def validate(store: Store = DEFAULT_STORE, url: ClusterUrl = None, as_json: AsJson = False) -> None:
-    """Check the rules, and the data of the store or RisingWave; exit code 1 on failure."""
+    """Check the rules, and the data of the store or RisingWave. Exit code 1 on failure."""
     rules = load_rules()
     with opened(store, url) as reader:
         checks = [("rules are well-formed", True, f"{len(rules.patterns)} patterns")]

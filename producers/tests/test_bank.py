@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from producers.bank import SyntheticBank, truth
-from producers.config import ConfigError, ProducerSettings
+from producers.config import ProducerSettings
 from producers.crime import SCENARIOS
+from producers.errors import ConfigError
 from producers.generators.rhythm import activity, utc_offset
 from producers.models import TOPICS, FraudAlert, KycProfile, Login, Transaction
 from producers.tests.conftest import START

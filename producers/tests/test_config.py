@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from producers.config import ConfigError, ProducerSettings
+from producers.config import ProducerSettings
+from producers.errors import ConfigError
 from producers.patterns import read_patterns, structuring_threshold
 
 

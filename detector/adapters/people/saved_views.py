@@ -1,4 +1,4 @@
-"""Views of the queue under a name: filters and order, of one user or shared with all."""
+"""Views of the queue under a name: filters, order and columns, of one user or shared with all."""
 
 from dataclasses import dataclass
 from datetime import datetime

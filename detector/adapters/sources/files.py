@@ -7,7 +7,9 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -69,6 +71,12 @@ class FileSource:
         for record in records:
             self._read[record.origin] = record.offset
         return Batch(records, json.dumps(self._read), available_at)
+
+    def left(self, position: str | None) -> int | None:
+        """The number of records after a position; None where only reading would tell."""
+        counts = [_count(path) for path in self._files.values()]
+        read = sum(json.loads(position).values()) if position else 0
+        return None if None in counts else sum(n for n in counts if n is not None) - read
 
     def lag(self) -> dict[str, int]:
         """No partitions."""
@@ -143,6 +151,20 @@ def _lines(path: Path) -> Iterator[bytes]:
                 yield line.rstrip(b"\r\n")
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read to its end: {error}") from error
+
+
+def _count(path: Path) -> int | None:
+    """The number of records of a file that can be read; None for a compressed one."""
+    if path.suffix == ".gz":
+        return None
+    if path.suffix == ".parquet":
+        query = f"SELECT count(*) FROM read_parquet({literal(str(path))})"
+        with suppress(duckdb.Error), duckdb.connect() as db:
+            return int(db.execute(query).fetchall()[0][0])
+        return None
+    with suppress(OSError), path.open("rb", 0) as file:
+        return sum(block.count(b"\n") for block in iter(partial(file.read, BUFFER), b""))
+    return None
 
 
 def _skip_line(file: BinaryIO) -> None:

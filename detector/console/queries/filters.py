@@ -14,6 +14,7 @@ from detector.signals.rules import Level
 
 OpenStatus = Literal["NEW", "IN_REVIEW", "ESCALATED", "PENDING_APPROVAL"]
 Sort = Literal["rank", "due", "oldest", "newest", "exposure", "score"]
+Column = Literal["score", "patterns", "exposure", "age", "due", "owner", "recommended"]
 
 _EPOCH = "CAST(EXTRACT(EPOCH FROM {}) AS DOUBLE PRECISION)"
 _OPENED = _EPOCH.format("opened_at")
@@ -62,6 +63,7 @@ class QueueFilters(BaseModel):
         "hide", description="Cases all of whose patterns are snoozed."
     )
     sort: Sort = Field("rank", description="The order of the cases.")
+    hide: list[Column] = Field([], description="Columns that the page leaves out.")
 
     @model_validator(mode="before")
     @classmethod

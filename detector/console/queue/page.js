@@ -22,7 +22,7 @@ for (const field of $$("select", form)) field.addEventListener("change", filter)
 // Saved views
 
 $("#save-view").addEventListener("click", async () => {
-  const asked = await ask("view", "The filters and the order as they are now.");
+  const asked = await ask("view", "The filters, the order and the columns as they are now.");
   if (!asked) return;
   await api("POST", "/v1/views", { name: asked.name, shared: asked.shared === "true", filters: filtersOf(location.search) });
   location.reload();
@@ -113,8 +113,8 @@ function show(review) {
   pill.className = `pill status status-${review.status.toLowerCase()}`;
   setText(pill, label(review.status));
   const owner = $(".owner", row);
-  owner.classList.toggle("muted", !review.owner);
-  owner.replaceChildren(...(review.owner ? [avatar(review.owner), review.owner] : ["No owner"]));
+  owner?.classList.toggle("muted", !review.owner);
+  owner?.replaceChildren(...(review.owner ? [avatar(review.owner), review.owner] : ["No owner"]));
   row.classList.toggle("done", review.status === "CLOSED");
 }
 function avatar(name) {

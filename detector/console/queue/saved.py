@@ -1,4 +1,4 @@
-"""Saving views of the queue: filters and order under a name."""
+"""Saving views of the queue: filters, order and columns under a name."""
 
 from datetime import datetime
 from typing import Annotated

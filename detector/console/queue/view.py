@@ -10,7 +10,13 @@ from detector.cases.actions import ACTIONS, Action
 from detector.cases.review import DISPOSITIONS, Disposition
 from detector.console.http.formatting import duration
 from detector.console.queries.cases import CaseRow
-from detector.console.queries.filters import NO_OWNER, OpenStatus, QueueFilters, Sort
+from detector.console.queries.filters import (
+    NO_OWNER,
+    Column,
+    OpenStatus,
+    QueueFilters,
+    Sort,
+)
 from detector.console.queue.model import QueuePage
 from detector.console.shell.deadline import Due, due
 from detector.core.data import JsonObject
@@ -59,6 +65,7 @@ class QueueView:
     patterns: list[Choice]
     statuses: list[Choice]
     owners: list[Choice]
+    columns: list[Choice]
     chips: list[Choice]
     hidden: list[tuple[str, str]]
     assignees: list[str]
@@ -104,7 +111,7 @@ def queue_view(
     titles = {pattern.id: pattern.title for pattern in rules.patterns.values()}
     owners = [NO_OWNER, *sorted(owner for owner in facets.owner if owner != NO_OWNER)]
     top = max((case.rank.rank for case in page.cases), default=0) or 1
-    here = href(filters)
+    here, hidden = href(filters), filters.hide
     return QueueView(
         filters=filters,
         page=page,
@@ -130,6 +137,10 @@ def queue_view(
                 filters.owner == name,
             )
             for name in owners
+        ],
+        columns=[
+            Choice(name, name.title(), None, _toggled(filters, "hide", name), name not in hidden)
+            for name in get_args(Column)
         ],
         chips=_chips(filters, titles),
         hidden=_hidden(filters),
@@ -159,18 +170,18 @@ def _facet(
             value,
             (titles or {}).get(value, value),
             counts.get(value, 0),
-            href(
-                filters,
-                **{
-                    facet: [v for v in chosen if v != value]
-                    if value in chosen
-                    else [*chosen, value]
-                },
-            ),
+            _toggled(filters, facet, value),
             value in chosen,
         )
         for value in values
     ]
+
+
+def _toggled(filters: QueueFilters, name: str, value: str) -> str:
+    """The queue with a value of a list added, or removed if it is there."""
+    chosen = getattr(filters, name)
+    rest = [v for v in chosen if v != value]
+    return href(filters, **{name: rest if value in chosen else [*chosen, value]})
 
 
 def _views(filters: QueueFilters) -> list[Choice]:

@@ -65,7 +65,7 @@ export async function claimNext() {
   return next;
 }
 
-const LISTS = ["level", "pattern", "status"];
+const LISTS = ["level", "pattern", "status", "hide"];
 /** The filters of a query string, as the API takes them. */
 export function filtersOf(search) {
   const filters = {};

@@ -341,3 +341,20 @@ def test_a_parquet_file_with_other_columns_gives_dead_letters(tmp_path: Path) ->
     [letter] = tables["dead_letters"]
     assert (letter[0], letter[2], letter[3]) == ("logins", "logins.parquet", 1)
     assert json.loads(letter[4]) == {"event_id": 1}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "typed parquet"])
+def test_how_much_is_left_is_known_at_every_position(tmp_path: Path, kind: str) -> None:
+    """From the beginning, from the middle, at the end."""
+    source = FileSource(write(tmp_path, LOG, kind), 4)
+    source.open(None)
+    positions: list[str | None] = [None]
+    while (batch := source.poll()) is not None:
+        positions.append(batch.position)
+    left = [source.left(position) for position in positions]
+    assert left == [max(len(LOG) - 4 * n, 0) for n in range(len(positions))]
+
+
+def test_compressed_files_are_not_read_twice_to_count_them(tmp_path: Path) -> None:
+    """How much is left stays unknown."""
+    assert FileSource(write(tmp_path, LOG, "jsonl.gz")).left(None) is None

@@ -81,3 +81,16 @@ def test_there_is_a_limit(harness: Harness) -> None:
         assert kim.post("/v1/views", json={**LARGE, "name": f"v{n}"}).status_code == 201
     assert kim.post("/v1/views", json={**LARGE, "name": "one more"}).status_code == 409
     assert kim.post("/v1/views", json={**LARGE, "name": "v3"}).status_code == 201
+
+
+def test_a_view_keeps_its_columns(harness: Harness) -> None:
+    """What is left out is gone from the table, one click away, and comes with the view."""
+    kim = harness.person("kim")
+    fewer = {**LARGE, "filters": {"hide": ["due", "recommended"]}}
+    saved = kim.post("/v1/views", json=fewer).json()["href"]
+    assert saved == "/cases?hide=due&hide=recommended"
+    table = kim.get(saved).text
+    assert "<th>Due</th>" not in table and "<th>Recommended</th>" not in table
+    assert "<th>Owner</th>" in table
+    assert 'href="/cases?hide=recommended" data-column="due"' in table
+    assert "<th>Due</th>" in kim.get("/cases").text
