@@ -15,41 +15,46 @@ settings.register_profile(
     "steady",
     deadline=None,
     derandomize=True,
-    max_examples=150,
+    max_examples=60,
     database=None,
     suppress_health_check=_SLOW_IS_FINE,
 )
-# HYPOTHESIS_PROFILE=search looks for new counterexamples, several minutes long.
+# HYPOTHESIS_PROFILE=search looks for new counterexamples; CI does so every night.
 settings.register_profile(
     "search", deadline=None, max_examples=3000, suppress_health_check=_SLOW_IS_FINE
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-FIRST = ("console", "adapters", "dbt", "cli")
+FIRST = ("adapters/kafka", "console/browser", "dbt", "cli", "journeys", "console")
 """What takes longest begins first, so that no process waits for another at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the folders that take longest first."""
+    """Run the groups that take longest first."""
     order = {name: number for number, name in enumerate(FIRST)}
-    items.sort(key=lambda item: order.get(_folder(item.nodeid), len(FIRST)))
+    items.sort(key=lambda item: order.get(_group(item.nodeid), len(FIRST)))
 
 
-class ByFolder(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps a folder in one process, where its tests share a broker, a browser, a dbt project."""
+class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps in one process what shares a broker, a browser or a dbt project."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _folder(nodeid)
+        return _group(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """How `-n 2` hands the tests out."""
-    return ByFolder(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByGroup:
+    """How `-n` hands the tests out."""
+    return ByGroup(config, log)
 
 
-def _folder(nodeid: str) -> str:
+def _group(nodeid: str) -> str:
     top, *below = nodeid.split("::")[0].split("/")
-    return below[0] if top == "tests" else top
+    if top != "tests":
+        return top
+    folder, file = below[0], below[-1]
+    if file == "test_browser.py":
+        return f"{folder}/browser"
+    return f"{folder}/kafka" if "kafka" in below else folder
 
 
 @pytest.fixture(scope="session")

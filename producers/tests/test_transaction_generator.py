@@ -18,6 +18,7 @@ from producers.patterns import currency_rates
 from producers.tests.conftest import START
 from producers.tests.naive import distance_km, signals
 
+RATES = currency_rates()
 SIX = ("velocity", "geo_impossible", "account_takeover", "cnp_spike", "structuring", "compound")
 PACES = pytest.mark.parametrize("realistic", [False, True], ids=["demo", "realistic"])
 
@@ -41,7 +42,7 @@ def strike(pool: CustomerPool, pay: PaymentFactory) -> Any:
 
 def in_base(event: Transaction) -> float:
     """The amount in the base currency."""
-    return float(event.amount) * currency_rates()[event.currency]
+    return float(event.amount) * RATES[event.currency]
 
 
 def payments(events: Any) -> Any:

@@ -120,7 +120,7 @@ def test_a_kill_between_the_two_commits_loses_nothing(
     batches: list[Batch], unbroken: dict[str, list[tuple[Any, ...]]], tmp_path: Path, memory: int
 ) -> None:
     """The store has a batch, the file of what is known does not: it is fed again."""
-    kills = range(1, len(batches), 6)
+    kills = range(1, len(batches), 12)
     lost = {number - 1 for number in kills}
     assert _Run(tmp_path / "s.duckdb", memory).over(batches, kills, lost) == unbroken
 

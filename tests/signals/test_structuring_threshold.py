@@ -31,7 +31,7 @@ def test_the_environment_moves_all_three(tmp_path: Path) -> None:
     rules = load_rules()
     [amount] = [c for c in rules.patterns["structuring"].where if c.field == "base_amount"]
     assert (amount.at_least, amount.below) == (4500, 5000)
-    write_bank(tmp_path / "bank", settings, 20_000)
+    write_bank(tmp_path / "bank", settings, 8_000)
     replay_folder(tmp_path / "bank", tmp_path / "store.duckdb", rules)
     with connect(tmp_path / "store.duckdb", read_only=True) as db:
         found = judge(db, tmp_path / "bank" / "truth.jsonl", rules)["patterns"]["structuring"]

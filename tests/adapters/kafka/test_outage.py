@@ -24,7 +24,7 @@ from tests.adapters.kafka.support import (
 )
 
 # KAFKA_OUTAGE_SECONDS=30 shows the same for longer.
-OUTAGE_S = float(os.environ.get("KAFKA_OUTAGE_SECONDS", "10"))
+OUTAGE_S = float(os.environ.get("KAFKA_OUTAGE_SECONDS", "5"))
 RATE = 60
 
 

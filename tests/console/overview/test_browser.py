@@ -90,19 +90,20 @@ EACH_PAGE = [
 ]
 
 
-@pytest.mark.parametrize("width", [390, 683, 1366])
-@pytest.mark.parametrize("path", EACH_PAGE)
-def test_nothing_is_wider_than_the_screen(watched: Watched, path: str, width: int) -> None:
+def test_nothing_is_wider_than_the_screen(watched: Watched, subtests: pytest.Subtests) -> None:
     """No page scrolls sideways: on a phone, on a laptop, and there at a zoom of 200 %."""
     page = watched.page
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(path)
-    expect(page.locator("main")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    names = page.locator(".nav a").all_inner_texts()
-    assert {"Overview", "Queue", "Signals", "Patterns", "Audit"} <= set(names)
-    for link in page.locator(".nav a").all():
-        assert link.evaluate("a => a.getBoundingClientRect().right <= innerWidth")
+    for path in EACH_PAGE:
+        page.goto(path)
+        expect(page.locator("main")).to_be_visible()
+        links = page.locator(".nav a")
+        assert {"Overview", "Queue", "Signals", "Patterns", "Audit"} <= {*links.all_inner_texts()}
+        for width in (390, 683, 1366):
+            with subtests.test(path=path, width=width):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                right = "links => Math.max(...links.map(a => a.getBoundingClientRect().right))"
+                assert links.evaluate_all(right) <= width
 
 
 def test_nothing_jumps_while_news_arrives(watched: Watched, bank: Bank) -> None:
