@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from detector.adapters.dbt_models import compiled, event_files, load, open_database, run
+from detector.adapters.dbt_models import event_files, load, open_database, run
+from detector.adapters.rendering import rendered
 from detector.signals.conditions import sql
 from detector.signals.pattern import Pattern
 from detector.signals.rules import load_rules
@@ -61,7 +62,7 @@ def main(folder: Path) -> None:
     bursts = [p for p in rules.patterns.values() if p.operator in {"burst", "distinct_burst"}]
     with open_database() as db:
         load(db, event_files([folder]))
-        run(db, compiled().needed_for([p.view for p in bursts]))
+        run(db, rendered(rules).needed_for([p.view for p in bursts]))
         print("| pattern | attacks | missed | share missed | detected later by (median) |")
         print("|---|---:|---:|---:|---:|")
         for pattern in bursts:

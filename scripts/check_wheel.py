@@ -36,7 +36,6 @@ def main() -> None:
         fraud = str(folder / "venv/bin/fraud")
         check_run(fraud, empty)
         check_console(fraud, empty)
-        pip(python, "install", f"{wheel}[dbt]")
         check_parity(fraud, empty)
 
 

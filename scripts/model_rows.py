@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from detector.adapters.bank_files import DEFAULT_START, bank_settings, write_bank
-from detector.adapters.dbt_models import compiled, event_files, load, open_database, run
+from detector.adapters.dbt_models import event_files, load, open_database, run
+from detector.adapters.rendering import rendered
 from detector.cli.progress import EventProgress
 from detector.signals.rules import load_rules
 
@@ -45,7 +46,7 @@ def bound(model: str) -> str:
 def counts(events: int, customers: int) -> dict[str, int]:
     """The rows of each model over a history of so many events and customers."""
     rules = load_rules()
-    project = compiled(rules.amounts)
+    project = rendered(rules)
     settings = bank_settings(seed=11, fraud_rate=0.01, customer_pool_size=customers)
     with tempfile.TemporaryDirectory() as folder, EventProgress("generating") as progress:
         history = Path(folder) / "events"

@@ -9,14 +9,12 @@ import duckdb
 
 from detector.adapters.database import literal
 from detector.adapters.dbt_models import (
-    DATABASE,
-    CompiledProject,
-    compiled,
     event_files,
     load,
     open_database,
     run,
 )
+from detector.adapters.rendering import DATABASE, PROJECT, rendered
 from detector.analysis.evaluate import judge
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
@@ -37,7 +35,7 @@ def backtest(
     dispositions: Path | None = None,
     memory: str = MEMORY,
     keep: Path | None = None,
-    project: CompiledProject | None = None,
+    project: Path = PROJECT,
 ) -> JsonObject:
     """Run the models over the files and report the results.
 
@@ -50,14 +48,14 @@ def backtest(
             raise InputError(f"{given} is not a file.")
     if keep is not None and keep.exists():
         raise InputError(f"{keep} already exists. Name a new file.")
-    project = project or compiled(rules.amounts)
+    models = rendered(rules, project)
     with (
         tempfile.TemporaryDirectory() as scratch,
         open_database(keep or Path(scratch) / f"{DATABASE}.duckdb", memory) as db,
     ):
         began = time.monotonic()
         load(db, files)
-        run(db, project.models if keep else project.needed_for([*STAGING, *RESULTS]))
+        run(db, models.models if keep else models.needed_for([*STAGING, *RESULTS]))
         seconds = time.monotonic() - began
         report = _report(db, rules, seconds)
         if truth is not None:

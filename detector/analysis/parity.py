@@ -10,13 +10,12 @@ import duckdb
 
 from detector.adapters.database import literal
 from detector.adapters.dbt_models import (
-    CompiledProject,
-    compiled,
     event_files,
     load,
     open_database,
     run,
 )
+from detector.adapters.rendering import PROJECT, rendered
 from detector.analysis.replay import replay_folder
 from detector.core.data import JsonObject, Row
 from detector.core.events import STREAMS
@@ -74,7 +73,7 @@ Replay = Callable[[Path, Path, Rules], object]
 def parity(
     folder: Path,
     rules: Rules,
-    project: CompiledProject | None = None,
+    project: Path = PROJECT,
     replay: Replay = replay_folder,
 ) -> ParityReport:
     """Replay a folder through the embedded engine and through the models, and compare.
@@ -82,14 +81,14 @@ def parity(
     What the embedded engine set aside as late or from the future depends on arrival and on the
     clock, so the models exclude the same events; everything else they derive themselves.
     """
-    project = project or compiled(rules.amounts)
+    models = rendered(rules, project)
     with tempfile.TemporaryDirectory() as scratch:
         store = Path(scratch) / "embedded.duckdb"
         replay(folder, store, rules)
         with open_database(Path(scratch) / "models.duckdb") as db:
             db.execute(f"ATTACH {literal(str(store))} AS embedded (READ_ONLY)")
             load(db, event_files([folder]), set_aside=_set_aside())
-            run(db, project.needed_for(MODELS))
+            run(db, models.needed_for(MODELS))
             return compare(db)
 
 

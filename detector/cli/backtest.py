@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from detector.adapters.dbt_models import DATABASE
+from detector.adapters.rendering import DATABASE
 from detector.analysis.backtest import MEMORY, backtest
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows

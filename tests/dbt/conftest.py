@@ -1,4 +1,4 @@
-"""The compiled models, once a session, and a database to run them in."""
+"""The models, once a session, and a database to run them in."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,31 +8,33 @@ import duckdb
 import msgspec
 import pytest
 
-from detector.adapters.dbt_models import (
-    CompiledProject,
-    Model,
-    compiled,
-    event_files,
-    load,
-    open_database,
-    run,
-)
+from detector.adapters.dbt_models import event_files, load, open_database, run
+from detector.adapters.rendering import Model, RenderedProject, rendered
 from detector.analysis.parity import MODELS, ParityReport, compare
 from detector.core.events import STREAMS, Event
 from detector.signals.rules import Rules
 from tests import build
+from tests.dbt.projects import dbt
 
 
 @pytest.fixture(scope="session")
-def project() -> CompiledProject:
-    """The project compiled for DuckDB."""
-    return compiled()
+def project() -> RenderedProject:
+    """The models for DuckDB."""
+    return rendered(build.REAL)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What dbt itself compiles for DuckDB."""
+    out = tmp_path_factory.mktemp("compiled")
+    dbt("compile --no-populate-cache", "duckdb", out)
+    return out
 
 
 class Bench:
     """Runs logs through the embedded detector and the models, side by side in one database."""
 
-    def __init__(self, project: CompiledProject, scratch: Path) -> None:
+    def __init__(self, project: RenderedProject, scratch: Path) -> None:
         self.db = open_database()
         self.db.execute("SET threads = 1")  # what two threads would share is too little
         self.models = project.needed_for(MODELS)
@@ -130,7 +132,7 @@ def write_log(folder: Path, arrived: Iterable[Event]) -> None:
 
 
 @pytest.fixture(scope="session")
-def bench(project: CompiledProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(project: RenderedProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A bench with nothing on it."""
     bench = Bench(project, tmp_path_factory.mktemp("bench"))
     yield bench

@@ -9,14 +9,16 @@ from textwrap import dedent, indent
 import duckdb
 import pytest
 
-from detector.adapters.dbt_models import PROJECT, CompiledProject, compiled, event_files, load, run
+from detector.adapters.dbt_models import event_files, load, run
 from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.rendering import PROJECT, RenderedProject, rendered
 from detector.analysis.parity import parity
 from detector.analysis.replay import replay_folder
 from detector.signals.rules import Rules, load_rules
 from scripts import pattern_docs
 from tests import build
 from tests.dbt.conftest import write_log
+from tests.dbt.projects import data_tests, dbt
 
 PAGE = pattern_docs.PAGE.read_text("utf-8")
 STEPS = PAGE[PAGE.index("## Add a pattern") :]
@@ -59,9 +61,9 @@ def rules(copy: Path) -> Rules:
 
 
 @pytest.fixture(scope="module")
-def eight(copy: Path) -> CompiledProject:
+def eight(copy: Path, rules: Rules) -> RenderedProject:
     """The models with the eighth view."""
-    return compiled(project=copy)
+    return rendered(rules, copy)
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +97,9 @@ def test_the_page_takes_its_section(rules: Rules) -> None:
     assert f"| {NAME} |" in pattern_docs.readme(pattern_docs.README.read_text("utf-8"), rules)
 
 
-def test_both_engines_take_it_up_and_agree(
-    folder: Path, rules: Rules, eight: CompiledProject
-) -> None:
+def test_both_engines_take_it_up_and_agree(folder: Path, rules: Rules, copy: Path) -> None:
     """Signals, risk and cases of the embedded engine and of the models are the same."""
-    report = parity(folder, rules, eight)
+    report = parity(folder, rules, copy)
     assert report.equal, report.examples
     assert report.compared["signals"] == report.compared["risk"] == 1
 
@@ -127,11 +127,16 @@ def test_risk_and_kpis_count_it(store: DuckDBStore) -> None:
 
 
 def test_the_data_tests_know_it(
-    folder: Path, eight: CompiledProject, database: duckdb.DuckDBPyConnection
+    folder: Path,
+    copy: Path,
+    eight: RenderedProject,
+    database: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
 ) -> None:
     """The YAML of step 3 brings its tests with it, and they hold."""
     load(database, event_files([folder]))
     run(database, eight.models)
-    tests = [test for test in eight.tests if VIEW in test.sql]
+    dbt("compile --no-populate-cache", "duckdb", tmp_path, project=copy)
+    tests = {name: sql for name, sql in data_tests(tmp_path).items() if VIEW in sql}
     assert len(tests) > 10
-    assert [test.name for test in tests if database.execute(test.sql).fetchall()] == []
+    assert [name for name, sql in tests.items() if database.execute(sql).fetchall()] == []

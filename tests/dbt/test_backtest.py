@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from detector.adapters.bank_files import bank_settings, write_bank
-from detector.adapters.dbt_models import CompiledProject, event_files
+from detector.adapters.dbt_models import event_files
 from detector.analysis.backtest import backtest
 from detector.core.errors import InputError
 from producers.crime import SCENARIOS
@@ -34,9 +34,9 @@ def history(folder: Path) -> Path:
     return folder
 
 
-def test_it_reports_per_pattern_and_per_day(tmp_path: Path, project: CompiledProject) -> None:
+def test_it_reports_per_pattern_and_per_day(tmp_path: Path) -> None:
     """Signals, subjects, accounts and amounts; a day without signals counts zero."""
-    report = backtest([history(tmp_path)], build.REAL, project=project)
+    report = backtest([history(tmp_path)], build.REAL)
     assert report["events"] == 8 and report["rejected"] == 0
     assert report["patterns"]["velocity"] == {
         "signals": 1,
@@ -52,10 +52,10 @@ def test_it_reports_per_pattern_and_per_day(tmp_path: Path, project: CompiledPro
     assert second["transactions"] == 1 and second["signals"] == second["velocity"] == 0
 
 
-def test_files_may_be_parquet_or_split(tmp_path: Path, project: CompiledProject) -> None:
+def test_files_may_be_parquet_or_split(tmp_path: Path) -> None:
     """The same events in two files, one of them Parquet with real types, give the same report."""
     folder = history(tmp_path)
-    whole = backtest([folder], build.REAL, project=project)
+    whole = backtest([folder], build.REAL)
     with duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         db.execute(
@@ -65,29 +65,29 @@ def test_files_may_be_parquet_or_split(tmp_path: Path, project: CompiledProject)
         parts = [tmp_path / "transactions-1.parquet", tmp_path / "transactions-2.parquet"]
         db.execute(f"COPY (FROM t WHERE channel = 'POS') TO '{parts[0]}'")
         db.execute(f"COPY (FROM t WHERE channel <> 'POS') TO '{parts[1]}'")
-    split = backtest(parts, build.REAL, project=project)
+    split = backtest(parts, build.REAL)
     timing = {"seconds", "events_per_s"}
     assert {k: v for k, v in split.items() if k not in timing} == {
         k: v for k, v in whole.items() if k not in timing
     }
 
 
-def test_truth_gives_precision_and_recall(tmp_path: Path, project: CompiledProject) -> None:
+def test_truth_gives_precision_and_recall(tmp_path: Path) -> None:
     """By the definitions of `fraud evaluate`."""
     folder = tmp_path / "bank"
     settings = bank_settings(seed=4, fraud_rate=0.1, customer_pool_size=500)
     write_bank(folder, settings, 10_000, build.START)
-    report = backtest([folder], build.REAL, truth=folder / "truth.jsonl", project=project)
+    report = backtest([folder], build.REAL, truth=folder / "truth.jsonl")
     judged = report["truth"]["patterns"]
     assert all(judged[name]["precision"] == 1 for name in SCENARIOS if judged[name]["signals"])
     assert judged["velocity"]["recall"] == 1
 
 
-def test_dispositions_give_precision(tmp_path: Path, project: CompiledProject) -> None:
+def test_dispositions_give_precision(tmp_path: Path) -> None:
     """What analysts confirmed and refuted, of the cases that would open today."""
     folder = history(tmp_path)
     kept = tmp_path / "fraud.duckdb"
-    backtest([folder], build.REAL, keep=kept, project=project)
+    backtest([folder], build.REAL, keep=kept)
     with duckdb.connect(str(kept)) as db:
         case_id = db.execute("SELECT case_id FROM mv_open_fraud_cases").fetchall()[0][0]
     rows = [
@@ -96,7 +96,7 @@ def test_dispositions_give_precision(tmp_path: Path, project: CompiledProject) -
     ]
     path = tmp_path / "decided.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    report = backtest([folder], build.REAL, dispositions=path, project=project)
+    report = backtest([folder], build.REAL, dispositions=path)
     assert report["dispositions"]["by_level"]["critical"] == {
         "decided": 1,
         "confirmed": 1,
@@ -106,14 +106,14 @@ def test_dispositions_give_precision(tmp_path: Path, project: CompiledProject) -
     assert report["dispositions"]["confirmed_but_no_longer_found"] == 1
 
 
-def test_memory_does_not_grow_with_history(tmp_path: Path, project: CompiledProject) -> None:
+def test_memory_does_not_grow_with_history(tmp_path: Path) -> None:
     """A history larger than the memory allowed goes to disk."""
     line = build.raw(build.transaction(event_id="x"))
     with (tmp_path / "transactions.jsonl").open("wb") as file:
         for n in range(200_000):
             file.write(line.replace(b'"x"', b'"e%d"' % n).replace(b"acc-1", b"acc-%d" % n) + b"\n")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    report = backtest([tmp_path], build.REAL, memory="200MB", project=project)
+    report = backtest([tmp_path], build.REAL, memory="200MB")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert report["events"] == 200_000
     assert grown < 400 * (1024**2 if sys.platform == "darwin" else 1024)

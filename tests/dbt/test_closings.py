@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.adapters.dbt_models import CompiledProject, event_files, load, open_database, run
+from detector.adapters.dbt_models import event_files, load, open_database, run
 from detector.adapters.duckdb.store import DuckDBStore
+from detector.adapters.rendering import RenderedProject
 from detector.analysis.parity import MODELS, compare
 from detector.cases.principals import Principal
 from detector.core.events import Event
@@ -55,7 +56,7 @@ class Bank:
     def close_case(self) -> str:
         return self.act("close", disposition="FALSE_POSITIVE")
 
-    def check(self, project: CompiledProject) -> None:
+    def check(self, project: RenderedProject) -> None:
         """Compare with the models, with the plain definition, and with a restart."""
         rows = self.store.query(
             "SELECT case_id, customer_id, status, owner, closed_until FROM case_reviews"
@@ -81,7 +82,7 @@ def structured(at: float, name: str) -> Sequence[Event]:
 
 
 def test_fraud_after_a_closing_opens_a_new_linked_case(
-    tmp_path: Path, project: CompiledProject
+    tmp_path: Path, project: RenderedProject
 ) -> None:
     """A false positive does not blind anyone to what comes after it."""
     bank = Bank(tmp_path)
@@ -95,7 +96,7 @@ def test_fraud_after_a_closing_opens_a_new_linked_case(
     bank.check(project)
 
 
-def test_late_evidence_goes_to_the_closed_case(tmp_path: Path, project: CompiledProject) -> None:
+def test_late_evidence_goes_to_the_closed_case(tmp_path: Path, project: RenderedProject) -> None:
     """A signal of before the closing that arrives after it opens nothing."""
     bank = Bank(tmp_path)
     bank.feed(*structured(100, "a"))
@@ -106,7 +107,7 @@ def test_late_evidence_goes_to_the_closed_case(tmp_path: Path, project: Compiled
     bank.check(project)
 
 
-def test_a_reopened_case_takes_up_what_came_since(tmp_path: Path, project: CompiledProject) -> None:
+def test_a_reopened_case_takes_up_what_came_since(tmp_path: Path, project: RenderedProject) -> None:
     """A signal too light for a case of its own joins the reopened one; so after a restart."""
     bank = Bank(tmp_path)
     bank.feed(*structured(0, "a"))
@@ -136,7 +137,7 @@ STEPS = st.lists(
 @settings(max_examples=settings().max_examples // 4)
 @given(steps=STEPS)
 def test_cases_are_a_function_of_signals_and_closings(
-    tmp_path_factory: pytest.TempPathFactory, project: CompiledProject, steps: list[tuple[str, int]]
+    tmp_path_factory: pytest.TempPathFactory, project: RenderedProject, steps: list[tuple[str, int]]
 ) -> None:
     """Whatever is closed when, and restarted in between, the three definitions agree."""
     bank, now = Bank(tmp_path_factory.mktemp("closings")), 0

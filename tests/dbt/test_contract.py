@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from detector.adapters.dbt_models import CompiledProject, event_files, load, run
+from detector.adapters.dbt_models import event_files, load, run
+from detector.adapters.rendering import RenderedProject
 from detector.core.events import STREAMS, Record, decode
 from producers.models import Login
 from tests import build
@@ -70,7 +71,7 @@ def variants(stream: str) -> list[bytes]:
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_both_accept_the_same_records(
-    stream: str, tmp_path: Path, project: CompiledProject, database: duckdb.DuckDBPyConnection
+    stream: str, tmp_path: Path, project: RenderedProject, database: duckdb.DuckDBPyConnection
 ) -> None:
     """Staging has exactly the records that decode; every other is in rejected_records."""
     records = variants(stream)
@@ -101,7 +102,7 @@ def decodes(stream: str, record: bytes) -> bool:
 
 
 def test_the_first_valid_copy_of_an_event_wins(
-    tmp_path: Path, project: CompiledProject, database: duckdb.DuckDBPyConnection
+    tmp_path: Path, project: RenderedProject, database: duckdb.DuckDBPyConnection
 ) -> None:
     """A broken copy that comes first does not stand in for the event."""
     event = json.loads(build.raw(build.login(0, event_id="e1")))
@@ -127,7 +128,7 @@ def test_both_read_the_same_time(
     microseconds: int,
     spaced: bool,
     tmp_path: Path,
-    project: CompiledProject,
+    project: RenderedProject,
     database: duckdb.DuckDBPyConnection,
 ) -> None:
     """Digits after the microsecond are dropped, in every spelling of a time."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from detector.adapters.bank_files import bank_settings, write_bank
-from detector.adapters.dbt_models import PROJECT, compiled, event_files, load, open_database, run
+from detector.adapters.dbt_models import event_files, load, open_database, run
+from detector.adapters.rendering import PROJECT, rendered
 from detector.analysis.replay import replay_folder
 from detector.signals.rules import load_rules
 from tests import build
@@ -34,7 +35,7 @@ def test_both_executions_agree(project: Path, tmp_path: Path) -> None:
     bank = bank_settings(seed=3, fraud_rate=0.1, customer_pool_size=500)
     write_bank(folder, bank, 15_000, build.START)
     replay_folder(folder, tmp_path / "embedded.db", rules)
-    models = compiled(project=project)
+    models = rendered(rules, project)
     with open_database() as db:
         db.execute(f"ATTACH '{tmp_path / 'embedded.db'}' AS embedded (READ_ONLY)")
         load(db, event_files([folder]))

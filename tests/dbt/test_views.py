@@ -7,10 +7,12 @@ import duckdb
 import pytest
 
 from detector.adapters.bank_files import bank_settings, write_bank
-from detector.adapters.dbt_models import CompiledProject, event_files, load, open_database, run
+from detector.adapters.dbt_models import event_files, load, open_database, run
 from detector.adapters.duckdb.views import view_names
+from detector.adapters.rendering import RenderedProject
 from detector.analysis.replay import replay_folder
 from tests import build
+from tests.dbt.projects import data_tests
 
 VIEWS = view_names(build.REAL)
 
@@ -20,7 +22,7 @@ APART = {"evidence"}
 
 @pytest.fixture(scope="module")
 def both(
-    project: CompiledProject, tmp_path_factory: pytest.TempPathFactory
+    project: RenderedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """One log of the synthetic bank in both executions; the store is attached as `embedded`."""
     folder = tmp_path_factory.mktemp("bank")
@@ -59,10 +61,11 @@ def test_a_view_is_the_same_in_both(both: duckdb.DuckDBPyConnection, view: str) 
         assert extra == [], f"only in {one}"
 
 
-def test_the_data_tests_hold(both: duckdb.DuckDBPyConnection, project: CompiledProject) -> None:
+def test_the_data_tests_hold(both: duckdb.DuckDBPyConnection, compiled: Path) -> None:
     """Every data test that the YAML files declare passes on this log."""
-    assert len(project.tests) > 150
-    broken = {t.name: rows for t in project.tests if (rows := both.execute(t.sql).fetchall())}
+    tests = data_tests(compiled)
+    assert len(tests) > 150
+    broken = {name: rows for name, sql in tests.items() if (rows := both.execute(sql).fetchall())}
     assert broken == {}
 
 
@@ -71,7 +74,7 @@ def test_no_record_of_the_bank_is_rejected(both: duckdb.DuckDBPyConnection) -> N
     assert both.execute("SELECT * FROM rejected_records").fetchall() == []
 
 
-def test_the_models_follow_any_path(tmp_path: Path, project: CompiledProject) -> None:
+def test_the_models_follow_any_path(tmp_path: Path, project: RenderedProject) -> None:
     """A stream without a file is empty; no view fails for want of events."""
     (tmp_path / "logins.jsonl").write_bytes(build.raw(build.login()) + b"\n")
     with open_database() as db:

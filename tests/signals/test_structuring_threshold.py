@@ -7,7 +7,7 @@ import pytest
 
 from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.database import connect
-from detector.adapters.dbt_models import compiled
+from detector.adapters.rendering import rendered
 from detector.analysis.evaluate import judge
 from detector.analysis.parity import parity
 from detector.analysis.replay import replay_folder
@@ -41,9 +41,9 @@ def test_the_environment_moves_all_three(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("low")
-def test_the_models_are_compiled_again_for_another_threshold() -> None:
-    """What was compiled for 10,000 is not used."""
-    sql = {m.name: m.sql for m in compiled(load_rules().amounts).models}
+def test_the_models_have_the_threshold_of_the_environment() -> None:
+    """As dbt has it, which reads the same variable."""
+    sql = {m.name: m.sql for m in rendered(load_rules()).models}
     assert "base_amount >= 4500\n" in sql["mv_structuring_detection"]
 
 

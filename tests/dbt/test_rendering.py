@@ -1,0 +1,53 @@
+"""The models as they are rendered without dbt."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from detector.adapters.rendering import PROJECT, RenderedProject, rendered
+from detector.core.errors import InputError
+from tests import build
+from tests.dbt.projects import nodes
+
+
+def test_every_query_is_what_dbt_compiles(compiled: Path, project: RenderedProject) -> None:
+    """The same text, the same dependencies."""
+    by_dbt = {
+        name: (node["compiled_code"].strip(), {key.split(".")[-1] for key in _parents(node)})
+        for name, node in nodes(compiled).items()
+        if node["config"]["enabled"] and node["config"]["materialized"] == "table"
+    }
+    assert {m.name: (m.sql, set(m.reads)) for m in project.models} == by_dbt
+
+
+def _parents(node: dict[str, dict[str, list[str]]]) -> list[str]:
+    return [key for key in node["depends_on"]["nodes"] if key.startswith("model.")]
+
+
+def test_each_comes_after_those_it_reads(project: RenderedProject) -> None:
+    """So they can be built in this order; a selection has what it needs and no more."""
+    seen: set[str] = set()
+    for model in project.models:
+        assert model.reads <= seen
+        seen.add(model.name)
+    needed = [model.name for model in project.needed_for(["mv_velocity_alerts"])]
+    assert needed == ["stg_transactions", "mv_velocity_alerts"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ burst('nothing') }}", "pattern 'nothing' is not in vars.patterns; known are velocity"),
+        ("{{ burst('velocity') }}", "belongs to view mv_velocity_alerts, not to model mv_new"),
+        ("{{ no_macro() }}", "'no_macro' is undefined"),
+        ("{% if %}", "Expected an expression"),
+    ],
+)
+def test_what_does_not_render_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """The file, and what is wrong in it."""
+    copy = tmp_path / "project"
+    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns("target", "logs"))
+    (copy / "models/fraud_signals/mv_new.sql").write_text(text)
+    with pytest.raises(InputError, match=rf"mv_new\.sql does not render: .*{message}"):
+        rendered(build.REAL, copy)
