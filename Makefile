@@ -42,7 +42,7 @@ run: $(VENV)/.run ## Start the synthetic bank and watch fraud being found (Ctrl-
 	@$(BIN)/fraud run --demo $(ARGS)
 
 test: $(VENV)/.dev ## Run every test
-	@$(BIN)/python -m pytest -q -n $(JOBS) --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 test-producers: $(BIN)/python ## Install producers/ alone into a separate venv and test it there
 	@rm -rf producers/.venv && $(PYTHON) -m venv producers/.venv

@@ -126,7 +126,7 @@ def open_bank(folder: Path, **settings: Any) -> Iterator[Bank]:
     path = folder / "fraud.duckdb"
     hour = records(happening(eventful_day(), datetime.now(UTC) - timedelta(seconds=5)))
     with closing(DuckDBStore(path, SHIPPED)) as store:
-        Pipeline(SHIPPED, ListSource(split(hour, [50])), store).run()
+        Pipeline(SHIPPED, ListSource([hour]), store).run()
         tally = Tally(SHIPPED)
         pipeline = Pipeline(SHIPPED, ApiSource(), store, [tally])
         chosen = ConsoleSettings(**{"_env_file": None, "port": 0, **settings})

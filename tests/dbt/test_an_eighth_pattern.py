@@ -1,57 +1,32 @@
 """A pattern of a known shape, added as docs/fraud_patterns.md says, from the text of that page."""
 
-import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent, indent
 
 import duckdb
 import pytest
 
 from detector.adapters.dbt_models import event_files, load, run
 from detector.adapters.duckdb.store import DuckDBStore
-from detector.adapters.rendering import PROJECT, RenderedProject, rendered
+from detector.adapters.rendering import RenderedProject, rendered
 from detector.analysis.parity import parity
 from detector.analysis.replay import replay_folder
 from detector.signals.rules import Rules, load_rules
 from scripts import pattern_docs
 from tests import build
 from tests.dbt.conftest import write_log
-from tests.dbt.projects import data_tests, dbt
-
-PAGE = pattern_docs.PAGE.read_text("utf-8")
-STEPS = PAGE[PAGE.index("## Add a pattern") :]
-NAME = "declined_burst"
-VIEW = "mv_declined_burst"
-
-
-def _shown(language: str, number: int = 0) -> str:
-    """A block of code of the page, without its indentation."""
-    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", STEPS, re.M | re.S)
-    return dedent(found[number])
+from tests.dbt.eighth import NAME, PAGE, VIEW, shown
+from tests.dbt.projects import data_tests
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(with_an_eighth: Path) -> Path:
     """A copy of the dbt project after steps 1 to 3."""
     if NAME in build.REAL.patterns:
         pytest.skip(
             f"{NAME} has been added to this project; the text says how, for a project without it"
         )
-    folder = tmp_path_factory.mktemp("project") / "fraud_detection"
-    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("target", "logs"))
-    settings = folder / "dbt_project.yml"
-    settings.write_text(
-        settings.read_text("utf-8") + "\n" + indent(_shown("yaml"), "    "), "utf-8"
-    )
-    models = folder / "models" / "fraud_signals"
-    (models / f"{VIEW}.sql").write_text(_shown("sql"), "utf-8")
-    described = models / "_fraud_signals.yml"
-    described.write_text(
-        described.read_text("utf-8").rstrip() + "\n" + indent(_shown("yaml", 1), "  "), "utf-8"
-    )
-    return folder
+    return with_an_eighth
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +63,7 @@ def test_the_page_takes_its_section(rules: Rules) -> None:
     """Step 4: the section of the text is filled from the rules; without it the page is refused."""
     with pytest.raises(ValueError, match="declined_burst"):
         pattern_docs.rewritten(PAGE, rules)
-    page = PAGE.replace("## Add a pattern", f"{_shown('markdown')}\n## Add a pattern", 1)
+    page = PAGE.replace("## Add a pattern", f"{shown('markdown')}\n## Add a pattern", 1)
     filled = pattern_docs.rewritten(page, rules)
     section = filled[filled.index(f"## {NAME}\n") : filled.index("## Add a pattern")]
     assert "**What.** " in section and "**Why.** " in section
@@ -128,15 +103,13 @@ def test_risk_and_kpis_count_it(store: DuckDBStore) -> None:
 
 def test_the_data_tests_know_it(
     folder: Path,
-    copy: Path,
     eight: RenderedProject,
+    compiled: Path,
     database: duckdb.DuckDBPyConnection,
-    tmp_path: Path,
 ) -> None:
     """The YAML of step 3 brings its tests with it, and they hold."""
     load(database, event_files([folder]))
     run(database, eight.models)
-    dbt("compile --no-populate-cache", "duckdb", tmp_path, project=copy)
-    tests = {name: sql for name, sql in data_tests(tmp_path).items() if VIEW in sql}
+    tests = {name: sql for name, sql in data_tests(compiled).items() if VIEW in sql}
     assert len(tests) > 10
     assert [name for name, sql in tests.items() if database.execute(sql).fetchall()] == []

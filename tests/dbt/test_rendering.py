@@ -7,18 +7,20 @@ import pytest
 
 from detector.adapters.rendering import PROJECT, RenderedProject, rendered
 from detector.core.errors import InputError
+from detector.signals.rules import load_rules
 from tests import build
 from tests.dbt.projects import nodes
 
 
-def test_every_query_is_what_dbt_compiles(compiled: Path, project: RenderedProject) -> None:
+def test_every_query_is_what_dbt_compiles(compiled: Path, with_an_eighth: Path) -> None:
     """The same text, the same dependencies."""
+    found = rendered(load_rules(with_an_eighth / "dbt_project.yml"), with_an_eighth)
     by_dbt = {
         name: (node["compiled_code"].strip(), {key.split(".")[-1] for key in _parents(node)})
         for name, node in nodes(compiled).items()
         if node["config"]["enabled"] and node["config"]["materialized"] == "table"
     }
-    assert {m.name: (m.sql, set(m.reads)) for m in project.models} == by_dbt
+    assert {m.name: (m.sql, set(m.reads)) for m in found.models} == by_dbt
 
 
 def _parents(node: dict[str, dict[str, list[str]]]) -> list[str]:

@@ -12,6 +12,7 @@ from detector.adapters.duckdb.views import view_names
 from detector.adapters.rendering import RenderedProject
 from detector.analysis.replay import replay_folder
 from tests import build
+from tests.dbt.eighth import NAME, VIEW
 from tests.dbt.projects import data_tests
 
 VIEWS = view_names(build.REAL)
@@ -63,7 +64,8 @@ def test_a_view_is_the_same_in_both(both: duckdb.DuckDBPyConnection, view: str) 
 
 def test_the_data_tests_hold(both: duckdb.DuckDBPyConnection, compiled: Path) -> None:
     """Every data test that the YAML files declare passes on this log."""
-    tests = data_tests(compiled)
+    eighth = set() if NAME in build.REAL.patterns else {VIEW}
+    tests = {n: s for n, s in data_tests(compiled).items() if not any(v in s for v in eighth)}
     assert len(tests) > 150
     broken = {name: rows for name, sql in tests.items() if (rows := both.execute(sql).fetchall())}
     assert broken == {}

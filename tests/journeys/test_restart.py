@@ -107,7 +107,7 @@ def test_the_log_of_these_tests_holds_every_kind_of_change(
     assert unbroken["progress"][0][3] == 1  # a duplicate
 
 
-@pytest.mark.parametrize("cut", [0, 1, 8, 14, 19, len(BATCHES)])
+@pytest.mark.parametrize("cut", [0, 8, len(BATCHES)])
 def test_a_crash_before_any_batch_is_survived(
     tmp_path: Path, cut: int, unbroken: dict[str, list[tuple[object, ...]]]
 ) -> None:
@@ -138,7 +138,7 @@ class _Dying(DuckDBStore):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", ["1", "13", str(len(BATCHES))])
+@pytest.mark.parametrize("at", ["1", "13"])
 def test_a_crash_in_a_commit_leaves_all_of_it_or_nothing(
     tmp_path: Path, at: str, after: bool, unbroken: dict[str, list[tuple[object, ...]]]
 ) -> None:
