@@ -9,6 +9,8 @@ const IDLE_AFTER_MS = 10_000;
 const HIDDEN_CLOSES_AFTER_MS = 30_000;
 const listeners = { signal: [], case: [], review: [], viewers: [], pulse: [], resume: [] };
 const shown = $("#case")?.dataset.case;
+// What stands until it changes: a part that listens later gets the last of it.
+const standing = { viewers: null };
 
 let source = null;
 let retryMs = 1_000;
@@ -24,7 +26,10 @@ let interrupted = false;
  * be fetched. All parts of a page share one connection.
  */
 export function live(handlers) {
-  for (const [name, handler] of Object.entries(handlers)) listeners[name].push(handler);
+  for (const [name, handler] of Object.entries(handlers)) {
+    listeners[name].push(handler);
+    if (standing[name]) handler(standing[name]);
+  }
   if (!source) open();
 }
 
@@ -53,6 +58,7 @@ function open() {
       const data = JSON.parse(event.data);
       lastAt = performance.now();
       if (name === "pulse") lagMs = data.lag_ms ?? 0;
+      if (name in standing) standing[name] = data;
       for (const handler of listeners[name]) handler(data);
       if (name === "pulse") show();
     });
