@@ -1,21 +1,17 @@
 """The signal engine: every pattern's operator, fed event by event."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from detector.core.events import STREAMS, Event
-from detector.signals.operator import Handler, Operator
+from detector.signals.operator import Operator
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import Pattern
 from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
-from detector.signals.select import Key, key_where, together
+from detector.signals.select import Key, Route, fused, key_where
 from detector.signals.signal import Finding, Signal, signal_id, to_signal
-
-Route = tuple[Pattern, Callable[[Hashable, Any], Iterable[Finding]]]
-Routes = tuple[Callable[[Any], tuple[Key, ...]], list[Route]]
-
 
 Watch = tuple[Pattern, Callable[[Any], Key], Operator]
 
@@ -44,9 +40,7 @@ class SignalEngine:
     """
 
     def __init__(self, rules: Rules) -> None:
-        handlers: dict[type[Event], list[tuple[Pattern, Handler]]] = {
-            kind: [] for kind in STREAMS.values()
-        }
+        routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
         self._watches: dict[type[Event], list[Watch]] = {kind: [] for kind in STREAMS.values()}
         self._operators: list[Operator] = []
         for pattern in rules.patterns.values():
@@ -54,14 +48,8 @@ class SignalEngine:
             self._operators.append(operator)
             self._watches[STREAMS[pattern.source]].append((pattern, key_where(pattern), operator))
             for stream, handler in operator.handlers.items():
-                handlers[STREAMS[stream]].append((pattern, handler))
-        self._routes: dict[type[Event], Routes] = {
-            kind: (
-                together([key_of for _, (key_of, _) in found]),
-                [(pattern, update) for pattern, (_, update) in found],
-            )
-            for kind, found in handlers.items()
-        }
+                routes[STREAMS[stream]].append((pattern, *handler))
+        self._findings = {kind: fused(found) for kind, found in routes.items()}
         # Signals that a late event may still change.
         self._open: dict[str, Signal] = {}
         self._shadow = {p.id for p in rules.patterns.values() if p.mode == "shadow"}
@@ -71,11 +59,9 @@ class SignalEngine:
     def update(self, event: Event) -> list[SignalChange]:
         """Process one event and return the changes."""
         changes: list[SignalChange] = []
-        keys_of, routes = self._routes[type(event)]
-        for key, (pattern, update) in zip(keys_of(event), routes, strict=True):
-            if key is not None:
-                for finding in update(key, event):
-                    self._note(pattern, finding, changes)
+        for pattern, findings in self._findings[type(event)](event):
+            for finding in findings:
+                self._note(pattern, finding, changes)
         return changes
 
     def readings(self, event: Event) -> list[Reading]:

@@ -4,16 +4,15 @@ An operator is a file in `signals/operators/` and a macro of the same name in th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from detector.signals.conditions import Sql, noun, sql
 from detector.signals.pattern import Pattern, check_known
-from detector.signals.select import Key, key_where
-from detector.signals.signal import Finding
+from detector.signals.select import Findings, Key, key_where
 
-Handler = tuple[Callable[[Any], Key], Callable[[Hashable, Any], Iterable[Finding]]]
+Handler = tuple[Callable[[Any], Key], Callable[[Hashable, Any], Findings]]
 Unit = Literal["count", "km", "money"]
 
 
@@ -93,7 +92,7 @@ class Operator(ABC):
         return Sql(text, where.parameters)
 
     @abstractmethod
-    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+    def update(self, key: Hashable, event: Any) -> Findings:
         """Process an event of a key; yield a finding for every event whose result it may change."""
 
     @abstractmethod

@@ -1,7 +1,7 @@
 """Operators over everything that a key did in the trailing window."""
 
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from detector.core.data import JsonObject
 from detector.signals.exposure import newly_exposed, next_firing
 from detector.signals.operator import Operator
+from detector.signals.select import Findings
 from detector.signals.signal import Finding
 from detector.state.windows import TrailingWindow
 
@@ -22,6 +23,10 @@ class Trailing(Operator):
     @abstractmethod
     def observed_in(self, window: Any, index: int) -> float:
         """What is observed in the window of the item at `index`."""
+
+    @abstractmethod
+    def observed_last(self, window: Any) -> float:
+        """The same in the window of the last item, at no cost: most events are the last."""
 
     def facts_in(self, window: Any, index: int) -> JsonObject:
         """What a signal of the item at `index` adds to its evidence."""
@@ -39,7 +44,7 @@ class Trailing(Operator):
         """The event of an item."""
         return item
 
-    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+    def update(self, key: Hashable, event: Any) -> Findings:
         item = self.item_of(event)
         if item is None:
             return ()
@@ -48,7 +53,8 @@ class Trailing(Operator):
             window = self._state[key] = self.new_window()
         first = window.push(event.occurred_at, item)
         if first == len(window.times) - 1:
-            return (self._finding(window, first),) if self._fires(window, first) else ()
+            fired = self.observed_last(window) >= self._threshold
+            return (self._finding(window, first),) if fired else ()
         fires = partial(self._fires, window)
         affected = window.affected_by(event.occurred_at)
         # What an event that newly fires exposes, the next firing one no longer does.

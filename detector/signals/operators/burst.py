@@ -28,6 +28,10 @@ class Burst(Trailing):
         start, end = window.bounds(index)
         return end - start
 
+    def observed_last(self, window: TrailingWindow) -> float:
+        """The number of events."""
+        return len(window.times) - window.start
+
     def observe(self, key: Hashable, event: Any) -> float | None:
         window = self._state.get(key)
         return window.count_at(event.occurred_at) if window is not None else None

@@ -49,6 +49,10 @@ class DistinctBurst(Trailing):
         """The number of different values."""
         return len(window.values(index))
 
+    def observed_last(self, window: DistinctWindow) -> float:
+        """The number of different values."""
+        return len(window.counts)
+
     def facts_in(self, window: DistinctWindow, index: int) -> JsonObject:
         """The different values."""
         return {"values": sorted(map(str, window.values(index)))}

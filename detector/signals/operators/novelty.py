@@ -1,7 +1,7 @@
 """novelty: a value that is new for its key."""
 
 from bisect import bisect_right, insort
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -14,7 +14,7 @@ from detector.signals.conditions import Sql, sql, with_article
 from detector.signals.operator import Unit, events_words, key_words
 from detector.signals.pattern import Pattern, check_known
 from detector.signals.remembering import Remembering
-from detector.signals.select import key_of, key_where
+from detector.signals.select import Findings, key_of, key_where
 from detector.signals.signal import Finding
 
 
@@ -126,7 +126,7 @@ class Novelty(Remembering):
         self._measure_of = attrgetter(self.pattern.measure or "")
         self._registered_of = attrgetter(self.pattern.registered_in or "event_id")
 
-    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+    def update(self, key: Hashable, event: Any) -> Findings:
         value = self._value_of(event)
         if value is None:
             return ()

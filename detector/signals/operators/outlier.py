@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 from math import exp, floor, log, sqrt
 from operator import attrgetter
@@ -15,6 +15,7 @@ from detector.signals.conditions import Sql, noun, sql
 from detector.signals.operator import events_words, key_words
 from detector.signals.pattern import Pattern, Prior
 from detector.signals.remembering import Remembering
+from detector.signals.select import Findings
 from detector.signals.signal import Finding
 
 STEPS = 100
@@ -114,7 +115,7 @@ class Outlier(Remembering):
         self._history = pattern.history
         self._prior = pattern.prior
 
-    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+    def update(self, key: Hashable, event: Any) -> Findings:
         measure = float(self._measure_of(event) or 0)
         if measure <= 0:
             return ()

@@ -1,6 +1,6 @@
 """pair: an event against the previous one of its key."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from datetime import datetime
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
@@ -10,6 +10,7 @@ from detector.signals.conditions import Sql, sql
 from detector.signals.exposure import exposures
 from detector.signals.operator import Operator, Unit, events_words, key_words
 from detector.signals.pattern import Pattern, check_known
+from detector.signals.select import Findings
 from detector.signals.signal import Finding
 from detector.state.ordered_events import OrderedEvents
 
@@ -72,7 +73,7 @@ class Pair(Operator):
         """The event that fired and the one before it."""
         return Sql("e.event_id IN (s.event_id, s.evidence ->> 'previous_event_id')", [])
 
-    def update(self, key: Hashable, event: Any) -> Iterable[Finding]:
+    def update(self, key: Hashable, event: Any) -> Findings:
         past = self._state.get(key)
         if past is None:
             past = self._state[key] = OrderedEvents(self.lateness)
