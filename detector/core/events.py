@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import attrgetter
+from sys import intern
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -230,6 +231,26 @@ def decode(record: Record) -> Event:
     if codes_of and not _known_codes.issuperset(codes := codes_of(event)):
         _check_codes(codes)
     return event
+
+
+def share_texts(event: Transaction) -> None:
+    """Make the texts that few values take one object each, since windows keep events for minutes.
+
+    Those of one account are left alone: to look up so many takes longer than it saves.
+    """
+    event.currency = intern(event.currency)
+    if event.card_bin is not None:
+        event.card_bin = intern(event.card_bin)
+    if event.card_last4 is not None:
+        event.card_last4 = intern(event.card_last4)
+    if event.merchant_id is not None:
+        event.merchant_id = intern(event.merchant_id)
+    if event.merchant_category is not None:
+        event.merchant_category = intern(event.merchant_category)
+    if event.merchant_country is not None:
+        event.merchant_country = intern(event.merchant_country)
+    if event.city is not None:
+        event.city = intern(event.city)
 
 
 def _check_codes(codes: tuple[str | None, ...]) -> None:

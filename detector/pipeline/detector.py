@@ -10,12 +10,14 @@ from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case
 from detector.core.events import (
     STREAM_OF,
+    STREAMS,
     Event,
     Identity,
     KycProfile,
     Record,
     Transaction,
     decode,
+    share_texts,
 )
 from detector.pipeline.decision import decide
 from detector.pipeline.knowledge import KnownKeys, chunks
@@ -73,9 +75,9 @@ class Detector:
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
-        # When each recent event happened, and the event if this run has read it; most of them are
-        # in some window anyway.
-        self._recent: dict[Identity, tuple[datetime, Event | None]] = {}
+        # The recent events by stream and id, most of which are in some window anyway; of those that
+        # an earlier run has read, the time.
+        self._recent: dict[str, dict[str, Event | datetime]] = {stream: {} for stream in STREAMS}
         self._forgotten_until = _DAWN
         self._forget_at: datetime | None = None
 
@@ -84,7 +86,8 @@ class Detector:
         self.watermarks.resume(memory.final, memory.lanes, time.monotonic())
         if memory.final is not None:
             self._forgotten_until = memory.final - self.rules.lateness
-        self._recent = {name: (at, None) for name, at in memory.recent_ids.items()}
+        for (stream, event_id), at in memory.recent_ids.items():
+            self._recent[stream][event_id] = at
         self.known.resume(memory)
         for braked in memory.braked:
             self._put_in_shadow(braked)
@@ -114,19 +117,18 @@ class Detector:
         events, old = self._read(batch.records, work)
         stored = self._known_events(old) if old else ()
         self.known.prepare([event for _, event in events])
-        recent = self._recent
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
         now = time.monotonic()
         lane = self.watermarks.expect(source or API_LANE, now) if not batch.by_origin else None
         for record, event in events:
-            name = (record.stream, event.event_id)
-            if name in recent or name in stored:
+            recent, event_id = self._recent[record.stream], event.event_id
+            before = recent.get(event_id)
+            if before is not None or (stored and (record.stream, event_id) in stored):
                 work.duplicates += 1
-                _, before = recent.get(name, (None, None))
-                if before is not None and before != event:
+                if before is not None and type(before) is not datetime and before != event:
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
-            recent[name] = (event.occurred_at, event)
+            recent[event_id] = event
             ingest_status = self._ingest_status(
                 event, latest, lane or self.watermarks.expect(record.origin, now)
             )
@@ -163,6 +165,7 @@ class Detector:
         event = decode(record)
         if type(event) is Transaction:
             event.base_amount = self._in_base(event.amount, event.currency)
+            share_texts(event)
         return event
 
     def review(self, customer: CustomerSignals) -> Work:
@@ -292,7 +295,8 @@ class Detector:
             return
         self._forget_at = now + self._sweep_every()
         edge = self._forgotten_until = now - self.rules.lateness
-        self._recent = {name: seen for name, seen in self._recent.items() if seen[0] >= edge}
+        for stream, seen in self._recent.items():
+            self._recent[stream] = {n: e for n, e in seen.items() if _time_of(e) >= edge}
         self.signals.forget(edge)
         self.attribution.forget(edge)
         self.risk.forget(edge)
@@ -300,6 +304,10 @@ class Detector:
 
     def _sweep_every(self) -> timedelta:
         return max(self.rules.lateness, timedelta(seconds=60))
+
+
+def _time_of(seen: Event | datetime) -> datetime:
+    return seen if isinstance(seen, datetime) else seen.occurred_at
 
 
 def _dead_letter(record: Record, reason: str) -> DeadLetter:

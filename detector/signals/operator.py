@@ -104,11 +104,15 @@ class Operator(ABC):
 
     def forget(self, moment: datetime) -> None:
         """Drop the state that no event from `moment` on can need."""
-        for key in [key for key, state in self._state.items() if self._done(state, moment)]:
-            del self._state[key]
+        for key, state in list(self._state.items()):
+            if self._done(state, moment):
+                del self._state[key]
+            else:
+                state.trim()
 
     @abstractmethod
-    def _done(self, state: Any, moment: datetime) -> bool: ...
+    def _done(self, state: Any, moment: datetime) -> bool:
+        """Whether a key's state is of no use any more; one of use has a method `trim`."""
 
 
 def key_words(pattern: Pattern) -> str:

@@ -3,8 +3,10 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+_DAWN = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class TrailingWindow:
@@ -33,7 +35,7 @@ class TrailingWindow:
         """
         times = self.times
         if len(times) >= self._trim_at:
-            self._trim(at)
+            self.trim(at)
         if not times or at > times[-1]:
             times.append(at)
             self.items.append(item)
@@ -78,7 +80,8 @@ class TrailingWindow:
     def _start_of(self, at: datetime) -> int:
         return bisect_left(self.times, at - self._back)
 
-    def _trim(self, at: datetime) -> None:
+    def trim(self, at: datetime = _DAWN) -> None:
+        """Drop the items that no event can need any more, if the newest is of `at` or later."""
         newest = max(at, self.times[-1])
         # Not past `start`: a late item must not change the newest window.
         gone = min(bisect_left(self.times, newest - self._keep), self.start)
@@ -103,7 +106,7 @@ class DistinctWindow(TrailingWindow):
     def push(self, at: datetime, item: tuple[Hashable, Any]) -> int:
         """As `TrailingWindow.push`; also updates `counts`."""
         if len(self.times) >= self._trim_at:
-            self._trim(at)
+            self.trim(at)
         newest = self.times[-1] if self.times else at
         before = self.start
         first = super().push(at, item)

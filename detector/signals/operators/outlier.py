@@ -1,7 +1,7 @@
 """outlier: an amount far above what is usual for its key."""
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 from math import exp, floor, log, sqrt
@@ -17,6 +17,7 @@ from detector.signals.pattern import Pattern, Prior
 from detector.signals.remembering import Remembering
 from detector.signals.select import Findings
 from detector.signals.signal import Finding
+from detector.state.ordered_events import order_of
 
 STEPS = 100
 """Logarithms are kept as whole steps, so that their sums are exact in every engine."""
@@ -40,16 +41,17 @@ class Settled(msgspec.Struct, array_like=True):
 
 
 class History:
-    """The recent measures of a key: those that late events cannot change, before `until`, only as
-    steps.
+    """The recent measures of a key, in steps: `older` are those that late events cannot change,
+    before `until`; of the others there are the `events`.
     """
 
-    __slots__ = ("events", "older", "until")
+    __slots__ = ("events", "older", "steps", "until")
 
     def __init__(self) -> None:
         self.until: datetime | None = None
         self.older = array("h")
-        self.events: list[tuple[datetime, str, int, Any]] = []
+        self.events: list[Any] = []
+        self.steps = array("h")
 
 
 class Outlier(Remembering):
@@ -124,27 +126,29 @@ class Outlier(Remembering):
             known = self._state[key] = History()
         elif known.until is not None and event.occurred_at < known.until:
             return ()  # a restart feeds some events that are settled
-        entry = (event.occurred_at, event.event_id, steps(measure), event)
-        if not known.events or entry[:2] > known.events[-1][:2]:
-            known.events.append(entry)
+        events = known.events
+        if not events or order_of(event) > order_of(events[-1]):
+            events.append(event)
+            known.steps.append(steps(measure))
             if measure < self._least:
                 return ()
-            found = self._judge(known, len(known.events) - 1)
+            found = self._judge(known, len(events) - 1)
             return (found,) if found.observed is not None else ()
-        insort(known.events, entry, key=lambda e: e[:2])
-        place = bisect_left(known.events, entry[:2], key=lambda e: e[:2])
+        place = bisect_left(events, order_of(event), key=order_of)
+        events.insert(place, event)
+        known.steps.insert(place, steps(measure))
         # The event is in the history of those after it, and displaces another.
-        affected = range(place, min(len(known.events), place + self._history + 1))
+        affected = range(place, min(len(events), place + self._history + 1))
         return [self._judge(known, n) for n in affected]
 
     def observe(self, key: Hashable, event: Any) -> float | None:
         known = self._state.get(key)
         if known is None:
             return None
-        place = bisect_left(known.events, (event.occurred_at, event.event_id), key=lambda e: e[:2])
-        if place == len(known.events) or known.events[place][1] != event.event_id:
+        place = bisect_left(known.events, order_of(event), key=order_of)
+        if place == len(known.events) or known.events[place].event_id != event.event_id:
             return None
-        return _deviations(known.events[place][2], self._usual(known, place))
+        return _deviations(known.steps[place], self._usual(known, place))
 
     def saved(self, key: Hashable) -> Settled | None:
         """The steps that late events cannot change."""
@@ -161,22 +165,22 @@ class Outlier(Remembering):
         known = self._state.get(key)
         if known is None:
             return True
-        done = bisect_left(known.events, (moment, ""), key=lambda e: e[:2])
+        done = bisect_left(known.events, (moment, ""), key=order_of)
         if done:
-            known.older.extend(entry[2] for entry in known.events[:done])
+            known.older.extend(known.steps[:done])
             known.until = moment
-            del known.events[:done], known.older[: -self._history or None]
+            del known.events[:done], known.steps[:done], known.older[: -self._history or None]
             self.changed.add(key)
         return not known.events
 
     def _usual(self, known: History, place: int) -> Usual:
-        recent = [entry[2] for entry in known.events[max(0, place - self._history) : place]]
+        recent = known.steps[max(0, place - self._history) : place]
         missing = self._history - len(recent)
         older = known.older[max(0, len(known.older) - missing) :]
         return usual([*older, *recent], self._prior)
 
     def _judge(self, known: History, place: int) -> Finding:
-        _, _, value, event = known.events[place]
+        event, value = known.events[place], known.steps[place]
         if place + len(known.older) < self._prior.events:
             return Finding(event, None, {})
         measure = float(self._measure_of(event))
