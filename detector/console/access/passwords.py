@@ -1,13 +1,18 @@
 """Passwords, hashed with argon2."""
 
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _hasher = PasswordHasher()
-# An unknown name takes as long to refuse as a wrong password.
-_UNKNOWN = _hasher.hash(secrets.token_urlsafe())
+
+
+@cache
+def _no_password() -> str:
+    """A hash of no password: an unknown name takes as long to refuse as a wrong password."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def hashed(password: str) -> str:
@@ -17,8 +22,9 @@ def hashed(password: str) -> str:
 
 def matches(password: str, stored: str | None) -> bool:
     """Whether a password matches a stored hash; takes as long when there is none."""
+    instead = _no_password()
     try:
-        return _hasher.verify(stored or _UNKNOWN, password) and stored is not None
+        return _hasher.verify(stored or instead, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 
