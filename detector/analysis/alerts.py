@@ -31,7 +31,7 @@ def open_alerts(db: duckdb.DuckDBPyConnection, rules: Rules) -> None:
     """
     alerts = cases_by_day(read_signals(db, "true", []), rules)
     db.execute(
-        "CREATE TEMP TABLE day_cases AS SELECT unnest(?::VARCHAR[]) AS customer_id, "
+        "CREATE OR REPLACE TEMP TABLE day_cases AS SELECT unnest(?::VARCHAR[]) AS customer_id, "
         "unnest(?::TIMESTAMPTZ[]) AS alerted_at, unnest(?::TIMESTAMPTZ[]) AS first_at, "
         "unnest(?::TIMESTAMPTZ[]) AS last_at, unnest(?::DOUBLE[]) AS loss, "
         "unnest(?::TIMESTAMPTZ[]) AS due_at",
@@ -115,7 +115,7 @@ def _bootstrap(db: duckdb.DuckDBPyConnection) -> list[tuple[float, float] | None
 
 
 _ALERTS = """
-CREATE TEMP TABLE alerts AS
+CREATE OR REPLACE TEMP TABLE alerts AS
 WITH payments AS (
   SELECT customer_id, occurred_at, base_amount, occurred_at::DATE AS day,
     hash(event_id || 'draw') AS draw
@@ -142,7 +142,7 @@ FROM candidates"""
 
 # When an analyst who has the alert sees an event: not before the alert, nor before the signal.
 _ALERT_EVENTS = r"""
-CREATE TEMP TABLE alert_events AS
+CREATE OR REPLACE TEMP TABLE alert_events AS
 WITH seen AS (
   SELECT a.alert_id, greatest(a.alerted_at, s.occurred_at) AS seen_at, s.event_id, s.exposed
   FROM alerts AS a JOIN fraud_signals AS s ON s.customer_id = a.customer_id
@@ -166,7 +166,7 @@ _SUM = (
     "AS {queue}_{depth}"
 )
 _CAUGHT = """
-CREATE TEMP TABLE caught AS
+CREATE OR REPLACE TEMP TABLE caught AS
 WITH first_seen AS (
   SELECT t.scenario, t.instance, {columns}
   FROM truth AS t JOIN alert_events AS e USING (event_id) JOIN alerts AS a USING (alert_id)

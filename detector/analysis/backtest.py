@@ -59,7 +59,7 @@ def backtest(
         seconds = time.monotonic() - began
         report = _report(db, rules, seconds)
         if truth is not None:
-            report["truth"] = _judged(db, truth, rules)
+            report["truth"] = judged(db, truth, rules)
         if dispositions is not None:
             report["dispositions"] = _disposed(db, dispositions)
     return report
@@ -105,8 +105,8 @@ def _report(db: duckdb.DuckDBPyConnection, rules: Rules, seconds: float) -> Json
     }
 
 
-def _judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
-    """Precision and recall by the definitions of `fraud evaluate`."""
+def judged(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObject:
+    """What the models found against the truth, by the definitions of `fraud evaluate`."""
     latest = " UNION ALL ".join(
         f"SELECT max(occurred_at) AS latest FROM {name}"
         for name in STAGING

@@ -32,7 +32,7 @@ def judge(db: duckdb.DuckDBPyConnection, truth: Path, rules: Rules) -> JsonObjec
     """
     load_truth(db, truth)
     db.execute(_LABELLED)
-    db.execute("CREATE TEMP TABLE verdicts (signal_id VARCHAR, is_right BOOLEAN)")
+    db.execute("CREATE OR REPLACE TEMP TABLE verdicts (signal_id VARCHAR, is_right BOOLEAN)")
     for pattern in rules.patterns.values():
         support = OPERATORS[pattern.operator].support(pattern)
         db.execute(
@@ -141,7 +141,7 @@ def load_truth(db: duckdb.DuckDBPyConnection, path: Path) -> None:
             "event_id, scenario and instance, or event_id and is_fraud (and optionally kind)."
         )
     db.execute(
-        "CREATE TEMP TABLE truth AS SELECT event_id::VARCHAR AS event_id, "
+        "CREATE OR REPLACE TEMP TABLE truth AS SELECT event_id::VARCHAR AS event_id, "
         f"scenario::VARCHAR AS scenario, instance::VARCHAR AS instance FROM ({query})"
     )
 
@@ -151,7 +151,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 _LABELLED = """
-CREATE TEMP TABLE labelled AS
+CREATE OR REPLACE TEMP TABLE labelled AS
 SELECT t.event_id, t.scenario, t.instance, e.occurred_at, e.customer_id, e.account_id, e.status
 FROM truth AS t
 JOIN (
@@ -161,13 +161,13 @@ JOIN (
 ) AS e USING (event_id)"""
 
 _MONEY = """
-CREATE TEMP TABLE instance_money AS
+CREATE OR REPLACE TEMP TABLE instance_money AS
 SELECT t.scenario, t.instance, e.event_id, e.occurred_at, coalesce(e.base_amount, 0) AS amount
 FROM truth AS t JOIN transactions AS e USING (event_id)
 WHERE e.status = 'APPROVED' AND e.transaction_type <> 'CASH_DEPOSIT'"""
 
 _INSTANCES = """
-CREATE TEMP TABLE instances AS
+CREATE OR REPLACE TEMP TABLE instances AS
 WITH spans AS (
   SELECT t.scenario, t.instance, min(l.occurred_at) AS first_at, max(l.occurred_at) AS last_at
   FROM truth AS t LEFT JOIN labelled AS l USING (event_id)

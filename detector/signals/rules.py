@@ -1,5 +1,6 @@
 """The rules of detection, read from `vars` in the dbt project: the only place for parameters."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -220,6 +221,25 @@ def load_rules(path: Path | None = None) -> Rules:
         return Rules.model_validate(block)
     except ValidationError as error:
         raise RulesError(_explain(path, error)) from None
+
+
+def with_changes(rules: Rules, name: str, changes: Mapping[str, Any]) -> Rules:
+    """The rules with some keys of a pattern's block changed, checked like those of a file.
+
+    Raises `RulesError` for an unknown pattern or a value that its block cannot have.
+    """
+    if name not in rules.patterns:
+        raise RulesError(f"There is no pattern {name}; there are {', '.join(rules.patterns)}.")
+    # What the rules have of named amounts is resolved, and stays so.
+    given = rules.model_dump(by_alias=True, exclude_none=True)
+    for block in given["patterns"].values():
+        for test in block["where"]:
+            test.pop("of", None)
+    given["patterns"][name] |= changes
+    try:
+        return Rules.model_validate(given)
+    except ValidationError as error:
+        raise RulesError(_explain(Path("The change"), error)) from None
 
 
 def _in_amounts(test: Any, amounts: Any) -> Any:

@@ -153,3 +153,24 @@ def test_bench_prints_the_three_speeds_beside_each_other(fraud: Fraud) -> None:
     assert all(found[name] > 0 for name in speeds)
     assert found["events"] == 2000
     assert json.dumps(found["machine"])
+
+
+def test_a_change_is_previewed_on_files_and_on_a_store(
+    fraud: Fraud, folder: Path, replayed: Path, tmp_path: Path
+) -> None:
+    """One value in detail, several in a row with a drawing; wrong arguments are explained."""
+    asked = ("pattern", "preview", "velocity")
+    found = fraud(*asked, folder, "--set", "threshold=4", "--json")
+    assert found["after"]["signals"] > found["before"]["signals"]
+    assert found["after"]["truth"]["precision"] < 1
+    stored = fraud(*asked, "--store", replayed, "--set", "threshold=4", "--json")
+    assert stored["after"]["cases"] == found["after"]["cases"]
+    sweep = (*asked, folder, "--sweep", "threshold=4,5,6", "--plot", tmp_path / "s.svg")
+    points = fraud(*sweep, "--json")["points"]
+    assert [point["threshold"] for point in points] == [4, 5, 6]
+    assert sum(point["knee"] for point in points) == 1
+    assert (tmp_path / "s.svg").read_text().startswith("<svg")
+    assert "* has the best trade-off" in fraud(*sweep)
+    for wrong, message in ((("threshold=4",), "--set KEY=VALUE"), (("--set", "x"), "not KEY=")):
+        with pytest.raises(InputError, match=message):
+            fraud(*asked, *(wrong if "--set" in wrong else ()), "--store", replayed)

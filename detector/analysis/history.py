@@ -1,0 +1,49 @@
+"""The events of files or of a store, in a database where the models run over and over."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from detector.adapters.database import connect, literal
+from detector.adapters.dbt_models import event_files, load, open_database, run
+from detector.adapters.rendering import rendered
+from detector.core.events import STREAMS
+from detector.signals.rules import Rules
+
+STAGING = tuple(f"stg_{stream}" for stream in STREAMS)
+
+
+@contextmanager
+def history_of_files(paths: Sequence[Path], rules: Rules) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the staging tables of event files; see `event_files` for their names."""
+    files = event_files(paths)
+    with open_database() as db:
+        load(db, files)
+        run(db, rendered(rules).needed_for(STAGING))
+        yield db
+
+
+@contextmanager
+def history_of_store(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same of a store's evaluated events, with what was decided on its cases in `decided`.
+
+    What was moved to the archive is not in it. Raises `StoreError` without a store, or one in use.
+    """
+    connect(path, read_only=True).close()
+    with open_database() as db:
+        load(db, {})
+        db.execute(f"ATTACH {literal(str(path))} AS store (READ_ONLY)")
+        for name in STAGING:
+            db.execute(f"CREATE TABLE {name} AS FROM store.{name}")
+        db.execute(_DECIDED)
+        yield db
+
+
+_DECIDED = """
+CREATE TABLE decided AS
+SELECT customer_id, disposition, r.closed_until,
+  c.first_signal_at
+FROM store.case_reviews AS r JOIN store.cases AS c USING (case_id, customer_id)
+WHERE r.status = 'CLOSED' AND r.disposition IS NOT NULL"""

@@ -1,0 +1,158 @@
+"""`fraud pattern`: what a change of a rule would do, before it is made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+import yaml
+
+from detector.adapters.bank_files import TRUTH_FILE
+from detector.analysis.history import history_of_files, history_of_store
+from detector.analysis.preview import Preview
+from detector.analysis.sweep import Point, knee, plot
+from detector.cli.options import DEFAULT_STORE, AsJson
+from detector.cli.output import print_json, print_rows
+from detector.cli.progress import EventProgress
+from detector.core.data import JsonObject
+from detector.core.errors import InputError
+from detector.signals.rules import Rules, load_rules, with_changes
+
+app = typer.Typer(help="Preview a change of a rule.", no_args_is_help=True, rich_markup_mode=None)
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A key of the block with its new value: threshold=4. Repeatable."),
+]
+Events = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[DIR|FILES]", help="Event files; without any, the store's events."),
+]
+
+
+@app.callback()
+def group() -> None:
+    """Preview a change of a rule."""
+
+
+@app.command()
+def preview(
+    name: Annotated[str, typer.Argument(help="The pattern.")],
+    events: Events = None,
+    changes: Changes = None,
+    sweep: Annotated[
+        str | None, typer.Option(help="Several values of one key: threshold=3,4,5,6.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Labels; by default truth.jsonl of the folder, if any.")
+    ] = None,
+    plot_file: Annotated[
+        Path | None, typer.Option("--plot", help="With --sweep: draw the trade-off as an SVG file.")
+    ] = None,
+    store: Annotated[Path, typer.Option("--store", help="The store, one DuckDB file.")] = (
+        DEFAULT_STORE
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Show what a changed rule would have found.
+
+    Computed by the SQL models over files, or over the events of a store, as a backtest with the
+    changed rule would. Changes nothing.
+    """
+    rules = load_rules()
+    given = _changes(changes or [])
+    tried = _sweep(sweep)
+    if not given and not tried:
+        raise InputError("Give at least one --set KEY=VALUE, or --sweep KEY=VALUE,VALUE.")
+    after = with_changes(rules, name, given)
+    variants = [(value, with_changes(after, name, {key: value})) for key, value in tried]
+    if truth is None and events and len(events) == 1 and (events[0] / TRUTH_FILE).is_file():
+        truth = events[0] / TRUTH_FILE
+    with _history(events or [], store, rules) as db:
+        found = Preview(db, rules, name, truth)
+        if not variants:
+            _show(found.compare(after), given, as_json)
+            return
+        with EventProgress("trying", "values", len(variants)) as progress:
+            points = []
+            for value, changed in variants:
+                points.append(Point(value, found.outcome(changed)))
+                progress.advance(1)
+    best = knee(points)
+    if plot_file is not None:
+        plot_file.write_text(plot(points, best, name, tried[0][0]), "utf-8")
+    _show_sweep(points, best, tried[0][0], as_json)
+
+
+@contextmanager
+def _history(events: list[Path], store: Path, rules: Rules) -> Iterator[duckdb.DuckDBPyConnection]:
+    if events:
+        with history_of_files(events, rules) as db:
+            yield db
+    else:
+        with history_of_store(store) as db:
+            yield db
+
+
+def _changes(given: list[str]) -> dict[str, Any]:
+    return dict(_pair(text) for text in given)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"{text!r} is not KEY=VALUE, such as threshold=4.")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InputError(f"{value!r} is not a value in YAML: {error}") from error
+
+
+def _sweep(text: str | None) -> list[tuple[str, Any]]:
+    if text is None:
+        return []
+    key, values = _pair(text)
+    return [(key, yaml.safe_load(value)) for value in str(values).split(",")]
+
+
+def _show(found: JsonObject, changes: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json({"changes": changes, **found})
+        return
+    before, after = _flat(found["before"]), _flat(found["after"])
+    title = f"{found['pattern']} with " + ", ".join(f"{k} = {v}" for k, v in changes.items())
+    print_rows(
+        title, ["", "now", "then"], [[n, before.get(n), after.get(n)] for n in after | before]
+    )
+    for kind, words in (("new", "Cases that would appear"), ("gone", "Cases that would not be")):
+        cases = found["cases"][kind]
+        if cases["count"]:
+            columns = list(cases["sample"][0])
+            rows = [[case[c] for c in columns] for case in cases["sample"]]
+            print_rows(f"{words}: {cases['count']}, the largest", columns, rows)
+
+
+def _show_sweep(points: list[Point], best: int | None, key: str, as_json: bool) -> None:
+    if as_json:
+        shown = [{key: p.value, "knee": n == best, **p.outcome} for n, p in enumerate(points)]
+        print_json({"sweep": key, "points": shown})
+        return
+    flat = [_flat(point.outcome) for point in points]
+    names = [n for n in flat[0] if not n.startswith("together_with.")]
+    columns = ["", *(f"{p.value}{' *' if n == best else ''}" for n, p in enumerate(points))]
+    print_rows(
+        f"{key}; * has the best trade-off", columns, [[n, *(f.get(n) for f in flat)] for n in names]
+    )
+
+
+def _flat(found: JsonObject, prefix: str = "") -> dict[str, Any]:
+    """Nested figures by their path; intervals as text."""
+    flat: dict[str, Any] = {}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            interval = isinstance(value, tuple)
+            flat[prefix + name] = f"{value[0]:.2f}-{value[1]:.2f}" if interval else value
+    return flat
