@@ -1,4 +1,4 @@
-"""`fraud pattern`: what a change of a rule would do, before it is made."""
+"""`fraud pattern`: a rule's examples, and what a change of it would do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +10,20 @@ import typer
 import yaml
 
 from detector.adapters.bank_files import TRUTH_FILE
+from detector.analysis import examples
 from detector.analysis.history import history_of_files, history_of_store
 from detector.analysis.preview import Preview
 from detector.analysis.sweep import Point, knee, plot
 from detector.cli.options import DEFAULT_STORE, AsJson
-from detector.cli.output import print_json, print_rows
+from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.progress import EventProgress
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.signals.rules import Rules, load_rules, with_changes
 
-app = typer.Typer(help="Preview a change of a rule.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Check a rule, and preview a change of it.", no_args_is_help=True, rich_markup_mode=None
+)
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", help="A key of the block with its new value: threshold=4. Repeatable."),
@@ -33,7 +36,7 @@ Events = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Preview a change of a rule."""
+    """Check a rule, and preview a change of it."""
 
 
 @app.command()
@@ -83,6 +86,31 @@ def preview(
     if plot_file is not None:
         plot_file.write_text(plot(points, best, name, tried[0][0]), "utf-8")
     _show_sweep(points, best, tried[0][0], as_json)
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATTERN]...", help="By default all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the examples of the patterns' blocks on both engines.
+
+    Exit code 1 if one does not do what it says, or a pattern has no near miss.
+    """
+    rules = load_rules()
+    for name in names or ():
+        with_changes(rules, name, {})
+    found = list(examples.check(rules, names or list(rules.patterns)))
+    columns = ["pattern", "example", "must_fire", "engine", "sql", "ok"]
+    rows = [[*result, result.ok] for result in found]
+    if as_json:
+        print_json(as_records(columns, rows))
+    else:
+        print_rows("Examples", columns, rows)
+    if not all(result.ok for result in found):
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -73,6 +73,34 @@ class Guidance(Block):
     say: str | None = None
 
 
+class Example(Block):
+    """Events that must make a pattern fire, or a near miss, at which it must stay silent.
+
+    A row has the fields of an event that matter, `at` in seconds, and its `stream` where that is
+    not the pattern's; with `every` and `times` it stands for several.
+    """
+
+    fires: str | None = None
+    silent: str | None = None
+    events: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> "Example":
+        if (self.fires is None) == (self.silent is None):
+            raise ValueError("give either `fires` or `silent`, with what the example shows")
+        return self
+
+    @property
+    def must_fire(self) -> bool:
+        """Whether the pattern has to fire."""
+        return self.fires is not None
+
+    @property
+    def text(self) -> str:
+        """What it shows."""
+        return self.fires or self.silent or ""
+
+
 class Pattern(Block):
     """One fraud pattern: what it watches, when it fires and what a signal of it means.
 
@@ -101,6 +129,7 @@ class Pattern(Block):
     action: str
     mode: Literal["live", "shadow"] = "live"
     guidance: Guidance | None = None
+    examples: list[Example] = []
     value: str | None = None
     measure: str | None = None
     registered_in: str | None = None
