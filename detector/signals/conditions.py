@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from detector.core.text import amount, article, listed, phrase
 from detector.signals.pattern import Condition, Scalar
+from detector.signals.predicate import Predicate
 
 
 class Sql(NamedTuple):
@@ -17,12 +18,14 @@ class Sql(NamedTuple):
     parameters: list[Any]
 
 
-def python(condition: Condition) -> str:
+def python(condition: Condition | Predicate) -> str:
     """An expression over `event`.
 
     It is safe to evaluate: only field names that the rules have checked and `repr` of plain values
     go into it.
     """
+    if isinstance(condition, Predicate):
+        return condition.python
     field = f"event.{condition.field}"
     present = f"{field} is not None"
     parts = []
@@ -42,10 +45,13 @@ def python(condition: Condition) -> str:
     return " and ".join(parts)
 
 
-def sql(conditions: Sequence[Condition], alias: str = "") -> Sql:
+def sql(conditions: Sequence[Condition | Predicate], alias: str = "") -> Sql:
     """All conditions, over the columns of a stream (of the table `alias`)."""
     tests, values = ["TRUE"], list[Any]()
     for condition in conditions:
+        if isinstance(condition, Predicate):
+            tests.append(condition.over(alias))
+            continue
         column = f"{alias}.{condition.field}" if alias else condition.field
         if condition.equals is not None:
             tests.append(f"{column} = ?")
@@ -63,8 +69,10 @@ def sql(conditions: Sequence[Condition], alias: str = "") -> Sql:
     return Sql(" AND ".join(tests), values)
 
 
-def words(condition: Condition) -> str:
-    """One test in words: `amount is at least 9,000 and below 10,000`."""
+def words(condition: Condition | Predicate) -> str:
+    """One test in words: `amount is at least 9,000 and below 10,000`; SQL as it is written."""
+    if isinstance(condition, Predicate):
+        return condition.sql
     name = noun(condition.field)
     if isinstance(condition.equals, bool):
         return name if condition.equals else f"not {name}"

@@ -4,9 +4,18 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from detector.core.events import STREAMS
+from detector.signals.predicate import Predicate
 
 Severity = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 Scope = Literal["account", "customer"]
@@ -47,9 +56,31 @@ class Condition(Block):
         return self
 
     @property
+    def fields(self) -> set[str]:
+        """The field that it reads."""
+        return {self.field}
+
+    @property
+    def present(self) -> set[str]:
+        """The field, where it has to be known and nothing else."""
+        return {self.field} if self.is_null is False else set()
+
+    @property
     def compares(self) -> bool:
         """Whether it compares the field with a number."""
         return self.at_least is not None or self.below is not None
+
+
+def _kind_of_condition(given: Any) -> str:
+    in_sql = isinstance(given, Predicate) or (isinstance(given, dict) and "sql" in given)
+    return "Predicate" if in_sql else "Condition"
+
+
+CONDITION_KINDS = ("Condition", "Predicate")
+_Where = Annotated[
+    Annotated[Condition, Tag("Condition")] | Annotated[Predicate, Tag("Predicate")],
+    Discriminator(_kind_of_condition),
+]
 
 
 class Prior(Block):
@@ -119,7 +150,7 @@ class Pattern(Block):
     operator: str
     key: Annotated[list[str], Field(min_length=1)]
     scope: Scope
-    where: list[Condition]
+    where: list[_Where]
     window_seconds: Annotated[int, Field(gt=0)]
     threshold: Annotated[float, Field(gt=0)]
     weight: Annotated[float, Field(gt=0, le=1)]
@@ -162,13 +193,19 @@ class Pattern(Block):
         """The fields of the events it watches."""
         return set(STREAMS[self.source].__struct_fields__)
 
+    @field_validator("where", mode="before")
+    @classmethod
+    def _may_be_one_text(cls, where: Any) -> Any:
+        """A text is one condition in SQL."""
+        return [{"sql": where}] if isinstance(where, str) else where
+
     @model_validator(mode="after")
     def _names_real_fields(self) -> "Pattern":
-        used = {*self.key, *(c.field for c in self.where)}
+        used = {*self.key, *(name for c in self.where for name in c.fields)}
         if self.scope == "account":
             used.add("account_id")
         check_known("fields", used, self.fields)
-        self.check_numbers({c.field for c in self.where if c.compares})
+        self.check_numbers({c.field for c in self.where if isinstance(c, Condition) and c.compares})
         return self
 
     def check_numbers(self, names: set[str]) -> None:

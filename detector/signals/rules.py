@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from detector.core.errors import RulesError
 from detector.signals.currencies import Currencies
 from detector.signals.operators import OPERATORS
-from detector.signals.pattern import PARAMETERS, Block, Pattern, Scalar
+from detector.signals.pattern import CONDITION_KINDS, PARAMETERS, Block, Pattern, Scalar
 
 DEFAULT_PATH = Path(__file__).resolve().parents[2] / "fraud_detection" / "dbt_project.yml"
 
@@ -256,7 +256,7 @@ def _in_amounts(test: Any, amounts: Any) -> Any:
 def _explain(path: Path, error: ValidationError) -> str:
     lines = [f"{path.name} has a malformed rule:"]
     for detail in error.errors():
-        key = ".".join(["vars", *map(str, detail["loc"])])
+        key = ".".join(["vars", *(str(k) for k in detail["loc"] if k not in CONDITION_KINDS)])
         came = detail["input"]
         shown = repr(came) if isinstance(came, Scalar | None) else type(came).__name__
         message = detail["msg"].removeprefix("Value error, ")

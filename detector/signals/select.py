@@ -1,6 +1,6 @@
 """A pattern's `where` and `key` as functions of an event."""
 
-import re
+import ast
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,7 +13,6 @@ Key = Hashable | None
 Findings = Sequence[Finding]
 Route = tuple[Pattern, Callable[[Any], Key], Callable[[Hashable, Any], Findings]]
 """A pattern, the key of an event for it, and what its operator does with the two."""
-_FIELD = re.compile(r"\bevent\.(\w+)")
 
 
 def key_where(pattern: Pattern) -> Callable[[Any], Key]:
@@ -36,21 +35,36 @@ def fused(routes: Sequence[Route]) -> Callable[[Any], list[tuple[Pattern, Findin
     It is written out as code, in which each field is read once: several times faster than a loop
     over the routes.
     """
-    body, names = list[str](), dict[str, Any]()
+    names: dict[str, Any] = {}
+    lines = ["def function(event):", "    found = []"]
     for n, (pattern, key, update) in enumerate(routes):
         names |= {f"pattern_{n}": pattern, f"update_{n}": update}
-        body += [
-            f"key = {_EXPRESSIONS[key]}",
-            f"if key is not None and (findings := update_{n}(key, event)):",
-            f"    found.append((pattern_{n}, findings))",
+        lines += [
+            f"    key = {_EXPRESSIONS[key]}",
+            f"    if key is not None and (findings := update_{n}(key, event)):",
+            f"        found.append((pattern_{n}, findings))",
         ]
-    fields = sorted({name for line in body for name in _FIELD.findall(line)})
-    body = [f"{name} = event.{name}" for name in fields] + [
-        _FIELD.sub(r"\1", line) for line in ["found = []", *body, "return found"]
-    ]
-    exec("def function(event):\n" + "\n".join(f"    {line}" for line in body), names)
+    code = ast.parse("\n".join([*lines, "    return found"]))
+    fields = _Fields()
+    body = fields.visit(code).body[0].body
+    body[:0] = ast.parse("\n".join(f"field_{f} = event.{f}" for f in sorted(fields.read))).body
+    exec(compile(ast.fix_missing_locations(code), "<patterns>", "exec"), names)
     function: Callable[[Any], list[tuple[Pattern, Findings]]] = names["function"]
     return function
+
+
+class _Fields(ast.NodeTransformer):
+    """Turns `event.amount` into `field_amount`, and remembers which fields there are."""
+
+    def __init__(self) -> None:
+        self.read: set[str] = set()
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Replace an attribute of `event`."""
+        if not (isinstance(node.value, ast.Name) and node.value.id == "event"):
+            return self.generic_visit(node)
+        self.read.add(node.attr)
+        return ast.Name(f"field_{node.attr}", ast.Load())
 
 
 def _compiled(expression: str) -> Callable[[Any], Key]:

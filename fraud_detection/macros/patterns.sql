@@ -54,10 +54,12 @@
 {%- endmacro %}
 
 
-{#- A pattern's `where`, one SQL condition per test; a null passes only `is_null: true`. -#}
+{#- A pattern's `where`: SQL, or one SQL condition per test; a null passes only `is_null: true`. -#}
 {% macro conditions(pattern) -%}
+  {%- if pattern.where is string -%}{{ return(['(' ~ pattern.where ~ ')']) }}{%- endif -%}
   {%- set tests = [] -%}
   {%- for c in pattern.where -%}
+    {%- if c.sql is defined -%}{%- do tests.append('(' ~ c.sql ~ ')') -%}{%- endif -%}
     {%- if c.equals is defined -%}{%- do tests.append(c.field ~ ' = ' ~ literal(c.equals)) -%}{%- endif -%}
     {%- for name, operation in {'in': 'in', 'not_in': 'not in'}.items() -%}
       {%- if name in c -%}

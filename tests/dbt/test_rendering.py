@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.rendering import PROJECT, RenderedProject, rendered
+from detector.analysis.parity import parity
 from detector.core.errors import InputError
-from detector.signals.rules import load_rules
+from detector.signals.rules import load_rules, with_changes
 from tests import build
 from tests.dbt.projects import nodes
 
@@ -53,3 +55,14 @@ def test_what_does_not_render_is_named(tmp_path: Path, text: str, message: str) 
     (copy / "models/fraud_signals/mv_new.sql").write_text(text)
     with pytest.raises(InputError, match=rf"mv_new\.sql does not render: .*{message}"):
         rendered(build.REAL, copy)
+
+
+def test_a_condition_in_sql_is_used_by_both(tmp_path: Path) -> None:
+    """The engine and the models agree, also on a text that looks like code."""
+    text = "(card_present or channel = 'ECOMMERCE') and not (amount < 15 or city = 'event.amount')"
+    rules = with_changes(build.SHIPPED, "velocity", {"where": text, "threshold": 2})
+    bank = bank_settings(seed=3, fraud_rate=0.1, customer_pool_size=100)
+    write_bank(tmp_path / "bank", bank, 3_000)
+    report = parity(tmp_path / "bank", rules)
+    assert report.equal, report.examples
+    assert report.compared["signals"] > 300

@@ -11,6 +11,7 @@ from detector.adapters.rendering import rendered
 from detector.analysis.evaluate import judge
 from detector.analysis.parity import parity
 from detector.analysis.replay import replay_folder
+from detector.signals.pattern import Condition
 from detector.signals.rules import load_rules
 from producers.patterns import structuring_threshold
 
@@ -29,7 +30,8 @@ def test_the_environment_moves_all_three(tmp_path: Path) -> None:
     settings = bank_settings(seed=3, fraud_rate=0.1, customer_pool_size=500)
     assert structuring_threshold(settings) == Decimal(5000)
     rules = load_rules()
-    [amount] = [c for c in rules.patterns["structuring"].where if c.field == "base_amount"]
+    [amount] = [c for c in rules.patterns["structuring"].where if c.fields == {"base_amount"}]
+    assert isinstance(amount, Condition)
     assert (amount.at_least, amount.below) == (4500, 5000)
     write_bank(tmp_path / "bank", settings, 8_000)
     replay_folder(tmp_path / "bank", tmp_path / "store.duckdb", rules)

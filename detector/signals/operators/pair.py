@@ -37,7 +37,7 @@ class Pair(Operator):
         """Distances need events with both coordinates."""
         check_known("measure", {pattern.measure or ""}, MEASURES)
         check_known("fields", _PLACE, pattern.fields)
-        present = {c.field for c in pattern.where if c.is_null is False}
+        present = {name for c in pattern.where for name in c.present}
         if missing := sorted(_PLACE - present):
             raise ValueError(f"distance_km needs `is_null: false` in where for {missing}")
 
