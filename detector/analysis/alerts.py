@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import duckdb
 
-from detector.adapters.duckdb.recall import read_signals
+from detector.adapters.duckdb.reading import read_signals
 from detector.analysis.rates import share, wilson
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case

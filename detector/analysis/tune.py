@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from detector.adapters.duckdb.recall import read_signals
+from detector.adapters.duckdb.reading import read_signals
 from detector.analysis.alerts import cases_by_day
 from detector.analysis.evaluate import judge
 from detector.cases.case import Case

@@ -28,6 +28,10 @@ COMMANDS = {
     "restore": ("backup:restore", "Make a store of a backup; never over an existing one."),
     "parity": ("parity:command", "Run both engines over a folder and compare the results."),
     "tune": ("tune:command", "Search weights and thresholds; changes no file."),
+    "explain": (
+        "explain:command",
+        "Show why a signal fired or a case opened, or why not.",
+    ),
     "pattern": ("pattern:app", "Check a rule, and preview a change of it."),
     "backtest": ("backtest:command", "Run detection over history in batch, as SQL."),
     "bench": ("bench:bench", "Measure events per second."),

@@ -17,7 +17,7 @@ from detector.core.text import printable
 
 LEVEL_STYLES = {"critical": "bold red", "high": "yellow", "medium": "cyan", "low": "dim"}
 WIDTH_IN_FILES = 160
-_WRAPPING = {"patterns", "reason", "detail", "actions", "evidence"}
+_WRAPPING = {"patterns", "reason", "detail", "actions", "evidence", "not_met"}
 _NUMBER = int | float | Decimal
 
 

@@ -8,13 +8,12 @@ depend on the length of the history.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import msgspec
 
 from detector.adapters.database import literal
 from detector.adapters.duckdb.archive import ARCHIVED
+from detector.adapters.duckdb.reading import read_events, read_signals
 from detector.adapters.known import KnownFile
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.core.events import STREAMS, Event, Identity
@@ -102,7 +101,7 @@ class Past:
             f"({needed.text}) AND occurred_at < ?", [*needed.parameters, self.settled_until]
         )
         order = (*key, "occurred_at", "event_id")
-        return _events(self._whole, f"stg_{stream}", stream, [condition], order)
+        return read_events(self._whole, f"stg_{stream}", stream, [condition], order)
 
     def recent(self, edge: datetime) -> Iterator[Event]:
         """In order of time, the events that some operator needs apart from what is known.
@@ -137,7 +136,7 @@ class Past:
                     f"AND occurred_at >= TIMESTAMPTZ '{since[stream].isoformat()}')"
                 )
                 order = ("occurred_at", "event_id")
-                yield from _events(self._db.cursor(), evaluated, stream, wanted[stream], order)
+                yield from read_events(self._db.cursor(), evaluated, stream, wanted[stream], order)
 
     def holdings(self) -> Iterator[tuple[str, str, datetime]]:
         """Every customer's accounts, and since when."""
@@ -186,53 +185,12 @@ def _with_archive(db: duckdb.DuckDBPyConnection, archive: Path) -> duckdb.DuckDB
     return cursor
 
 
-def _events(
-    db: duckdb.DuckDBPyConnection,
-    source: str,
-    stream: str,
-    conditions: list[Sql],
-    order: Sequence[str],
-) -> Iterator[Event]:
-    """The events of a stream that meet any of the conditions."""
-    kind = STREAMS[stream]
-    columns = ", ".join(
-        f"{name}::VARCHAR AS {name}" if name in ("amount", "base_amount") else name
-        for name in kind.__struct_fields__
-    )
-    query = (
-        f"SELECT {columns} FROM {source} AS e WHERE "
-        f"{' OR '.join(f'({c.text})' for c in conditions)} "
-        f"ORDER BY {', '.join(f'e.{name}' for name in order)}"
-    )
-    cursor = db.execute(query, [v for c in conditions for v in c.parameters])
-    while rows := cursor.fetchmany(10_000):
-        for row in rows:
-            yield kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
-
-
 def _recent_ids(db: duckdb.DuckDBPyConnection, edge: datetime) -> dict[Identity, datetime]:
     union = " UNION ALL ".join(
         f"SELECT '{s}' AS stream, event_id, occurred_at FROM {s}" for s in STREAMS
     )
     query = f"SELECT stream, event_id, occurred_at FROM ({union}) WHERE occurred_at >= ?"
     return {(stream, name): at for stream, name, at in db.execute(query, [edge]).fetchall()}
-
-
-def read_signals(
-    cursor: duckdb.DuckDBPyConnection, where: str, parameters: list[Any]
-) -> Iterator[Signal]:
-    """The signals that meet a condition, in order of time; reads from the cursor as it goes."""
-    names = Signal.__struct_fields__
-    columns = ", ".join("amount::VARCHAR" if name == "amount" else name for name in names)
-    cursor.execute(
-        f"SELECT {columns} FROM fraud_signals WHERE {where} ORDER BY occurred_at, signal_id",
-        parameters,
-    )
-    while rows := cursor.fetchmany(10_000):
-        for row in rows:
-            values = dict(zip(names, row, strict=True))
-            values["evidence"] = msgspec.json.decode(values["evidence"])
-            yield Signal(**values)
 
 
 def _attributed(db: duckdb.DuckDBPyConnection, since: datetime) -> list[tuple[str, Signal]]:

@@ -16,7 +16,8 @@ from detector.adapters.database import confine, connect, literal, one_select, ow
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
 from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
-from detector.adapters.duckdb.recall import customer_signals, read_signals, recall
+from detector.adapters.duckdb.reading import read_signals
+from detector.adapters.duckdb.recall import customer_signals, recall
 from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
 from detector.adapters.known import KnownFile
