@@ -14,7 +14,7 @@ from detector.adapters.sources.files import SUFFIXES, find_files, parquet_query
 from detector.core.errors import InputError
 from detector.core.events import STREAMS, contract_fields
 
-_REVIEWS = """CREATE TABLE IF NOT EXISTS case_reviews (case_id VARCHAR, customer_id VARCHAR,
+REVIEWS = """CREATE TABLE IF NOT EXISTS case_reviews (case_id VARCHAR, customer_id VARCHAR,
   status VARCHAR, owner VARCHAR, closed_until TIMESTAMPTZ)"""
 
 
@@ -30,7 +30,7 @@ def load(
     A stream without files has an empty table; so have the reviews, unless someone filled them.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
-    db.execute(_REVIEWS)
+    db.execute(REVIEWS)
     for stream in STREAMS:
         columns = ", ".join(f"{field} JSON" for field in contract_fields(stream))
         db.execute(f"CREATE OR REPLACE TABLE src_{stream} ({columns})")

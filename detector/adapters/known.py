@@ -41,10 +41,8 @@ class KnownFile:
     def __init__(self, store: Path, fingerprints: Mapping[str, str]) -> None:
         in_memory = str(store) == ":memory:"
         self.path = store if in_memory else store.with_name(store.name + ".known")
-        self._fingerprints = fingerprints
         self._lock = threading.Lock()
-        # By part, then key: a pair of them would be one more object for each row.
-        self._staged: dict[str, dict[str, bytes | None]] = {part: {} for part in fingerprints}
+        self.adopt(fingerprints)
         self._waiting: list[KnownRow] = []
         if not in_memory:
             self.path.touch(0o600)
@@ -64,6 +62,12 @@ class KnownFile:
                 f"{self.path} cannot be opened: {error}. It is derived from {store}: delete it, "
                 "and it is built again."
             ) from error
+
+    def adopt(self, fingerprints: Mapping[str, str]) -> None:
+        """Hold these parts from now on; nothing may be staged."""
+        self._fingerprints = fingerprints
+        # By part, then key: a pair of them would be one more object for each row.
+        self._staged: dict[str, dict[str, bytes | None]] = {part: {} for part in fingerprints}
 
     def outdated(self, everything: bool) -> frozenset[str]:
         """The parts that are missing or were built by other rules; what they hold is deleted."""

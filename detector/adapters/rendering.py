@@ -56,8 +56,8 @@ class _Returned(Exception):
         self.value = value
 
 
-def rendered(rules: Rules, project: Path = PROJECT) -> RenderedProject:
-    """The models with these rules, each after those it reads.
+def rendered(rules: Rules, project: Path = PROJECT, database: str = DATABASE) -> RenderedProject:
+    """The models with these rules, each after those it reads, as they are named in a database.
 
     Raises `InputError` for a project whose models or macros do not render.
     """
@@ -65,7 +65,9 @@ def rendered(rules: Rules, project: Path = PROJECT) -> RenderedProject:
     reads: dict[str, set[str]] = {}
     try:
         path = project / "macros"
-        context = _Context(rules, [p.read_text("utf-8") for p in sorted(path.rglob("*.sql"))])
+        context = _Context(
+            rules, database, [p.read_text("utf-8") for p in sorted(path.rglob("*.sql"))]
+        )
         for path in sorted((project / "models").rglob("*.sql")):
             if path.parent.name != _ONLY_ON_RISINGWAVE:
                 query = context.render(path.stem, path.read_text("utf-8"))
@@ -98,10 +100,11 @@ def _plain(value: Any) -> Any:
 class _Context:
     """What templates use of dbt, and what they said of the model at hand."""
 
-    def __init__(self, rules: Rules, macros: list[str]) -> None:
+    def __init__(self, rules: Rules, database: str, macros: list[str]) -> None:
         self.enabled = True
         self.reads: set[str] = set()
         self._vars = variables(rules)
+        self._database = database
         self._model = SimpleNamespace(name="")
         self._templates = Environment(extensions=["jinja2.ext.do"], autoescape=False)
         self._names = self._templates.globals
@@ -114,7 +117,7 @@ class _Context:
             "modules": SimpleNamespace(re=re),
             "ref": self._ref,
             "return": _return,
-            "source": lambda _, name: _relation(name),
+            "source": lambda _, name: self._relation(name),
             "target": SimpleNamespace(type="duckdb"),
             "this": "",
             "var": lambda name, default=None: self._vars.get(name, default),
@@ -145,14 +148,13 @@ class _Context:
 
     def _ref(self, name: str) -> str:
         self.reads.add(name)
-        return _relation(name)
+        return self._relation(name)
+
+    def _relation(self, name: str) -> str:
+        return f'"{self._database}"."main"."{name}"'
 
     def _dispatch(self, name: str, _: str) -> Any:
         return self._names.get(f"duckdb__{name}") or self._names[f"default__{name}"]
-
-
-def _relation(name: str) -> str:
-    return f'"{DATABASE}"."main"."{name}"'
 
 
 def _return(value: object) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from detector.adapters.database import connect, literal
-from detector.adapters.dbt_models import event_files, load, open_database, run
+from detector.adapters.database import connect, identifier, literal
+from detector.adapters.dbt_models import REVIEWS, event_files, load, open_database, run
+from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.rendering import rendered
 from detector.core.events import STREAMS
 from detector.signals.rules import Rules
@@ -37,13 +38,21 @@ def history_of_store(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         db.execute(f"ATTACH {literal(str(path))} AS store (READ_ONLY)")
         for name in STAGING:
             db.execute(f"CREATE TABLE {name} AS FROM store.{name}")
-        db.execute(_DECIDED)
+        db.execute(_DECIDED.format(store="store"))
+        yield db
+
+
+@contextmanager
+def history_of_running(store: DuckDBStore) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same of a store that this process has open, read as it is now."""
+    with store.beside() as db:
+        db.execute(REVIEWS)
+        db.execute(_DECIDED.format(store=identifier(store.catalog)))
         yield db
 
 
 _DECIDED = """
 CREATE TABLE decided AS
-SELECT customer_id, disposition, r.closed_until,
-  c.first_signal_at
-FROM store.case_reviews AS r JOIN store.cases AS c USING (case_id, customer_id)
+SELECT customer_id, disposition, r.closed_until, c.first_signal_at
+FROM {store}.case_reviews AS r JOIN {store}.cases AS c USING (case_id, customer_id)
 WHERE r.status = 'CLOSED' AND r.disposition IS NOT NULL"""

@@ -28,16 +28,15 @@ class Preview:
     ) -> None:
         self._db, self._name, self._truth = db, name, truth
         self._view = rules.patterns[name].view
-        self._built = {
-            row[0] for row in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-        }
+        [(self._database,)] = db.execute("SELECT current_database()").fetchall()
+        self._built = {name for (name,) in db.execute(_RELATIONS).fetchall()}
         self.before = self.outcome(rules)
         db.execute("CREATE TABLE cases_before AS FROM fraud_cases")
 
     def outcome(self, rules: Rules) -> JsonObject:
         """What the pattern finds with these rules, which differ from the others only in it."""
         outdated = {self._view}
-        for model in rendered(rules).needed_for(RESULTS):
+        for model in rendered(rules, database=self._database).needed_for(RESULTS):
             if model.name in outdated or model.reads & outdated or model.name not in self._built:
                 run(self._db, [model])
                 outdated |= {model.name} if model.reads & outdated else set()
@@ -106,6 +105,10 @@ class Preview:
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
+
+_RELATIONS = """
+SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() UNION
+SELECT view_name FROM duckdb_views() WHERE database_name = current_database()"""
 
 _SIGNALS = """
 SELECT count(*) AS signals, count(DISTINCT subject) AS subjects,

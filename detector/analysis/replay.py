@@ -33,6 +33,7 @@ def replay_folder(
     source = FileSource(folder, batch_size)
     database = DuckDBStore(store, rules)
     try:
+        rules = database.rules
         tally = Tally(rules)
         pipeline = Pipeline(rules, source, database, [tally, *sinks], memory_bytes=memory_bytes)
         started(pipeline, source)

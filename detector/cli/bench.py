@@ -86,7 +86,7 @@ def _run_pipeline(folder: Path, rules: Rules, store: Path) -> tuple[int, float]:
     database = DuckDBStore(store, rules)
     try:
         began = time.perf_counter()
-        Pipeline(rules, FileSource(folder), database).run()
+        Pipeline(database.rules, FileSource(folder), database).run()
         seconds = time.perf_counter() - began
         total = sum(database.query(f"SELECT count(*) FROM {s}")[0][0] for s in STREAMS)
     finally:

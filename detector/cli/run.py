@@ -100,12 +100,12 @@ def run(
     KAFKA_SSL_CAFILE, from the environment or .env, as the producers are.
     """
     collect_garbage_rarely()
-    rules = load_rules()
     settings = bank_settings(
         seed=seed, transaction_rate=rate, fraud_rate=fraud_rate, kafka_bootstrap_servers=bootstrap
     )
     console = console_settings(host=host, port=port, demo=demo)
-    database = DuckDBStore(store, rules)
+    database = DuckDBStore(store, load_rules())
+    rules = database.rules
     with ExitStack() as ends:
         ends.callback(database.close)
         tally = Tally(rules)

@@ -34,7 +34,7 @@ from detector.pipeline.buckets import Buckets
 from detector.pipeline.gauges import gauges_of
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
-from detector.signals.rules import Rules
+from detector.signals.rules import Rules, with_changes
 
 
 class Served(NamedTuple):
@@ -56,6 +56,9 @@ def console_beside(
     vitals = Vitals(tally, minutes, seconds, lambda: pipeline.alarms, store.sizes)
     people = store.people(four_eyes=settings.four_eyes)
     people.reviews.on_closing = pipeline.review
+    people.rule_versions.apply = lambda pattern, changes: pipeline.adopt(
+        with_changes(store.rules_given, pattern, changes).patterns[pattern]
+    )
     key = session_key(store.path)
     if settings.demo:
         settings = settings.model_copy(update={"demo_token": demo_token(key)})

@@ -20,6 +20,7 @@ from detector.console.http.limits import BodyLimit
 from detector.console.overview import routes as overview
 from detector.console.party import routes as party
 from detector.console.patterns import routes as patterns
+from detector.console.patterns import versions
 from detector.console.queue import routes as queue
 from detector.console.queue import saved
 from detector.console.search import routes as search
@@ -50,6 +51,7 @@ ROUTERS = [
     party.router,
     signals.router,
     patterns.router,
+    versions.router,
     team.router,
     tour.router,
     search.router,

@@ -12,6 +12,7 @@ from detector.pipeline.committer import Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
 from detector.pipeline.work import Batch, Decision, Work
+from detector.signals.pattern import Pattern
 from detector.signals.rules import Rules
 from detector.state.knowledge import DEFAULT_BUDGET
 
@@ -36,7 +37,9 @@ class Pipeline:
         self.source = source
         self.store = store
         self.sinks = sinks
-        self.detector = Detector(rules, self._known_events, clock, memory_bytes, brake)
+        self._rules = rules
+        self._clock, self._memory_bytes, self._brake = clock, memory_bytes, brake
+        self.detector = self._new_detector()
         self.ready = threading.Event()
         """Set while detection runs: from the restored state to the end of the run."""
         self._stop = threading.Event()
@@ -52,9 +55,7 @@ class Pipeline:
     def run(self) -> None:
         """Continue from the last commit until the source ends or `stop` is called."""
         try:
-            if (memory := self.store.recall(self.detector.rules)) is not None:
-                self.detector.resume(memory)
-            self.detector.watermarks.expect(self.source.name, time.monotonic())
+            self._resume(self.detector)
             self.source.open(self.store.position(self.source.name))
             self._committer.start()
             self.ready.set()
@@ -134,6 +135,26 @@ class Pipeline:
                 customer = self.store.customer_signals(customer_id)
                 self._committer.submit(self.detector.review(customer))
 
+    def adopt(self, pattern: Pattern) -> None:
+        """Go on with another version of a pattern from the next event on; any thread.
+
+        As after a restart with it: what is in its windows comes from the store. Everyone who holds
+        these rules sees the new version.
+        """
+        patterns = self._rules.patterns
+        with self._turn:
+            before, patterns[pattern.id] = patterns[pattern.id], pattern
+            if not self.ready.is_set():
+                return
+            try:
+                self._committer.settle()
+                detector = self._new_detector()
+                self._resume(detector)
+            except BaseException:
+                patterns[pattern.id] = before
+                raise
+            self.detector = detector
+
     def release(self, pattern: str) -> None:
         """Give a pattern that was put in shadow effect again; any thread."""
         with self._turn:
@@ -184,6 +205,16 @@ class Pipeline:
         if not self.ready.is_set():
             raise Stopped("Detection is not running; try again once /readyz says so.")
         return self.detector.process(source, batch)
+
+    def _new_detector(self) -> Detector:
+        return Detector(
+            self._rules, self._known_events, self._clock, self._memory_bytes, self._brake
+        )
+
+    def _resume(self, detector: Detector) -> None:
+        if (memory := self.store.recall(self._rules)) is not None:
+            detector.resume(memory)
+        detector.watermarks.expect(self.source.name, time.monotonic())
 
     def _wait_for_last(self, committed: Future[None] | None) -> None:
         before, self._before = self._before, committed

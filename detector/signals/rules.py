@@ -119,7 +119,7 @@ _CheckedPattern = Annotated[Pattern, AfterValidator(_checked)]
 
 
 class Rules(Block):
-    """All rules of detection."""
+    """All rules of detection; while they are in use only `Pipeline.adopt` replaces a pattern."""
 
     allowed_lateness_seconds: Annotated[int, Field(ge=0)]
     allowed_clock_skew_seconds: Annotated[int, Field(ge=0)]
@@ -221,6 +221,13 @@ def load_rules(path: Path | None = None) -> Rules:
         return Rules.model_validate(block)
     except ValidationError as error:
         raise RulesError(_explain(path, error)) from None
+
+
+CHANGEABLE = (
+    "threshold", "window_seconds", "weight", "where", "least", "history", "prior", "severity",
+    "mode", "action", "reason", "title",
+)  # fmt: skip
+"""Keys of a block that a version may change; the others say what the pattern is."""
 
 
 def with_changes(rules: Rules, name: str, changes: Mapping[str, Any]) -> Rules:

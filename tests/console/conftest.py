@@ -128,9 +128,9 @@ def open_bank(folder: Path, **settings: Any) -> Iterator[Bank]:
     with closing(DuckDBStore(path, SHIPPED)) as store:
         Pipeline(SHIPPED, ListSource([hour]), store).run()
         tally = Tally(SHIPPED)
-        pipeline = Pipeline(SHIPPED, ApiSource(), store, [tally])
+        pipeline = Pipeline(store.rules, ApiSource(), store, [tally])
         chosen = ConsoleSettings(**{"_env_file": None, "port": 0, **settings})
-        with console_beside(pipeline, store, tally, SHIPPED, chosen) as served:
+        with console_beside(pipeline, store, tally, store.rules, chosen) as served:
             detecting = threading.Thread(target=pipeline.run)
             detecting.start()
             pipeline.ready.wait(10)

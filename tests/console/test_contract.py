@@ -23,7 +23,7 @@ from detector.console.app import ROUTERS, build_app
 from detector.console.context import assemble
 from detector.console.server import address, listen, serving
 from detector.console.settings import ConsoleSettings
-from tests.build import SHIPPED, records
+from tests.build import records
 from tests.console.bank import eventful_day
 from tests.console.harness import PEOPLE, ROOT
 from tests.pipeline.test_scoring import running
@@ -49,8 +49,8 @@ class Front:
 
     def __init__(self, pipeline: Any) -> None:
         self.people = pipeline.store.people()
-        chosen = ConsoleSettings(_env_file=None)
-        context = assemble(SHIPPED, chosen, pipeline.store, self.people, b"key", pipeline=pipeline)
+        chosen, rules = ConsoleSettings(_env_file=None), pipeline.store.rules
+        context = assemble(rules, chosen, pipeline.store, self.people, b"key", pipeline=pipeline)
         self.sessions, self.app = context.sessions, build_app(context)
         for name, role in PEOPLE.items():
             self.people.users.add(ROOT, name, role, NO_PASSWORD, False)

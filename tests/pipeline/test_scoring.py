@@ -36,7 +36,7 @@ def stored(pipeline: Pipeline) -> DuckDBStore:
 def running(path: Path, *sinks: Any) -> Iterator[Pipeline]:
     """A pipeline on a real store without a source."""
     store = DuckDBStore(path, build.REAL)
-    pipeline = Pipeline(build.REAL, Unheard(), store, sinks, clock=lambda: build.NOW)
+    pipeline = Pipeline(store.rules, Unheard(), store, sinks, clock=lambda: build.NOW)
     thread = threading.Thread(target=pipeline.run)
     thread.start()
     try:

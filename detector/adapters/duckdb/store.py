@@ -1,9 +1,11 @@
 """The embedded store: one DuckDB file."""
 
+import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +14,14 @@ from typing import Any
 import duckdb
 import msgspec
 
-from detector.adapters.database import confine, connect, literal, one_select, owner_only
+from detector.adapters.database import (
+    confine,
+    connect,
+    identifier,
+    literal,
+    one_select,
+    owner_only,
+)
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
 from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
@@ -25,13 +34,15 @@ from detector.adapters.people.store import PeopleStore, people_schema, people_ta
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.errors import CommitRefused, StoreError
-from detector.core.events import Identity
+from detector.core.events import STREAMS, Identity
 from detector.core.names import joined
 from detector.pipeline.knowledge import fingerprints
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import DeadLetter, Decision, Work
-from detector.signals.rules import Rules
+from detector.signals.rules import Rules, with_changes
 from detector.signals.signal import Signal
+
+logger = logging.getLogger(__name__)
 
 # A full disk shows as any of these, depending on which file the row was to go to.
 _MAY_PASS = (
@@ -40,6 +51,7 @@ _MAY_PASS = (
     duckdb.OutOfMemoryException,
     duckdb.TransactionException,
 )
+BESIDE = "beside"
 _LISTS = ("account_ids", "patterns", "actions")
 _UPSERTS = {"fraud_signals", "shadow_signals", "account_signals", "risk_history", "cases"}
 
@@ -52,10 +64,12 @@ class DuckDBStore:
     """
 
     open_cases = f"({OPEN_CASES}) AS open_cases"
+    rules: Rules
+    """The rules in force: those given, with the versions approved in this store."""
 
     def __init__(self, path: Path, rules: Rules) -> None:
         self.path = path
-        self._rules = rules
+        self.rules = self.rules_given = rules
         self._connection = connect(path)
         self._people: PeopleStore | None = None
         # One core for commits, the other for detection; few checkpoints keep their cost low.
@@ -69,6 +83,7 @@ class DuckDBStore:
         self._known = KnownFile(path, fingerprints(rules))
         try:
             self._create()
+            self.rules = self._in_force(rules)
         except BaseException:
             self.close()
             raise
@@ -101,7 +116,7 @@ class DuckDBStore:
                 "INSERT INTO progress VALUES (?, NULL, NULL, '{}', 0, NULL)", [SCHEMA_VERSION]
             )
         migrate(db, str(self.path))
-        for statement in view_statements(self._rules):
+        for statement in view_statements(self.rules):
             db.execute(statement)
         [(self._committed_at,)] = db.execute("SELECT committed_at FROM progress").fetchall()
         db.commit()
@@ -112,6 +127,20 @@ class DuckDBStore:
             "ORDER BY table_name, column_index"
         ).fetchall():
             self._columns.setdefault(table, {})[column] = kind
+
+    def _in_force(self, rules: Rules) -> Rules:
+        """The given rules with the versions that were approved in this store; always a copy."""
+        rows = self._connection.execute(
+            "SELECT pattern, changes FROM rule_versions WHERE state = 'live' ORDER BY pattern"
+        ).fetchall()
+        live = {pattern: json.loads(changes) for pattern, changes in rows}
+        if gone := sorted(live.keys() - rules.patterns.keys()):
+            logger.warning("approved versions of unknown patterns ignored: %s", ", ".join(gone))
+        patterns = {
+            name: with_changes(rules, name, live[name]).patterns[name] if name in live else pattern
+            for name, pattern in rules.patterns.items()
+        }
+        return rules.model_copy(update={"patterns": patterns})
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
@@ -207,7 +236,8 @@ class DuckDBStore:
         return sizes_of(self.path)
 
     def recall(self, rules: Rules) -> Memory:
-        """Everything needed to continue from the last commit."""
+        """Everything needed to continue from the last commit, with these rules from now on."""
+        self._known.adopt(fingerprints(rules))
         return recall(self._connection, rules, self._known, self._archive_folder)
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
@@ -235,6 +265,29 @@ class DuckDBStore:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query over committed data."""
         return self._connection.cursor().execute(sql, parameters).fetchall()
+
+    @property
+    def catalog(self) -> str:
+        """Its name among the databases of a connection."""
+        [(name,)] = self.query("SELECT current_database()")
+        return str(name)
+
+    @contextmanager
+    def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in a database in memory that has nothing but this one's staging views.
+
+        One at a time.
+        """
+        cursor, own = self._connection.cursor(), identifier(self.catalog)
+        cursor.execute(f"ATTACH ':memory:' AS {BESIDE}")
+        try:
+            cursor.execute(f"USE {BESIDE}")
+            for stream in STREAMS:
+                cursor.execute(f"CREATE VIEW stg_{stream} AS FROM {own}.main.stg_{stream}")
+            yield cursor
+        finally:
+            cursor.execute(f"USE {own}")
+            cursor.execute(f"DETACH {BESIDE}")
 
     def people(self, four_eyes: bool = True) -> PeopleStore:
         """The people store in the same database; opened by the first call."""

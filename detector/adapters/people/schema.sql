@@ -44,3 +44,10 @@ CREATE TABLE IF NOT EXISTS saved_views (
   owner VARCHAR NOT NULL, name VARCHAR NOT NULL, shared BOOLEAN NOT NULL, query VARCHAR NOT NULL,
   saved_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (owner, name)
 );
+-- Changes of patterns' blocks: proposed, in force, retired.
+CREATE TABLE IF NOT EXISTS rule_versions (
+  pattern VARCHAR NOT NULL, version BIGINT NOT NULL, state VARCHAR NOT NULL, changes JSON NOT NULL,
+  reason VARCHAR NOT NULL, preview JSON NOT NULL, author VARCHAR NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL, decided_by VARCHAR, decided_at TIMESTAMPTZ,
+  PRIMARY KEY (pattern, version)
+);

@@ -15,6 +15,7 @@ from detector.adapters.people.closings import Closings
 from detector.adapters.people.keys import ApiKeys
 from detector.adapters.people.reports import ReportDrafts
 from detector.adapters.people.reviews import Reviews
+from detector.adapters.people.rule_versions import RuleVersions
 from detector.adapters.people.saved_views import SavedViews
 from detector.adapters.people.snoozes import Snoozes
 from detector.adapters.people.users import Users
@@ -71,6 +72,7 @@ class PeopleStore:
         self.work_done = WorkDone(self.audit)
         self.snoozes = Snoozes(self.audit)
         self.saved_views = SavedViews(self.audit)
+        self.rule_versions = RuleVersions(self.audit, four_eyes)
         self.reports = ReportDrafts(self.audit)
 
     @classmethod

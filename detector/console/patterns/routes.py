@@ -21,5 +21,6 @@ def get_patterns(context: InContext, _: Reads) -> Patterns:
 @router.get("/patterns", include_in_schema=False)
 def patterns_page(request: Request, context: InContext, principal: Reads) -> Response:
     """Every pattern: its rule, frequency, precision and time to detect."""
-    page = PatternsPage(patterns(context), principal.may("approve"))
+    leads = principal.may("approve")
+    page = PatternsPage(patterns(context), leads, leads and context.pipeline is not None)
     return render(request, "patterns/page.html", page)

@@ -35,6 +35,7 @@ class PatternsPage:
 
     now: Patterns
     may_release: bool
+    may_change: bool
     title: str = "Patterns"
     nav: str = "patterns"
 

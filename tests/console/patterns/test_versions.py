@@ -1,0 +1,163 @@
+"""Changing a rule in the console: preview, proposal, a second person, roll back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from detector.adapters.people.users import NO_PASSWORD
+from detector.console.access.sessions import COOKIE
+from detector.console.app import build_app
+from detector.console.context import assemble
+from detector.console.settings import ConsoleSettings
+from detector.pipeline.pipeline import Pipeline
+from detector.signals.rules import with_changes
+from tests.build import records, transaction
+from tests.console.bank import eventful_day
+from tests.console.harness import LOCALHOST, PEOPLE, ROOT, Harness
+from tests.pipeline.test_scoring import running
+
+THREE = {"changes": {"threshold": 3}, "reason": "Cards are tested three times."}
+
+
+class Office:
+    """A console beside a running pipeline, and its people."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        store: Any = pipeline.store
+        self.store, self.people = store, store.people()
+        self.people.rule_versions.apply = lambda pattern, changes: pipeline.adopt(
+            with_changes(store.rules_given, pattern, changes).patterns[pattern]
+        )
+        chosen = ConsoleSettings(_env_file=None)
+        context = assemble(store.rules, chosen, store, self.people, b"key", pipeline=pipeline)
+        self.sessions, self.app = context.sessions, build_app(context)
+        for name, role in PEOPLE.items():
+            self.people.users.add(ROOT, name, role, NO_PASSWORD, False)
+
+    def person(self, name: str) -> TestClient:
+        session = self.sessions._session(self.people.users.get(name), f"nonce-{name}")
+        headers = {"X-CSRF-Token": session.csrf}
+        client = TestClient(self.app, base_url=LOCALHOST, headers=headers)
+        client.cookies.set(COOKIE, session.token)
+        return client
+
+    def tell(self, *events: Any) -> None:
+        self.pipeline.submit(records(events))[1].result(10)
+
+    def count(self, where: str) -> int:
+        [(found,)] = self.store.query(f"SELECT count(*) FROM fraud_signals WHERE {where}")
+        return int(found)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """An eventful day has passed."""
+    with running(tmp_path / "s.duckdb") as pipeline:
+        office = Office(pipeline)
+        office.tell(*eventful_day())
+        yield office
+
+
+def payments(account: str, first: float) -> list[Any]:
+    return [transaction(first + n, account, customer_id=f"c-{account}") for n in range(4)]
+
+
+def test_a_version_comes_into_force_and_goes_again(office: Office) -> None:
+    """Proposed with its preview, approved by another, effective at once, rolled back by one."""
+    sam, pat = office.person("sam"), office.person("pat")
+    latest = max(event.occurred_at for event in eventful_day())
+    start = (latest - transaction(0).occurred_at).total_seconds() + 60
+    drafted = sam.post("/v1/patterns/velocity/versions", json=THREE)
+    assert drafted.status_code == 201
+    expected = drafted.json()["preview"]
+    assert expected["after"]["signals"] > expected["before"]["signals"] > 0
+    office.tell(*payments("acc-90", start))
+    assert office.count("account_id = 'acc-90'") == 0, "a draft changes nothing"
+    own = sam.post("/v1/patterns/velocity/versions/1/approve")
+    assert (own.status_code, "a second person" in own.json()["detail"]) == (403, True)
+    assert pat.post("/v1/patterns/velocity/versions/1/approve").status_code == 204
+    office.tell(*payments("acc-91", start + 10))
+    assert office.count("account_id = 'acc-91' AND pattern = 'velocity'") == 2
+    shown = pat.get("/v1/patterns").json()["patterns"]
+    assert [p["threshold"] for p in shown if p["id"] == "velocity"] == [3]
+    assert pat.post("/v1/patterns/velocity/rollback").json() == {"version": 0}
+    office.tell(*payments("acc-92", start + 20))
+    assert office.count("account_id = 'acc-92'") == 0
+    [version] = pat.get("/v1/patterns/velocity/versions").json()["versions"]
+    assert (version["state"], version["author"], version["decided_by"]) == ("retired", "sam", "pat")
+    actions = [entry.action for entry in office.people.audit.entries(3)]
+    assert actions == ["roll_back_rule", "approve_rule", "propose_rule"]
+
+
+def test_a_roll_back_returns_to_the_version_before(office: Office) -> None:
+    """Not to the file, if another version was live."""
+    sam, pat = office.person("sam"), office.person("pat")
+    for number, threshold in enumerate((4, 6), 1):
+        body = {"changes": {"threshold": threshold}, "reason": "Try."}
+        assert sam.post("/v1/patterns/velocity/versions", json=body).status_code == 201
+        pat.post(f"/v1/patterns/velocity/versions/{number}/approve")
+        assert office.store.rules.patterns["velocity"].threshold == threshold
+    assert pat.post("/v1/patterns/velocity/rollback").json() == {"version": 1}
+    assert office.store.rules.patterns["velocity"].threshold == 4
+    assert pat.post("/v1/patterns/velocity/rollback").json() == {"version": 0}
+    assert office.store.rules.patterns["velocity"].threshold == 5
+    assert pat.post("/v1/patterns/velocity/rollback").status_code == 409
+
+
+def test_the_preview_equals_that_of_the_command(office: Office) -> None:
+    """The same figures as of a copy of the store; two in a row leave nothing behind."""
+    sam = office.person("sam")
+    first, second = (
+        sam.post("/v1/patterns/velocity/preview", json={"changes": {"threshold": 3}}).json()
+        for _ in range(2)
+    )
+    assert first == second
+    assert first["before"]["signals"] == office.count("pattern = 'velocity'")
+    assert first["cases"]["new"]["count"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({"changes": {"threshold": -1}}, 422, "greater than 0"),
+        ({"changes": {"treshold": 3}}, 422, "cannot change treshold; only threshold"),
+        ({"changes": {"key": ["customer_id"]}}, 422, "cannot change key"),
+        ({"changes": {"where": "amount + 1 > 2"}}, 422, "is not understood"),
+        ({"changes": {}}, 422, "changes"),
+    ],
+)
+def test_what_a_version_cannot_be_is_refused(
+    office: Office, body: dict[str, Any], status: int, message: str
+) -> None:
+    """Before anything is stored."""
+    sam = office.person("sam")
+    answer = sam.post("/v1/patterns/velocity/versions", json={**body, "reason": "x"})
+    assert answer.status_code == status and message in answer.text
+    assert sam.get("/v1/patterns/velocity/versions").json() == {"versions": []}
+
+
+def test_only_leads_change_rules(office: Office) -> None:
+    """Analysts, viewers and admins read the versions; there is no other pattern and version."""
+    for name in ("kim", "vic", "root"):
+        person = office.person(name)
+        assert person.post("/v1/patterns/velocity/versions", json=THREE).status_code == 403
+        assert person.post("/v1/patterns/velocity/rollback").status_code == 403
+        assert person.get("/v1/patterns/velocity/versions").status_code == 200
+    sam = office.person("sam")
+    assert sam.get("/v1/patterns/nothing/versions").status_code == 404
+    assert sam.post("/v1/patterns/velocity/versions/7/approve").status_code == 404
+    sam.post("/v1/patterns/velocity/versions", json=THREE)
+    assert sam.post("/v1/patterns/velocity/versions/1/reject").status_code == 204
+    assert sam.post("/v1/patterns/velocity/versions/1/reject").status_code == 409
+
+
+def test_a_console_without_an_engine_changes_nothing(tmp_path: Path) -> None:
+    """Over a cluster, or where nothing detects, the answer says what to do."""
+    harness = Harness(tmp_path)
+    answer = harness.person("sam").post("/v1/patterns/velocity/versions", json=THREE)
+    assert answer.status_code == 503 and "make dbt-upgrade" in answer.json()["detail"]
+    harness.close()

@@ -1,0 +1,125 @@
+"""A rule changes while detection runs: as after a restart with it, with nothing lost."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.cases.principals import Principal
+from detector.core.events import Record
+from detector.pipeline.pipeline import Pipeline
+from detector.pipeline.work import Batch
+from detector.signals.rules import Rules, with_changes
+from tests import build
+from tests.build import SHIPPED
+from tests.console.bank import eventful_day
+
+BATCHES = build.split(build.records(eventful_day()), [40])
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("velocity", {"threshold": 3}),
+    ("velocity", {"threshold": 9, "window_seconds": 30}),
+    ("structuring", {"window_seconds": 7200, "weight": 0.2}),
+    ("account_takeover", {"where": "not card_present and amount > 10", "threshold": 100}),
+    ("unusual_amount", {"least": 50, "threshold": 1.5}),
+    ("cnp_spike", {"mode": "shadow"}),
+]
+KIM, SAM = Principal("kim", "supervisor"), Principal("sam", "supervisor")
+
+
+class Changing(build.ListSource):
+    """A list that changes a rule of its pipeline before one of its batches."""
+
+    def __init__(self, batches: Sequence[Sequence[Record]], at: int, change: Any) -> None:
+        super().__init__(batches)
+        self._at, self._change = at, change
+
+    def poll(self) -> Batch | None:
+        if self._next == self._at:
+            self._change()
+        return super().poll()
+
+
+def changed_while_running(
+    path: Path, rules: Rules, at: int, pattern: str, changes: dict[str, Any]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The store of one run whose rule changed before a batch."""
+    with closing(DuckDBStore(path, rules)) as store:
+        pipeline: Pipeline
+
+        def change() -> None:
+            pipeline.adopt(with_changes(rules, pattern, changes).patterns[pattern])
+
+        source = Changing(BATCHES, at, change)
+        pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
+        pipeline.run()
+        return build.tables(store)
+
+
+@pytest.mark.parametrize(("pattern", "changes"), CHANGES)
+def test_it_is_as_if_it_had_been_restarted_with_the_new_version(
+    tmp_path: Path, pattern: str, changes: dict[str, Any]
+) -> None:
+    """Events, signals, scores, cases: the same tables, whenever the change comes."""
+    at = len(BATCHES) // 2
+    after = with_changes(SHIPPED, pattern, changes)
+    build.stored(tmp_path / "two.duckdb", BATCHES[:at], SHIPPED)
+    build.stored(tmp_path / "two.duckdb", BATCHES, after)
+    running = changed_while_running(tmp_path / "one.duckdb", SHIPPED, at, pattern, changes)
+    assert running == build.contents(tmp_path / "two.duckdb", after)
+
+
+def test_a_change_before_the_first_event_is_the_rule_from_the_start(tmp_path: Path) -> None:
+    """The store is that of an engine that never knew another version."""
+    pattern, changes = CHANGES[0]
+    after = with_changes(SHIPPED, pattern, changes)
+    build.stored(tmp_path / "whole.duckdb", BATCHES, after)
+    running = changed_while_running(tmp_path / "one.duckdb", SHIPPED, 0, pattern, changes)
+    assert running == build.contents(tmp_path / "whole.duckdb", after)
+    velocity = [row for row in running["fraud_signals"] if row[1] == "velocity"]
+    build.stored(tmp_path / "before.duckdb", BATCHES, SHIPPED)
+    before = build.contents(tmp_path / "before.duckdb", SHIPPED)["fraud_signals"]
+    assert len(velocity) > sum(row[1] == "velocity" for row in before)
+
+
+def test_a_version_that_cannot_be_taken_up_leaves_the_old_one(tmp_path: Path) -> None:
+    """The engine goes on as it was, and so do the rules that others hold."""
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        pipeline: Pipeline
+
+        def change() -> None:
+            before = store.rules.patterns["velocity"]
+            with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="disk"):
+                patch.setattr(store, "recall", lambda _: (_ for _ in ()).throw(OSError("disk")))
+                pipeline.adopt(
+                    with_changes(SHIPPED, "velocity", {"threshold": 2}).patterns["velocity"]
+                )
+            assert store.rules.patterns["velocity"] is before
+
+        pipeline = Pipeline(
+            store.rules, Changing(BATCHES, 3, change), store, clock=lambda: build.NOW
+        )
+        pipeline.run()
+        found = build.tables(store)
+    build.stored(tmp_path / "whole.duckdb", BATCHES, SHIPPED)
+    assert found == build.contents(tmp_path / "whole.duckdb", SHIPPED)
+
+
+def test_an_approved_version_is_in_force_after_a_restart(tmp_path: Path) -> None:
+    """Of this store only; the rules that were given stay as they are."""
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        versions = store.people().rule_versions
+        versions.propose(KIM, "velocity", {"threshold": 3}, "More of it.", {})
+        assert store.rules.patterns["velocity"].threshold == 5
+        versions.approve(SAM, "velocity", 1)
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        assert store.rules.patterns["velocity"].threshold == 3
+        assert store.rules_given.patterns["velocity"].threshold == 5
+    assert SHIPPED.patterns["velocity"].threshold == 5
+    fewer = SHIPPED.model_copy(
+        update={"patterns": {n: p for n, p in SHIPPED.patterns.items() if n != "velocity"}}
+    )
+    with closing(DuckDBStore(tmp_path / "s.duckdb", fewer)) as store:
+        assert "velocity" not in store.rules.patterns
