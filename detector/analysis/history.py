@@ -27,32 +27,39 @@ def history_of_files(paths: Sequence[Path], rules: Rules) -> Iterator[duckdb.Duc
 
 
 @contextmanager
-def history_of_store(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same of a store's evaluated events, with what was decided on its cases in `decided`.
+def history_of_store(path: Path, rules: Rules, pattern: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same of a store's evaluated events, with the signals of all patterns but one.
 
-    What was moved to the archive is not in it. Raises `StoreError` without a store, or one in use.
+    What was decided on its cases is in `decided`; what was moved to the archive is missing. Raises
+    `StoreError` without a store, or one in use.
     """
     connect(path, read_only=True).close()
     with open_database() as db:
-        load(db, {})
         db.execute(f"ATTACH {literal(str(path))} AS store (READ_ONLY)")
         for name in STAGING:
-            db.execute(f"CREATE TABLE {name} AS FROM store.{name}")
-        db.execute(_DECIDED.format(store="store"))
+            db.execute(f"CREATE VIEW {name} AS FROM store.{name}")
+        _rest(db, "store", rules, pattern)
         yield db
 
 
 @contextmanager
-def history_of_running(store: DuckDBStore) -> Iterator[duckdb.DuckDBPyConnection]:
+def history_of_running(store: DuckDBStore, pattern: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """The same of a store that this process has open, read as it is now."""
     with store.beside() as db:
-        db.execute(REVIEWS)
-        db.execute(_DECIDED.format(store=identifier(store.catalog)))
+        _rest(db, identifier(store.catalog), store.rules, pattern)
         yield db
+
+
+def _rest(db: duckdb.DuckDBPyConnection, store: str, rules: Rules, but: str) -> None:
+    db.execute(REVIEWS)
+    db.execute(_DECIDED.format(store=store))
+    for pattern in rules.patterns.values():
+        if pattern.id != but:
+            db.execute(f"CREATE VIEW {pattern.view} AS FROM {store}.main.{pattern.view}")
 
 
 _DECIDED = """
 CREATE TABLE decided AS
 SELECT customer_id, disposition, r.closed_until, c.first_signal_at
-FROM {store}.case_reviews AS r JOIN {store}.cases AS c USING (case_id, customer_id)
+FROM {store}.main.case_reviews AS r JOIN {store}.main.cases AS c USING (case_id, customer_id)
 WHERE r.status = 'CLOSED' AND r.disposition IS NOT NULL"""

@@ -72,7 +72,7 @@ def preview(
     variants = [(value, with_changes(after, name, {key: value})) for key, value in tried]
     if truth is None and events and len(events) == 1 and (events[0] / TRUTH_FILE).is_file():
         truth = events[0] / TRUTH_FILE
-    with _history(events or [], store, rules) as db:
+    with _history(events or [], store, rules, name) as db:
         found = Preview(db, rules, name, truth)
         if not variants:
             _show(found.compare(after), given, as_json)
@@ -114,12 +114,14 @@ def check(
 
 
 @contextmanager
-def _history(events: list[Path], store: Path, rules: Rules) -> Iterator[duckdb.DuckDBPyConnection]:
+def _history(
+    events: list[Path], store: Path, rules: Rules, name: str
+) -> Iterator[duckdb.DuckDBPyConnection]:
     if events:
         with history_of_files(events, rules) as db:
             yield db
     else:
-        with history_of_store(store) as db:
+        with history_of_store(store, rules, name) as db:
             yield db
 
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.sources.api import ApiSource
 from detector.cases.principals import Principal, Role
 from detector.cli.serve import console_beside
+from detector.console.access.passwords import hashed
 from detector.console.app import build_app
 from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
@@ -26,6 +27,7 @@ from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
 from tests.build import SHIPPED, ListSource, records, split, stored
 from tests.console.bank import eventful_day
+from tests.console.harness import PEOPLE, ROOT
 
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -36,6 +38,9 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+PASSWORD = "correct horse battery staple"
+Enter = Callable[[str], "Watched"]
 
 
 def browsing(store: DuckDBStore, role: Role | None = "supervisor", **settings: Any) -> TestClient:
@@ -178,3 +183,39 @@ def watched(chromium: Any, server: str, request: pytest.FixtureRequest) -> Itera
     yield page
     context.close()
     page.quiet()
+
+
+@pytest.fixture(scope="session")
+def kept_password() -> str:
+    """The hash of everybody's password, which takes a while to make."""
+    return hashed(PASSWORD)
+
+
+@pytest.fixture
+def harness(tmp_path: Path, kept_password: str) -> Iterator[Bank]:
+    """A bank where one has to sign in."""
+    with open_bank(tmp_path) as bank:
+        for name, role in PEOPLE.items():
+            bank.store.people().users.add(ROOT, name, role, kept_password, False)
+        yield bank
+
+
+@pytest.fixture
+def enter(chromium: Any, harness: Bank) -> Iterator[Enter]:
+    """Signs a user in with a separate browser; what goes wrong there fails the test."""
+    opened: list[tuple[Any, Watched]] = []
+
+    def _enter(name: str) -> Watched:
+        context = chromium.new_context(
+            viewport={"width": 1366, "height": 768}, base_url=harness.address,
+            reduced_motion="reduce",
+        )  # fmt: skip
+        form = {"username": name, "password": PASSWORD, "next": "/"}
+        assert context.request.post("/login", form=form, max_redirects=0).status == 303
+        opened.append((context, Watched(context.new_page(), harness.address)))
+        return opened[-1][1]
+
+    yield _enter
+    for context, watched in opened:
+        context.close()
+        watched.quiet()

@@ -73,7 +73,7 @@ def test_a_store_says_the_same_and_compares_with_decisions(bank: Path, tmp_path:
     act(people, SAM, {**velocity, "next_case_id": None}, "close", disposition="CONFIRMED_FRAUD")
     store.close()
     none = with_changes(SHIPPED, "velocity", {"threshold": 1000})
-    with history_of_store(path) as db:
+    with history_of_store(path, SHIPPED, "velocity") as db:
         of_store = Preview(db, SHIPPED, "velocity").compare(none)
     with history_of_files([bank], SHIPPED) as db:
         of_files = Preview(db, SHIPPED, "velocity").compare(none)

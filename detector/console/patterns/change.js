@@ -68,8 +68,10 @@ function show({ before, after, cases }) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!Object.keys(changes()).length) return setText($("#rule-note"), "Nothing is changed yet.");
+  setText($("#rule-note"), "Computing the preview that goes with the proposal…");
   const proposed = await api("POST", url("versions"), { changes: changes(), reason: $("#rule-reason").value });
-  toast(`Version ${proposed.version} proposed; a second person approves it.`, { kind: "good" });
+  setText($("#rule-note"), `Version ${proposed.version} is proposed.`);
+  toast(`Version ${proposed.version} proposed.`, { kind: "good" });
   await showVersions();
 });
 
@@ -80,7 +82,9 @@ async function showVersions() {
   const { versions } = await api("GET", url("versions"));
   $("#roll-back").hidden = !versions.some((version) => version.state === "live");
   const items = versions.map((version) => {
-    const buttons = version.state === "draft" ? [decide(version, "approve", "Approve"), decide(version, "reject", "Reject")] : [];
+    const waits = dialog.dataset.fourEyes === "true" && version.author === document.body.dataset.user;
+    const approve = waits ? h("span", { class: "muted" }, "A second person approves it.") : decide(version, "approve", "Approve");
+    const buttons = version.state === "draft" ? [approve, decide(version, "reject", "Reject")] : [];
     return h("li", {}, h("span", { class: "pill" }, version.state), h("b", {}, `${version.version}: ${said(version)}`), h("span", { class: "muted" }, `${version.author}: ${version.reason}`), ...buttons);
   });
   $("#rule-versions").replaceChildren(...(items.length ? items : [h("li", { class: "muted" }, "Only that of the rules' file.")]));

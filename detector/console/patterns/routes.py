@@ -22,5 +22,6 @@ def get_patterns(context: InContext, _: Reads) -> Patterns:
 def patterns_page(request: Request, context: InContext, principal: Reads) -> Response:
     """Every pattern: its rule, frequency, precision and time to detect."""
     leads = principal.may("approve")
-    page = PatternsPage(patterns(context), leads, leads and context.pipeline is not None)
+    may_change = leads and context.pipeline is not None
+    page = PatternsPage(patterns(context), leads, may_change, context.settings.four_eyes)
     return render(request, "patterns/page.html", page)

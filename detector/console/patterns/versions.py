@@ -181,7 +181,7 @@ def _changed(context: Context, pattern: str, changes: dict[str, Any]) -> Rules:
 
 def _preview(context: Context, pattern: str, changed: Rules) -> JsonObject:
     store = _store(context)
-    with _one_preview, history_of_running(store) as db:
+    with _one_preview, history_of_running(store, pattern) as db:
         found = Preview(db, store.rules, pattern).compare(changed)
     return {name: found[name] for name in ("before", "after", "cases")}
 

@@ -36,6 +36,7 @@ class PatternsPage:
     now: Patterns
     may_release: bool
     may_change: bool
+    four_eyes: bool
     title: str = "Patterns"
     nav: str = "patterns"
 

@@ -1,58 +1,16 @@
 """Working cases in a real browser: from signing in to the audit log, by keyboard alone."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from detector.console.access.passwords import hashed
 from tests.console.backlog import SAM
-from tests.console.conftest import Bank, Watched, open_bank
-from tests.console.harness import PEOPLE, ROOT
+from tests.console.conftest import PASSWORD, Bank, Enter, Watched
 from tests.console.overview.test_browser import storm
-
-PASSWORD = "correct horse battery staple"
-Enter = Callable[[str], Watched]
-
-
-@pytest.fixture(scope="session")
-def kept_password() -> str:
-    """The hash of everybody's password, which takes a while to make."""
-    return hashed(PASSWORD)
-
-
-@pytest.fixture
-def harness(tmp_path: Path, kept_password: str) -> Iterator[Bank]:
-    """A bank where one has to sign in."""
-    with open_bank(tmp_path) as bank:
-        for name, role in PEOPLE.items():
-            bank.store.people().users.add(ROOT, name, role, kept_password, False)
-        yield bank
-
-
-@pytest.fixture
-def enter(chromium: Any, harness: Bank) -> Iterator[Enter]:
-    """Signs a user in with a separate browser; what goes wrong there fails the test."""
-    opened: list[tuple[Any, Watched]] = []
-
-    def _enter(name: str) -> Watched:
-        context = chromium.new_context(
-            viewport={"width": 1366, "height": 768}, base_url=harness.address,
-            reduced_motion="reduce",
-        )  # fmt: skip
-        form = {"username": name, "password": PASSWORD, "next": "/"}
-        assert context.request.post("/login", form=form, max_redirects=0).status == 303
-        opened.append((context, Watched(context.new_page(), harness.address)))
-        return opened[-1][1]
-
-    yield _enter
-    for context, watched in opened:
-        context.close()
-        watched.quiet()
 
 
 def case_of(bank: Bank, account: str) -> dict[str, Any]:
