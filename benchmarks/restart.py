@@ -162,7 +162,7 @@ def _start(path: Path, customers: int) -> None:
     first = _First()
     start = END + timedelta(seconds=1) + timedelta(seconds=int(time.time()) % 80_000)
     source = EndlessSource(customers, 50, batch=100, start=start)
-    pipeline = Pipeline(store._rules, source, store, [first])
+    pipeline = Pipeline(store.rules, source, store, [first])
     first.stop = pipeline.stop
     pipeline.run()
     memory = resident_bytes()

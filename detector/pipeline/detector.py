@@ -28,6 +28,8 @@ from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook, RiskPoint
 from detector.signals.brake import Brake, Braked
 from detector.signals.engine import SignalChange, SignalEngine
+from detector.signals.pattern import Pattern
+from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 from detector.state.knowledge import DEFAULT_BUDGET
@@ -192,6 +194,12 @@ class Detector:
             if event.occurred_at < self._forgotten_until:
                 old.append((record.stream, event.event_id))
         return events, old
+
+    def replace(self, pattern: Pattern) -> None:
+        """Go on with a version of a pattern that needs the same state, from the next event on."""
+        operator = self.signals.replace(pattern)
+        if isinstance(operator, Remembering):
+            self.known.replace(operator)
 
     def release(self, pattern: str) -> None:
         """Give a pattern that was put in shadow effect again, from the next event on."""

@@ -90,6 +90,13 @@ class KnownKeys:
         """Have in memory what is known of a customer."""
         self._customers.known.prepare({customer_id})
 
+    def replace(self, operator: Any) -> None:
+        """Go on with another version of an operator."""
+        self._operators[operator.part] = operator
+        for kind in self._kinds:
+            if operator.part in kind.known.parts:
+                kind.known.replace(operator)
+
     def settle(self, edge: datetime) -> None:
         """Begin to settle what no event from `edge` on can change."""
         if self._settling is None:

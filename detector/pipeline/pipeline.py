@@ -138,13 +138,17 @@ class Pipeline:
     def adopt(self, pattern: Pattern) -> None:
         """Go on with another version of a pattern from the next event on; any thread.
 
-        As after a restart with it: what is in its windows comes from the store. Everyone who holds
-        these rules sees the new version.
+        At once where it needs the same state. Otherwise as after a restart with it: detection
+        pauses while everything is read back from the store. Everyone who holds these rules sees the
+        new version.
         """
         patterns = self._rules.patterns
         with self._turn:
             before, patterns[pattern.id] = patterns[pattern.id], pattern
             if not self.ready.is_set():
+                return
+            if pattern.same_state(before):
+                self.detector.replace(pattern)
                 return
             try:
                 self._committer.settle()

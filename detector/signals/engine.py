@@ -40,16 +40,10 @@ class SignalEngine:
     """
 
     def __init__(self, rules: Rules) -> None:
-        routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
-        self._watches: dict[type[Event], list[Watch]] = {kind: [] for kind in STREAMS.values()}
-        self._operators: list[Operator] = []
-        for pattern in rules.patterns.values():
-            operator = OPERATORS[pattern.operator](pattern, rules.lateness)
-            self._operators.append(operator)
-            self._watches[STREAMS[pattern.source]].append((pattern, key_where(pattern), operator))
-            for stream, handler in operator.handlers.items():
-                routes[STREAMS[stream]].append((pattern, *handler))
-        self._findings = {kind: fused(found) for kind, found in routes.items()}
+        self._operators: list[Operator] = [
+            OPERATORS[p.operator](p, rules.lateness) for p in rules.patterns.values()
+        ]
+        self._route()
         # Signals that a late event may still change.
         self._open: dict[str, Signal] = {}
         self._shadow = {p.id for p in rules.patterns.values() if p.mode == "shadow"}
@@ -94,6 +88,39 @@ class SignalEngine:
             del self._open[name]
             changes.append(SignalChange("withdrawn", known, name in self._in_shadow))
             self._in_shadow.discard(name)
+
+    def replace(self, pattern: Pattern) -> Operator:
+        """Go on with another version of a pattern, from the next event on; return its operator.
+
+        Only for a version that needs the same state (`pattern.same_state`). An event before keeps
+        its answer unless a late one changes it.
+        """
+        place = next(n for n, o in enumerate(self._operators) if o.pattern.id == pattern.id)
+        before = self._operators[place]
+        operator = self._operators[place] = type(before)(pattern, before.lateness)
+        operator.take_over(before)
+        self._route()
+        self._open = {
+            name: signal
+            for name, signal in self._open.items()
+            if signal.pattern != pattern.id or signal.observed >= pattern.threshold
+        }
+        if pattern.mode == "shadow":
+            self.shadow(pattern.id)
+        elif before.pattern.mode == "shadow":
+            self.release(pattern.id)
+        return operator
+
+    def _route(self) -> None:
+        """Say which operators see an event of each type."""
+        routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
+        self._watches: dict[type[Event], list[Watch]] = {kind: [] for kind in STREAMS.values()}
+        for operator in self._operators:
+            pattern = operator.pattern
+            self._watches[STREAMS[pattern.source]].append((pattern, key_where(pattern), operator))
+            for stream, handler in operator.handlers.items():
+                routes[STREAMS[stream]].append((pattern, *handler))
+        self._findings = {kind: fused(found) for kind, found in routes.items()}
 
     def shadow(self, pattern: str) -> None:
         """Put a pattern's coming signals in shadow."""

@@ -102,6 +102,10 @@ class Operator(ABC):
         None without state of the key, or without anything to compare with.
         """
 
+    def take_over(self, before: "Operator") -> None:
+        """Go on with the state of an earlier version of the pattern."""
+        self._state = before._state
+
     def forget(self, moment: datetime) -> None:
         """Drop the state that no event from `moment` on can need."""
         for key, state in list(self._state.items()):

@@ -23,6 +23,9 @@ Scalar = bool | int | float | str
 PARAMETERS = ("value", "measure", "registered_in", "established", "least", "history", "prior")
 """The fields of a block that only some operators use."""
 
+_APART = {"threshold", "least", "reason", "title", "severity", "mode", "guidance", "examples"}
+"""Fields on which neither the state of a key nor a score depends."""
+
 _NUMBERS = {"amount", "base_amount", "latitude", "longitude", "confidence"}
 
 
@@ -173,6 +176,20 @@ class Pattern(Block):
     def window(self) -> timedelta:
         """The trailing window; both ends inclusive."""
         return timedelta(seconds=self.window_seconds)
+
+    def same_state(self, other: "Pattern") -> bool:
+        """Whether what has to be known of each key, and the weight in scores, are the same."""
+        apart = {
+            "threshold",
+            "least",
+            "reason",
+            "title",
+            "severity",
+            "mode",
+            "guidance",
+            "examples",
+        }
+        return self.model_dump(exclude=apart) == other.model_dump(exclude=apart)
 
     @property
     def window_text(self) -> str:

@@ -29,6 +29,12 @@ class Remembering(Operator):
         self.part = pattern.id
         self.changed: set[Hashable] = set()
 
+    def take_over(self, before: Operator) -> None:
+        """Also what is to be saved."""
+        super().take_over(before)
+        if isinstance(before, Remembering):
+            self.changed = before.changed
+
     @classmethod
     def fingerprint(cls, pattern: Pattern) -> str:
         """What the state depends on: with another one it is built again from the history."""

@@ -98,6 +98,10 @@ class Knowledge:
         """Load from a store, and let go of keys over the budget, from now on."""
         self._store = store
 
+    def replace(self, member: Member) -> None:
+        """Go on with another member of the same part, which has taken over its state."""
+        self._members[member.part] = member
+
     def prepare(self, keys: set[Any]) -> None:
         """Have everything known of these keys in memory, because events of them are coming."""
         self._unsettled |= keys

@@ -93,9 +93,7 @@ def test_a_version_that_cannot_be_taken_up_leaves_the_old_one(tmp_path: Path) ->
             before = store.rules.patterns["velocity"]
             with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="disk"):
                 patch.setattr(store, "recall", lambda _: (_ for _ in ()).throw(OSError("disk")))
-                pipeline.adopt(
-                    with_changes(SHIPPED, "velocity", {"threshold": 2}).patterns["velocity"]
-                )
+                pipeline.adopt(before.model_copy(update={"weight": 0.9}))
             assert store.rules.patterns["velocity"] is before
 
         pipeline = Pipeline(
@@ -123,3 +121,24 @@ def test_an_approved_version_is_in_force_after_a_restart(tmp_path: Path) -> None
     )
     with closing(DuckDBStore(tmp_path / "s.duckdb", fewer)) as store:
         assert "velocity" not in store.rules.patterns
+
+
+def test_a_new_threshold_takes_no_time_and_no_state(tmp_path: Path) -> None:
+    """The windows stay as they are; what only the old version saw is not withdrawn later."""
+    log = [*(build.transaction(n * 10, event_id=f"v{n}") for n in range(5))]
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        pipeline: Pipeline
+
+        def change() -> None:
+            windows = pipeline.detector.signals._operators[0]._state
+            harder = with_changes(SHIPPED, "velocity", {"threshold": 9}).patterns["velocity"]
+            pipeline.adopt(harder)
+            assert pipeline.detector.signals._operators[0]._state is windows
+
+        late = [build.transaction(45, event_id="late")]
+        batches = [build.records(log), build.records(late)]
+        source = Changing(batches, 1, change)
+        pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
+        pipeline.run()
+        found = store.query("SELECT signal_id, observed FROM fraud_signals")
+    assert found == [("velocity:v4", 5)]

@@ -11,7 +11,7 @@ import msgspec
 from detector.core.events import KycProfile
 from detector.core.text import amount
 from detector.signals.conditions import Sql, sql, with_article
-from detector.signals.operator import Unit, events_words, key_words
+from detector.signals.operator import Operator, Unit, events_words, key_words
 from detector.signals.pattern import Pattern, check_known
 from detector.signals.remembering import Remembering
 from detector.signals.select import Findings, key_of, key_where
@@ -125,6 +125,13 @@ class Novelty(Remembering):
         self._value_of = attrgetter(self.pattern.value or "")
         self._measure_of = attrgetter(self.pattern.measure or "")
         self._registered_of = attrgetter(self.pattern.registered_in or "event_id")
+
+    def take_over(self, before: Operator) -> None:
+        """Of what was large enough, only what still is."""
+        super().take_over(before)
+        for known in self._state.values():
+            kept = [c for c in known.candidates if float(self._measure_of(c)) >= self._threshold]
+            known.candidates[:] = kept
 
     def update(self, key: Hashable, event: Any) -> Findings:
         value = self._value_of(event)
