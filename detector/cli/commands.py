@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": ("demo:demo", "Walk through one account takeover, second by second."),
     "replay": ("replay:replay", "Replay a folder of events in event time."),
     "generate": ("generate:generate", "Write the events of a bank, one file per stream."),
+    "import": ("imports:command", "Turn a CSV or Parquet file into event files."),
     "evaluate": ("evaluate:evaluate", "Replay a folder, then compare its cases with the truth."),
     "risk": ("query:risk", "Accounts by risk score, as of the last event."),
     "cases": ("query:cases", "Open cases, the most urgent first."),
