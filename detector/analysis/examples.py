@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from detector.adapters.dbt_models import event_files, load, open_database, run
-from detector.adapters.rendering import rendered
+from detector.adapters.rendering import PROJECT, rendered
 from detector.core.data import JsonObject
 from detector.core.errors import RulesError
 from detector.core.events import STREAMS, Record, decode
@@ -58,13 +58,13 @@ class Checked(NamedTuple):
         return (self.engine > 0) == (self.sql > 0) == self.must_fire
 
 
-def check(rules: Rules, names: Sequence[str]) -> Iterator[Checked]:
-    """Run the examples of these patterns.
+def check(rules: Rules, names: Sequence[str], project: Path = PROJECT) -> Iterator[Checked]:
+    """Run the examples of these patterns, whose models are in a project.
 
     Raises `RulesError` for a pattern without an example of each kind, or with an event that breaks
     the contract.
     """
-    models = rendered(rules)
+    models = rendered(rules, project)
     for name in names:
         pattern = rules.patterns[name]
         if {example.must_fire for example in pattern.examples} != {True, False}:

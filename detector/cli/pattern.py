@@ -1,4 +1,4 @@
-"""`fraud pattern`: a rule's examples, and what a change of it would do."""
+"""`fraud pattern`: new rules, their examples, and what a change would do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,10 @@ import typer
 import yaml
 
 from detector.adapters.bank_files import TRUTH_FILE
+from detector.adapters.rendering import PROJECT
 from detector.analysis import examples
 from detector.analysis.history import history_of_files, history_of_store
+from detector.analysis.new_pattern import add_pattern, examples_of
 from detector.analysis.preview import Preview
 from detector.analysis.sweep import Point, knee, plot
 from detector.cli.options import DEFAULT_STORE, AsJson
@@ -19,10 +21,13 @@ from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.progress import EventProgress
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
+from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules, load_rules, with_changes
 
 app = typer.Typer(
-    help="Check a rule, and preview a change of it.", no_args_is_help=True, rich_markup_mode=None
+    help="Add a rule, check it, and preview a change of it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 Changes = Annotated[
     list[str] | None,
@@ -36,7 +41,7 @@ Events = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Check a rule, and preview a change of it."""
+    """Add a rule, check it, and preview a change of it."""
 
 
 @app.command()
@@ -86,6 +91,52 @@ def preview(
     if plot_file is not None:
         plot_file.write_text(plot(points, best, name, tried[0][0]), "utf-8")
     _show_sweep(points, best, tried[0][0], as_json)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name: lower case, with underscores.")],
+    title: Annotated[str, typer.Option(prompt=True, help="What it is called.")],
+    source: Annotated[
+        str, typer.Option(prompt=True, help="transactions, logins, card_events or alerts.")
+    ],
+    operator: Annotated[str, typer.Option(prompt=True, help=f"One of {', '.join(OPERATORS)}.")],
+    key: Annotated[str, typer.Option(prompt=True, help="Columns, such as card_token,merchant_id.")],
+    window: Annotated[int, typer.Option(prompt=True, help="Seconds.")],
+    threshold: Annotated[float, typer.Option(prompt=True, help="From where on it fires.")],
+    weight: Annotated[float, typer.Option(prompt=True, help="In the score, up to 1.")],
+    action: Annotated[str, typer.Option(prompt=True, help="Recommended, such as STEP_UP.")],
+    where: Annotated[str, typer.Option(help="Which events count, in SQL; by default all.")] = "",
+    value: Annotated[str | None, typer.Option(help="For distinct_burst and novelty.")] = None,
+    measure: Annotated[str | None, typer.Option(help="For pair, novelty and outlier.")] = None,
+    severity: Annotated[str, typer.Option(help="LOW, MEDIUM, HIGH or CRITICAL.")] = "MEDIUM",
+    mode: Annotated[str, typer.Option(help="live, or shadow to try it without effect.")] = "live",
+) -> None:
+    """Add a pattern of a known shape to this checkout.
+
+    Writes its block with examples, its model and its descriptions. Without options it asks.
+    """
+    block = {
+        "title": title, "view": f"mv_{name}", "rule_id": f"FR-{name[:3].upper()}-100",
+        "source": source, "operator": operator, "key": key.split(","),
+        "scope": "account" if source in ("transactions", "card_events") else "customer",
+        "where": where or [], "value": value, "measure": measure, "window_seconds": window,
+        "threshold": threshold, "weight": weight, "severity": severity,
+        "alert_type": name.upper(), "mode": mode,
+        "reason": f"{title}: {{observed}} within {{window}}; the limit is {{threshold}}.",
+        "action": action,
+    }  # fmt: skip
+    block = {name: value for name, value in block.items() if value is not None}
+    cases = examples_of(block)
+    for path in add_pattern(PROJECT, name, block, cases):
+        print(f"wrote {path}")
+    if not cases:
+        print("Add examples to the block: docs/fraud_patterns.md says how.")
+    print(
+        f"Next: fraud pattern check {name}; fraud pattern preview {name} DIR --set "
+        f"threshold={threshold:g}; make docs-patterns; say in docs/fraud_patterns.md why it shows "
+        'fraud; UPDATE_GOLDEN=1 make test ARGS="tests/dbt/test_risingwave.py"; make check'
+    )
 
 
 @app.command()
