@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-RATE, ACCOUNTS, WITHOUT_CARD, TRAVELS = 2_000, 50_000, 0.34, 0.0006
+RATE, ACCOUNTS, WITHOUT_CARD, TRAVELS = 2_000, 50_000, 0.36, 0.0006
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _CITIES = (("Sydney", -33.87, 151.21), ("Perth", -31.95, 115.86))
 

@@ -12,8 +12,9 @@ _SOURCE = """
 CREATE TABLE transactions (
   event_id STRING, occurred_at STRING, account_id STRING, card_token STRING,
   card_present BOOLEAN, latitude DOUBLE, longitude DOUBLE,
-  at AS TO_TIMESTAMP(REPLACE(SUBSTRING(occurred_at, 1, 23), 'T', ' '), 'yyyy-MM-dd HH:mm:ss.SSS'),
-  WATERMARK FOR at AS at
+  event_at AS TO_TIMESTAMP(
+    REPLACE(SUBSTRING(occurred_at, 1, 23), 'T', ' '), 'yyyy-MM-dd HH:mm:ss.SSS'),
+  WATERMARK FOR event_at AS event_at
 ) WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'json')"""
 
 _SINK = """
@@ -23,24 +24,24 @@ WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'csv')"""
 _BURST = """
 INSERT INTO {name} SELECT event_id, account, CAST(n AS DOUBLE) FROM (
   SELECT event_id, {key} AS account, COUNT(*) OVER (
-    PARTITION BY {key} ORDER BY at
+    PARTITION BY {key} ORDER BY event_at
     RANGE BETWEEN INTERVAL '{seconds}' SECOND({digits}) PRECEDING AND CURRENT ROW) AS n
   FROM transactions WHERE {where}
 ) WHERE n >= {threshold}"""
 
 _GEO = """
 INSERT INTO geo_impossible SELECT event_id, account, km FROM (
-  SELECT event_id, account, at, before_at, 2 * 6371.0 * ASIN(SQRT(
+  SELECT event_id, account, event_at, before_at, 2 * 6371.0 * ASIN(SQRT(
     POWER(SIN(RADIANS(latitude - before_latitude) / 2), 2) + COS(RADIANS(before_latitude)) *
     COS(RADIANS(latitude)) * POWER(SIN(RADIANS(longitude - before_longitude) / 2), 2))) AS km
   FROM (
-    SELECT event_id, card_token AS account, at, latitude, longitude,
-      LAG(at) OVER w AS before_at, LAG(latitude) OVER w AS before_latitude,
+    SELECT event_id, card_token AS account, event_at, latitude, longitude,
+      LAG(event_at) OVER w AS before_at, LAG(latitude) OVER w AS before_latitude,
       LAG(longitude) OVER w AS before_longitude
     FROM transactions WHERE card_present
-    WINDOW w AS (PARTITION BY card_token ORDER BY at)
+    WINDOW w AS (PARTITION BY card_token ORDER BY event_at)
   )
-) WHERE km > 1000 AND at < before_at + INTERVAL '2' HOUR"""
+) WHERE km > 1000 AND event_at < before_at + INTERVAL '2' HOUR"""
 
 
 def main(source: str, out: str) -> None:

@@ -25,8 +25,8 @@ class Committer:
     """Commits work in order; each submission gets a future that is done once it is committed.
 
     Pending submissions are merged into one transaction, so a thousand small ones a second cost as
-    much as a few dozen. Under light load the thread rests after each commit for as long as the
-    commit took, so it uses at most half a core.
+    much as a few dozen. After a commit of a few submissions the thread rests for as long as it
+    took, so that it uses at most half a core; batches from the source come at their own pace.
 
     Two batches from the source are never merged: an acknowledged position is always one whole
     commit. A commit that the store refuses for a reason that may pass is retried for some minutes;
@@ -102,7 +102,8 @@ class Committer:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
-            if sum(work.size for work, _ in group) < FEW_RECORDS:
+            small = sum(work.size for work, _ in group) < FEW_RECORDS
+            if small and not any(work.source for work, _ in group):
                 self._rest(min(LONGEST_REST_S, time.monotonic() - started))
 
     def _rest(self, seconds: float) -> None:

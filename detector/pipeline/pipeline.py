@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from detector.core.errors import FraudError
 from detector.core.events import Identity, Record
 from detector.pipeline.alarms import Alarms
-from detector.pipeline.committer import Committer
+from detector.pipeline.committer import FEW_RECORDS, Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
 from detector.pipeline.work import Batch, Decision, Work
@@ -79,8 +79,11 @@ class Pipeline:
             return False
         if batch.records:
             _, committed = self._evaluate(self.source.name, batch)
-            # One batch is committed while the next is evaluated; never more.
+            # One batch is committed while the next is evaluated; never more. A small one has little
+            # to evaluate: what comes meanwhile is committed sooner if it waits here.
             self._wait_for_last(committed)
+            if len(batch.records) < FEW_RECORDS:
+                self._wait_for_last(None)
         else:
             self._wait_for_last(None)
         return True

@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -144,6 +144,16 @@ class DuckDBStore:
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
+        try:
+            self._commit(work, mostly_new=True)
+        except duckdb.ConstraintException:
+            self._commit(work, mostly_new=False)
+
+    def _commit(self, work: Work, mostly_new: bool) -> None:
+        """Where rows are `mostly_new`, one that is there already refuses all: replacing costs more
+        than twice as much, and is seldom needed.
+        """
+        replaced = {"cases"} if mostly_new else _UPSERTS
         received_at = self._next_moment()
         db = self._connection
         db.begin()
@@ -151,14 +161,16 @@ class DuckDBStore:
             for (stream, ingest_status), events in work.events.items():
                 extra = {"ingest_status": ingest_status, "received_at": received_at}
                 self._insert(stream, events, extra)
-            self._insert("fraud_signals", [s for s in work.signals.values() if s])
+            signals = [s for s in work.signals.values() if s]
+            known = {"fraud_signals"} if len(signals) > len(work.new_signals) else set[str]()
+            self._insert("fraud_signals", signals, replaced=replaced | known)
             self._delete("fraud_signals", [(n,) for n, s in work.signals.items() if s is None])
             self._insert("shadow_signals", [s for s in work.shadow.values() if s])
             self._delete("shadow_signals", [(n,) for n, s in work.shadow.items() if s is None])
             for braked in work.braked:
                 db.execute("INSERT OR REPLACE INTO braked VALUES (?, ?, ?, ?)", [*braked])
-            self._write_attributions(work)
-            self._write_risk(work)
+            self._write_attributions(work, replaced)
+            self._write_risk(work, replaced)
             self._write_cases(work)
             if work.dead_letters:
                 rows = [msgspec.structs.astuple(letter) for letter in work.dead_letters]
@@ -174,10 +186,17 @@ class DuckDBStore:
             )
             self._insert("score_decisions", work.decisions)
             if work.source:
-                db.execute(
-                    "INSERT OR REPLACE INTO source_positions VALUES (?, ?, ?)",
-                    [work.source, work.position, received_at],
-                )
+                place = [work.position, received_at, work.source]
+                [(moved,)] = db.execute(
+                    "UPDATE source_positions SET position = ?, committed_at = ? WHERE source = ?",
+                    place,
+                ).fetchall()
+                if not moved:
+                    db.execute(
+                        "INSERT INTO source_positions (position, committed_at, source) "
+                        "VALUES (?, ?, ?)",
+                        place,
+                    )
             db.commit()
         except BaseException as error:
             # A failed commit has already ended the transaction.
@@ -314,23 +333,23 @@ class DuckDBStore:
         self._known.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _write_attributions(self, work: Work) -> None:
+    def _write_attributions(self, work: Work, replaced: Collection[str]) -> None:
         gone = [key for key, signal in work.attributions.items() if signal is None]
         rows = [
             {"account_id": account, "signal_id": name, "occurred_at": signal.occurred_at}
             for (account, name), signal in work.attributions.items()
             if signal is not None
         ]
-        self._insert("account_signals", rows)
+        self._insert("account_signals", rows, replaced=replaced)
         self._delete("account_signals", gone)
 
-    def _write_risk(self, work: Work) -> None:
+    def _write_risk(self, work: Work, replaced: Collection[str]) -> None:
         rows = [
             {**msgspec.structs.asdict(point), "patterns": ", ".join(point.patterns)}
             for point in work.risk.values()
             if point is not None
         ]
-        self._insert("risk_history", rows)
+        self._insert("risk_history", rows, replaced=replaced)
         self._delete("risk_history", [key for key, point in work.risk.items() if point is None])
 
     def _write_cases(self, work: Work) -> None:
@@ -343,10 +362,16 @@ class DuckDBStore:
         ]
         self._insert("cases", rows)
 
-    def _insert(self, table: str, rows: Sequence[Any], constants: Row | None = None) -> None:
+    def _insert(
+        self,
+        table: str,
+        rows: Sequence[Any],
+        constants: Row | None = None,
+        replaced: Collection[str] = _UPSERTS,
+    ) -> None:
         if rows:
             columns = [c for c in self._columns[table] if c not in (constants or {})]
-            self._load(table, columns, rows, constants, replace=table in _UPSERTS)
+            self._load(table, columns, rows, constants, replace=table in replaced)
 
     def _load(
         self,

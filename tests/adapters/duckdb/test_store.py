@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -247,3 +248,19 @@ def test_rules_may_change_between_two_runs(tmp_path: Path) -> None:
     assert store.query("SELECT count(*) FROM mv_burst") == [(0,)]
     assert store.query("SELECT count(*) FROM mv_fraud_signals") == [(1,)]
     store.close()
+
+
+def test_rows_that_are_there_already_are_replaced(tmp_path: Path) -> None:
+    """A commit that takes its rows for new, and is wrong, is written all the same, and whole."""
+    with closing(DuckDBStore(tmp_path / "s.duckdb", build.SHIPPED)) as store:
+        detector = Detector(build.SHIPPED, store.known_events, clock=lambda: build.NOW)
+        log = [build.transaction(n, event_id=f"v{n}") for n in range(5)]
+        work = detector.process("test", build.batch(log))
+        store.commit(work)
+        before = build.tables(store)
+        # The same findings again, as after a version of a rule that had forgotten them.
+        work.events.clear()
+        work.duplicates = 0
+        store.commit(work)
+        assert build.tables(store) == before
+        assert store.query("SELECT count(*) FROM fraud_signals") == [(1,)]

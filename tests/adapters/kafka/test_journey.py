@@ -25,7 +25,9 @@ def test_a_backlog_of_hours_is_read_in_step_and_a_killed_reader_leaves_no_trace(
     """No event is too late, and `kill -9` in the middle changes nothing: no event lost or doubled,
     the same signals, the same risk, the same cases."""
     fresh_topics(broker.address, partitions=3)
-    log = bank_log(12_000, hours_ago(6), transaction_rate=0.35, login_rate=0.18, card_event_rate=0.07)
+    log = bank_log(
+        12_000, hours_ago(6), transaction_rate=0.35, login_rate=0.18, card_event_rate=0.07
+    )
     assert (log[-1][1].occurred_at - log[0][1].occurred_at).total_seconds() > 3 * 3600
     # Topic by topic: the worst order for a reader that takes what comes.
     send(broker.address, sorted(log, key=lambda pair: pair[0]))
