@@ -52,7 +52,7 @@ def examples_of(block: dict[str, Any]) -> list[str]:
         least = int(threshold)
         every = window // max(1, least - 1)
         return [
-            f"- fires: the {least}th within {window} seconds",
+            f"- fires: {least} within {window} seconds",
             f"  events: [{_row(every=every, times=least, **fields)}]",
             "- silent: one fewer",
             f"  events: [{_row(every=every, times=least - 1, **fields)}]",

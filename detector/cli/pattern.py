@@ -110,6 +110,7 @@ def new(
     value: Annotated[str | None, typer.Option(help="For distinct_burst and novelty.")] = None,
     measure: Annotated[str | None, typer.Option(help="For pair, novelty and outlier.")] = None,
     severity: Annotated[str, typer.Option(help="LOW, MEDIUM, HIGH or CRITICAL.")] = "MEDIUM",
+    rule_id: Annotated[str | None, typer.Option(help="By default made of the name.")] = None,
     mode: Annotated[str, typer.Option(help="live, or shadow to try it without effect.")] = "live",
 ) -> None:
     """Add a pattern of a known shape to this checkout.
@@ -117,7 +118,7 @@ def new(
     Writes its block with examples, its model and its descriptions. Without options it asks.
     """
     block = {
-        "title": title, "view": f"mv_{name}", "rule_id": f"FR-{name[:3].upper()}-100",
+        "title": title, "view": f"mv_{name}", "rule_id": rule_id or f"FR-{name[:3].upper()}-100",
         "source": source, "operator": operator, "key": key.split(","),
         "scope": "account" if source in ("transactions", "card_events") else "customer",
         "where": where or [], "value": value, "measure": measure, "window_seconds": window,
