@@ -7,8 +7,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 # Test processes; each runs whole folders.
-# One more than there are cores: some tests wait for other processes.
-JOBS ?= $(shell expr $$(nproc) + 1)
+JOBS ?= $(shell nproc)
 .PHONY: help run test test-producers test-wheel lint lint-workflows fmt types imports check bench evaluate parity \
   docs-patterns docs-metrics docs-site screenshots dbt-compile dbt-test dbt-docs clean
 
