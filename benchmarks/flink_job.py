@@ -6,7 +6,7 @@ engine does, less late events, evidence, scores, cases and the store. Signals go
 
 import sys
 
-from pyflink.table import EnvironmentSettings, TableEnvironment  # type: ignore[import-not-found]
+from pyflink.table import EnvironmentSettings, TableEnvironment
 
 _SOURCE = """
 CREATE TABLE transactions (

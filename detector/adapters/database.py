@@ -85,6 +85,15 @@ def one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], 
         raise InputError(f"The query cannot be answered: {error}") from error
 
 
+def rows_of(
+    cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()
+) -> list[Row]:
+    """The rows of a query, each as a mapping of column names."""
+    answer = cursor.execute(sql, parameters)
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
 class StoreFile:
     """A store's file, read-only, without access to other files or the network."""
 

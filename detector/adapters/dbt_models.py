@@ -14,6 +14,7 @@ from detector.adapters.sources.files import SUFFIXES, find_files, parquet_query
 from detector.core.errors import InputError
 from detector.core.events import STREAMS, contract_fields
 
+STAGING = tuple(f"stg_{stream}" for stream in STREAMS)
 REVIEWS = """CREATE TABLE IF NOT EXISTS case_reviews (case_id VARCHAR, customer_id VARCHAR,
   status VARCHAR, owner VARCHAR, closed_until TIMESTAMPTZ)"""
 

@@ -9,6 +9,7 @@ import duckdb
 
 from detector.adapters.database import literal
 from detector.adapters.dbt_models import (
+    STAGING,
     event_files,
     load,
     open_database,
@@ -24,7 +25,6 @@ from detector.signals.rules import Rules
 MEMORY = "2GB"
 CONFIRMED = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM")
 REFUTED = "FALSE_POSITIVE"
-STAGING = tuple(f"stg_{stream}" for stream in STREAMS)
 RESULTS = ("mv_fraud_signals", "account_signals", "risk_history", "mv_open_fraud_cases")
 
 

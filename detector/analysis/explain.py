@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from detector.adapters.database import rows_of
 from detector.adapters.duckdb.reading import read_events, read_signals
 from detector.core.data import JsonObject, Row
 from detector.core.errors import InputError
@@ -29,7 +30,7 @@ def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
     """
     for signal in read_signals(db.cursor(), "signal_id = ?", [name]):
         return _signal(db, rules, signal.signal_id)
-    if case := _rows(db, "SELECT * FROM cases WHERE case_id = ?", name):
+    if case := rows_of(db, "SELECT * FROM cases WHERE case_id = ?", [name]):
         return _case(db, rules, case[0])
     by_id = [Sql("event_id = ?", [name])]
     for stream in STREAMS:
@@ -48,26 +49,25 @@ def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
 
 
 def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObject:
-    [signal] = _rows(db, "SELECT * FROM fraud_signals WHERE signal_id = ?", name)
+    [signal] = rows_of(db, "SELECT * FROM fraud_signals WHERE signal_id = ?", [name])
     pattern = rules.patterns.get(signal["pattern"])
     if pattern is None:
         raise InputError(f"The pattern {signal['pattern']} of this signal is not in the rules.")
     support = OPERATORS[pattern.operator].support(pattern)
     shown = dict.fromkeys(["event_id", "occurred_at", *pattern.key, *_fields(pattern)])
-    events = _rows(
+    events = rows_of(
         db,
         f"SELECT {', '.join(f'e.{field}' for field in shown)} FROM stg_{pattern.source} AS e, "
         f"fraud_signals AS s WHERE s.signal_id = ? AND {support.text} "
         "ORDER BY e.occurred_at, e.event_id",
-        name,
-        *support.parameters,
+        [name, *support.parameters],
     )
-    scores = _rows(
+    scores = rows_of(
         db,
         "SELECT r.account_id, r.risk_score, r.risk_level, r.patterns FROM account_signals AS a "
         "JOIN risk_history AS r USING (account_id, occurred_at) WHERE a.signal_id = ? "
         "ORDER BY account_id",
-        name,
+        [name],
     )
     kept = ("signal_id", "pattern", "customer_id", "account_id", "occurred_at", "observed")
     return {
@@ -167,12 +167,6 @@ def _fields(pattern: Pattern) -> list[str]:
     looked_at |= {name for name in (pattern.value, pattern.measure) if name in pattern.fields}
     money = {"amount", "currency"} if pattern.has_money else set()
     return sorted((looked_at | money) & pattern.fields)
-
-
-def _rows(db: duckdb.DuckDBPyConnection, query: str, *parameters: object) -> list[Row]:
-    answer = db.execute(query, parameters)
-    names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def heading(found: JsonObject) -> str:

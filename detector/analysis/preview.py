@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from detector.adapters.database import rows_of
 from detector.adapters.dbt_models import run
 from detector.adapters.rendering import rendered
 from detector.analysis.backtest import CONFIRMED, REFUTED, judged
@@ -66,9 +67,10 @@ class Preview:
     def _difference(self, left: str, right: str) -> JsonObject:
         only = f"FROM {left} AS c WHERE c.case_id NOT IN (SELECT case_id FROM {right})"
         [(count,)] = self._db.execute(f"SELECT count(*) {only}").fetchall()
-        sample = self._rows(
+        sample = rows_of(
+            self._db,
             "SELECT case_id, customer_id, level, score, patterns, exposure, opened_at "
-            f"{only} ORDER BY exposure DESC, case_id LIMIT {SAMPLE}"
+            f"{only} ORDER BY exposure DESC, case_id LIMIT {SAMPLE}",
         )
         return {"count": count, "sample": sample}
 
@@ -97,13 +99,8 @@ class Preview:
         }
 
     def _row(self, query: str, *parameters: object) -> Row:
-        [row] = self._rows(query, *parameters)
+        [row] = rows_of(self._db, query, parameters)
         return row
-
-    def _rows(self, query: str, *parameters: object) -> list[Row]:
-        answer = self._db.execute(query, parameters)
-        names = [column[0] for column in answer.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 _RELATIONS = """

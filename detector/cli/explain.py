@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from detector.adapters.database import connect
+from detector.adapters.people.rule_versions import in_force
 from detector.analysis.explain import explain, heading
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import print_json, print_rows, text
@@ -24,7 +25,7 @@ def command(
     each with what it adds; for an event how far each pattern was from firing.
     """
     with connect(store, read_only=True) as db:
-        found = explain(db, load_rules(), name)
+        found = explain(db, in_force(db, load_rules()), name)
     if as_json:
         print_json(found)
         return

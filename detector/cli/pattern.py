@@ -1,15 +1,15 @@
 """`fraud pattern`: new rules, their examples, and what a change would do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
-import duckdb
 import typer
 import yaml
 
 from detector.adapters.bank_files import TRUTH_FILE
+from detector.adapters.database import connect
+from detector.adapters.people.rule_versions import in_force
 from detector.adapters.rendering import PROJECT
 from detector.analysis import examples
 from detector.analysis.history import history_of_files, history_of_store
@@ -68,7 +68,7 @@ def preview(
     Computed by the SQL models over files, or over the events of a store, as a backtest with the
     changed rule would. Changes nothing.
     """
-    rules = load_rules()
+    rules = load_rules() if events else _rules_of(store)
     given = _changes(changes or [])
     tried = _sweep(sweep)
     if not given and not tried:
@@ -77,7 +77,8 @@ def preview(
     variants = [(value, with_changes(after, name, {key: value})) for key, value in tried]
     if truth is None and events and len(events) == 1 and (events[0] / TRUTH_FILE).is_file():
         truth = events[0] / TRUTH_FILE
-    with _history(events or [], store, rules, name) as db:
+    history = history_of_files(events, rules) if events else history_of_store(store, rules, name)
+    with history as db:
         found = Preview(db, rules, name, truth)
         if not variants:
             _show(found.compare(after), given, as_json)
@@ -165,16 +166,10 @@ def check(
         raise typer.Exit(1)
 
 
-@contextmanager
-def _history(
-    events: list[Path], store: Path, rules: Rules, name: str
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    if events:
-        with history_of_files(events, rules) as db:
-            yield db
-    else:
-        with history_of_store(store, rules, name) as db:
-            yield db
+def _rules_of(store: Path) -> Rules:
+    """The rules that are in force in a store."""
+    with closing(connect(store, read_only=True)) as db:
+        return in_force(db, load_rules())
 
 
 def _changes(given: list[str]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The embedded store: one DuckDB file."""
 
-import json
-import logging
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -21,6 +19,7 @@ from detector.adapters.database import (
     literal,
     one_select,
     owner_only,
+    rows_of,
 )
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
@@ -30,6 +29,7 @@ from detector.adapters.duckdb.recall import customer_signals, recall
 from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
 from detector.adapters.known import KnownFile
+from detector.adapters.people.rule_versions import in_force
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
@@ -39,10 +39,8 @@ from detector.core.names import joined
 from detector.pipeline.knowledge import fingerprints
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import DeadLetter, Decision, Work
-from detector.signals.rules import Rules, with_changes
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
-
-logger = logging.getLogger(__name__)
 
 # A full disk shows as any of these, depending on which file the row was to go to.
 _MAY_PASS = (
@@ -83,7 +81,7 @@ class DuckDBStore:
         self._known = KnownFile(path, fingerprints(rules))
         try:
             self._create()
-            self.rules = self._in_force(rules)
+            self.rules = in_force(self._connection, rules)
         except BaseException:
             self.close()
             raise
@@ -127,20 +125,6 @@ class DuckDBStore:
             "ORDER BY table_name, column_index"
         ).fetchall():
             self._columns.setdefault(table, {})[column] = kind
-
-    def _in_force(self, rules: Rules) -> Rules:
-        """The given rules with the versions that were approved in this store; always a copy."""
-        rows = self._connection.execute(
-            "SELECT pattern, changes FROM rule_versions WHERE state = 'live' ORDER BY pattern"
-        ).fetchall()
-        live = {pattern: json.loads(changes) for pattern, changes in rows}
-        if gone := sorted(live.keys() - rules.patterns.keys()):
-            logger.warning("approved versions of unknown patterns ignored: %s", ", ".join(gone))
-        patterns = {
-            name: with_changes(rules, name, live[name]).patterns[name] if name in live else pattern
-            for name, pattern in rules.patterns.items()
-        }
-        return rules.model_copy(update={"patterns": patterns})
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
@@ -317,9 +301,7 @@ class DuckDBStore:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """As `query`, each row as a mapping of column names; safe from any thread."""
-        cursor = self._connection.cursor().execute(sql, parameters)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return rows_of(self._connection.cursor(), sql, parameters)
 
     def answer(self, sql: str) -> tuple[list[str], list[Any]]:
         """The columns and rows of one read-only query, possibly written by hand."""

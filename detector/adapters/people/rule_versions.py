@@ -5,15 +5,22 @@ block of that file; while one is live, it wins over the file for those keys.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import duckdb
+
+from detector.adapters.database import rows_of
 from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
 from detector.cases.principals import Principal
 from detector.cases.review import ActionForbidden, ActionRefused
 from detector.core.data import JsonObject
+from detector.signals.rules import Rules, with_changes
+
+logger = logging.getLogger(__name__)
 
 State = Literal["draft", "live", "retired", "rejected"]
 
@@ -142,6 +149,24 @@ class RuleVersions:
             "UPDATE rule_versions SET state = 'retired' WHERE pattern = ? AND state = 'live'",
             [pattern],
         )
+
+
+def in_force(db: duckdb.DuckDBPyConnection, rules: Rules) -> Rules:
+    """The given rules with the versions that are live in a store; always a copy.
+
+    A store of an earlier release, which is only read, may have no versions.
+    """
+    kept = db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rule_versions'").fetchone()
+    query = "SELECT pattern, changes FROM rule_versions WHERE state = 'live' ORDER BY pattern"
+    rows = rows_of(db, query) if kept else []
+    live = {row["pattern"]: json.loads(row["changes"]) for row in rows}
+    if gone := sorted(live.keys() - rules.patterns.keys()):
+        logger.warning("approved versions of unknown patterns ignored: %s", ", ".join(gone))
+    patterns = {
+        name: with_changes(rules, name, live[name]).patterns[name] if name in live else pattern
+        for name, pattern in rules.patterns.items()
+    }
+    return rules.model_copy(update={"patterns": patterns})
 
 
 def _version(row: dict[str, Any]) -> RuleVersion:

@@ -1,0 +1,52 @@
+"""How long a command takes to start: `python -m benchmarks.start`.
+
+Seconds of `fraud --help`, and of `fraud run` on a new store until its first events are committed.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+FRAUD = [sys.executable, "-m", "detector.cli"]
+RUNS = 5
+SCHEMA_BYTES = 100_000
+"""The store's log is shorter than this before events are in it."""
+
+
+def of_help() -> float:
+    """Seconds until the help is printed."""
+    began = time.monotonic()
+    subprocess.run([*FRAUD, "--help"], check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began
+
+
+def of_run() -> float:
+    """Seconds until the store's log has events."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "s.duckdb"
+        log = store.with_name("s.duckdb.wal")
+        command = [*FRAUD, "run", "--no-console", "--store", str(store), "--rate", "200"]
+        began = time.monotonic()
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not log.exists() or log.stat().st_size < SCHEMA_BYTES:
+                if run.poll() is not None or time.monotonic() - began > 60:
+                    raise SystemExit("fraud run committed nothing")
+                time.sleep(0.005)
+            return time.monotonic() - began
+        finally:
+            run.terminate()
+            run.wait()
+
+
+def main() -> None:
+    """Print the seconds of each run, in order of size."""
+    for name, measure in (("fraud --help", of_help), ("fraud run", of_run)):
+        print(json.dumps({name: sorted(round(measure(), 2) for _ in range(RUNS))}))
+
+
+if __name__ == "__main__":
+    main()
