@@ -49,14 +49,14 @@ def history_of_running(store: DuckDBStore, pattern: str) -> Iterator[duckdb.Duck
 
 def _rest(db: duckdb.DuckDBPyConnection, store: str, rules: Rules, but: str) -> None:
     db.execute(REVIEWS)
-    db.execute(_DECIDED.format(store=store))
+    db.execute(f"CREATE TABLE decided AS {DECIDED.format(at=f'{store}.main.')}")
     for pattern in rules.patterns.values():
         if pattern.id != but:
             db.execute(f"CREATE VIEW {pattern.view} AS FROM {store}.main.{pattern.view}")
 
 
-_DECIDED = """
-CREATE TABLE decided AS
+DECIDED = """
 SELECT customer_id, disposition, r.closed_until, c.first_signal_at
-FROM {store}.main.case_reviews AS r JOIN {store}.main.cases AS c USING (case_id, customer_id)
+FROM {at}case_reviews AS r JOIN {at}cases AS c USING (case_id, customer_id)
 WHERE r.status = 'CLOSED' AND r.disposition IS NOT NULL"""
+"""The closed cases; `at` is the schema of a store's tables."""

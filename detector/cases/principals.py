@@ -6,12 +6,14 @@ from typing import Literal
 Role = Literal["viewer", "analyst", "supervisor", "admin", "machine"]
 UserRole = Literal["viewer", "analyst", "supervisor", "admin"]
 KeyRole = Literal["machine", "viewer"]
-Permission = Literal["read", "act", "approve", "smr", "audit", "users", "ingest", "score"]
+Permission = Literal[
+    "read", "act", "approve", "roll_back", "smr", "audit", "users", "ingest", "score"
+]
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "viewer": frozenset({"read"}),
     "analyst": frozenset({"read", "act"}),
-    "supervisor": frozenset({"read", "act", "approve", "smr", "audit"}),
-    "admin": frozenset({"read", "audit", "users"}),
+    "supervisor": frozenset({"read", "act", "approve", "roll_back", "smr", "audit"}),
+    "admin": frozenset({"read", "roll_back", "audit", "users"}),
     "machine": frozenset({"ingest", "score"}),
 }
 

@@ -1,14 +1,17 @@
 """`fraud explain`: why a signal fired, a case opened, or an event raised nothing."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from detector.adapters.database import connect
 from detector.adapters.people.rule_versions import in_force
 from detector.analysis.explain import explain, heading
+from detector.cli.ask_console import running_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import print_json, print_rows, text
+from detector.core.errors import StoreInUse
 from detector.signals.rules import load_rules
 
 
@@ -22,10 +25,17 @@ def command(
     """Show why a signal fired or a case opened, or why not.
 
     For a signal the events it rests on and the scores it led to; for a case its signals in order,
-    each with what it adds; for an event how far each pattern was from firing.
+    each with what it adds; for an event how far each pattern was from firing. Also beside a running
+    process.
     """
-    with connect(store, read_only=True) as db:
-        found = explain(db, in_force(db, load_rules()), name)
+    try:
+        with connect(store, read_only=True) as db:
+            found = explain(db, in_force(db, load_rules()), name)
+    except StoreInUse:
+        console = running_console(store)
+        if console is None:
+            raise
+        found = console.get(f"/v1/explanations/{quote(name, safe='')}", {})
     if as_json:
         print_json(found)
         return

@@ -19,13 +19,15 @@ from detector.analysis.sweep import Point, knee, plot
 from detector.cli.options import DEFAULT_STORE, AsJson
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.progress import EventProgress
+from detector.cli.versions import rollback, versions
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules, load_rules, with_changes
 
+HELP = "Add, check and preview rules, and roll a change back."
 app = typer.Typer(
-    help="Add a rule, check it, and preview a change of it.",
+    help=HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -41,7 +43,11 @@ Events = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Add a rule, check it, and preview a change of it."""
+    """Add, check and preview rules, and roll a change back."""
+
+
+app.command()(versions)
+app.command()(rollback)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from detector.console.case import actions, smr
 from detector.console.case import routes as case
 from detector.console.closed import routes as closed
 from detector.console.context import Context
+from detector.console.explain import routes as explain
 from detector.console.http import problems
 from detector.console.http.limits import BodyLimit
 from detector.console.overview import routes as overview
@@ -50,6 +51,7 @@ ROUTERS = [
     smr.router,
     party.router,
     signals.router,
+    explain.router,
     patterns.router,
     versions.router,
     team.router,

@@ -201,6 +201,10 @@ class Detector:
         if isinstance(operator, Remembering):
             self.known.replace(operator)
 
+    def drop(self, challenger: str) -> None:
+        """Evaluate a challenger no longer."""
+        self.signals.drop(challenger)
+
     def release(self, pattern: str) -> None:
         """Give a pattern that was put in shadow effect again, from the next event on."""
         if self.braked.pop(pattern, None) is not None:

@@ -28,7 +28,7 @@ _customer_of = attrgetter("customer_id")
 def fingerprints(rules: Rules) -> dict[str, str]:
     """Every part with what it depends on: built by other rules, it is not used."""
     found = {Attribution.part: Attribution.fingerprint, CaseBook.part: _of_cases(rules)}
-    for pattern in rules.patterns.values():
+    for pattern in rules.running.values():
         operator = OPERATORS[pattern.operator]
         if issubclass(operator, Remembering):
             found[pattern.id] = operator.fingerprint(pattern)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from datetime import datetime
 
 from detector.core.errors import FraudError
 from detector.core.events import Identity, Record
@@ -12,9 +13,10 @@ from detector.pipeline.committer import FEW_RECORDS, Committer
 from detector.pipeline.detector import Clock, Detector, utc_now
 from detector.pipeline.ports import Sink, Source, Store
 from detector.pipeline.work import Batch, Decision, Work
-from detector.signals.pattern import Pattern
 from detector.signals.rules import Rules
 from detector.state.knowledge import DEFAULT_BUDGET
+
+_ADOPTED = ("patterns", "challengers")
 
 
 class Pipeline:
@@ -138,29 +140,48 @@ class Pipeline:
                 customer = self.store.customer_signals(customer_id)
                 self._committer.submit(self.detector.review(customer))
 
-    def adopt(self, pattern: Pattern) -> None:
-        """Go on with another version of a pattern from the next event on; any thread.
+    def adopt(self, changed: Rules) -> datetime | None:
+        """Go on with the patterns and challengers of these rules from the next event on.
 
-        At once where it needs the same state. Otherwise as after a restart with it: detection
-        pauses while everything is read back from the store. Everyone who holds these rules sees the
-        new version.
+        At once where they need the same state. Otherwise as after a restart with them: detection
+        pauses while everything is read back from the store. Everyone who holds the rules of this
+        pipeline sees the new ones. Returns the time of the latest event before; any thread.
         """
-        patterns = self._rules.patterns
         with self._turn:
-            before, patterns[pattern.id] = patterns[pattern.id], pattern
-            if not self.ready.is_set():
-                return
-            if pattern.same_state(before):
-                self.detector.replace(pattern)
-                return
-            try:
-                self._committer.settle()
-                detector = self._new_detector()
-                self._resume(detector)
-            except BaseException:
-                patterns[pattern.id] = before
-                raise
+            before = self._rules.model_copy(
+                update={name: dict(getattr(self._rules, name)) for name in _ADOPTED}
+            )
+            self._take(changed)
+            if self.ready.is_set():
+                try:
+                    self._follow(before)
+                except BaseException:
+                    self._take(before)
+                    raise
+            return self.detector.watermarks.reached
+
+    def _take(self, rules: Rules) -> None:
+        for name in _ADOPTED:
+            held, given = getattr(self._rules, name), getattr(rules, name)
+            for key in held.keys() - given.keys():
+                del held[key]
+            held.update(given)
+
+    def _follow(self, before: Rules) -> None:
+        """Make detection use the rules as they are now."""
+        patterns, challengers = self._rules.patterns, self._rules.challengers
+        changed = [p for p in patterns.values() if p != before.patterns[p.id]]
+        new = challengers.keys() - before.challengers.keys()
+        if new or not all(p.same_state(before.patterns[p.id]) for p in changed):
+            self._committer.settle()
+            detector = self._new_detector()
+            self._resume(detector)
             self.detector = detector
+            return
+        for pattern in changed:
+            self.detector.replace(pattern)
+        for challenger in before.challengers.keys() - challengers.keys():
+            self.detector.drop(challenger)
 
     def release(self, pattern: str) -> None:
         """Give a pattern that was put in shadow effect again; any thread."""

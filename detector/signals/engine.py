@@ -41,12 +41,13 @@ class SignalEngine:
 
     def __init__(self, rules: Rules) -> None:
         self._operators: list[Operator] = [
-            OPERATORS[p.operator](p, rules.lateness) for p in rules.patterns.values()
+            OPERATORS[p.operator](p, rules.lateness) for p in rules.running.values()
         ]
+        self._challengers = set(rules.challengers)
         self._route()
         # Signals that a late event may still change.
         self._open: dict[str, Signal] = {}
-        self._shadow = {p.id for p in rules.patterns.values() if p.mode == "shadow"}
+        self._shadow = {p.id for p in rules.running.values() if p.mode == "shadow"}
         # A signal keeps the mode in which it fired first.
         self._in_shadow: set[str] = set()
 
@@ -61,7 +62,7 @@ class SignalEngine:
     def readings(self, event: Event) -> list[Reading]:
         """What each pattern observes at an event that was just evaluated, fired or not.
 
-        Leaves out patterns whose `where` the event does not meet.
+        Leaves out challengers, and patterns whose `where` the event does not meet.
         """
         readings = []
         for pattern, key_of, operator in self._watches[type(event)]:
@@ -111,13 +112,21 @@ class SignalEngine:
             self.release(pattern.id)
         return operator
 
+    def drop(self, challenger: str) -> None:
+        """Evaluate a challenger no longer; the signals that it has stay."""
+        self._operators = [o for o in self._operators if o.pattern.id != challenger]
+        self._open = {name: s for name, s in self._open.items() if s.pattern != challenger}
+        self._route()
+
     def _route(self) -> None:
         """Say which operators see an event of each type."""
         routes: dict[type[Event], list[Route]] = {kind: [] for kind in STREAMS.values()}
         self._watches: dict[type[Event], list[Watch]] = {kind: [] for kind in STREAMS.values()}
         for operator in self._operators:
             pattern = operator.pattern
-            self._watches[STREAMS[pattern.source]].append((pattern, key_where(pattern), operator))
+            if pattern.id not in self._challengers:
+                watch = (pattern, key_where(pattern), operator)
+                self._watches[STREAMS[pattern.source]].append(watch)
             for stream, handler in operator.handlers.items():
                 routes[STREAMS[stream]].append((pattern, *handler))
         self._findings = {kind: fused(found) for kind, found in routes.items()}
@@ -132,7 +141,11 @@ class SignalEngine:
 
     def resume(self, in_shadow: set[str]) -> None:
         """Take up which of the open signals are in shadow."""
-        self._in_shadow = in_shadow & self._open.keys()
+        self._in_shadow = {
+            name
+            for name, signal in self._open.items()
+            if name in in_shadow or signal.pattern in self._challengers
+        }
 
     def remembering(self) -> list[Remembering]:
         """The operators that know something of keys for ever."""

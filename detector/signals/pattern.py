@@ -179,17 +179,7 @@ class Pattern(Block):
 
     def same_state(self, other: "Pattern") -> bool:
         """Whether what has to be known of each key, and the weight in scores, are the same."""
-        apart = {
-            "threshold",
-            "least",
-            "reason",
-            "title",
-            "severity",
-            "mode",
-            "guidance",
-            "examples",
-        }
-        return self.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+        return self.model_dump(exclude=_APART) == other.model_dump(exclude=_APART)
 
     @property
     def window_text(self) -> str:

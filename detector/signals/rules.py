@@ -129,6 +129,8 @@ class Rules(Block):
     cases: Cases
     brake: BrakeRule = BrakeRule()
     patterns: Annotated[dict[str, _CheckedPattern], Field(min_length=1)]
+    challengers: Annotated[dict[str, Pattern], Field(default_factory=dict, exclude=True)]
+    """Versions that run in shadow beside the pattern in force, by `challenger_id`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -168,6 +170,11 @@ class Rules(Block):
                     )
                 seen[value] = pattern.id
         return self
+
+    @property
+    def running(self) -> dict[str, Pattern]:
+        """Every pattern that the engine evaluates, by id."""
+        return {**self.patterns, **self.challengers}
 
     @property
     def lateness(self) -> timedelta:
@@ -244,9 +251,21 @@ def with_changes(rules: Rules, name: str, changes: Mapping[str, Any]) -> Rules:
             test.pop("of", None)
     given["patterns"][name] |= changes
     try:
-        return Rules.model_validate(given)
+        changed = Rules.model_validate(given).patterns[name]
     except ValidationError as error:
         raise RulesError(_explain(Path("The change"), error)) from None
+    return rules.model_copy(update={"patterns": {**rules.patterns, name: changed}})
+
+
+def challenger_id(pattern: str, version: int) -> str:
+    """The id of a version of a pattern that runs in shadow; no pattern of a file has such a one."""
+    return f"{pattern}@{version}"
+
+
+def challenger(rules: Rules, name: str, version: int, changes: Mapping[str, Any]) -> Pattern:
+    """A version of a pattern, to run in shadow beside the one in force."""
+    changed = with_changes(rules, name, changes).patterns[name]
+    return changed.model_copy(update={"id": challenger_id(name, version), "mode": "shadow"})
 
 
 def _in_amounts(test: Any, amounts: Any) -> Any:

@@ -1,13 +1,17 @@
 """Questions to a store, and how the command speaks when something is wrong."""
 
 import json
+import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from detector.adapters.duckdb.store import DuckDBStore
+from detector.cases.principals import Principal
 from detector.core.errors import InputError, StoreError
 from tests.build import REAL
 from tests.cli.conftest import Fraud
@@ -174,3 +178,28 @@ def test_a_change_is_previewed_on_files_and_on_a_store(
     for wrong, message in ((("threshold=4",), "--set KEY=VALUE"), (("--set", "x"), "not KEY=")):
         with pytest.raises(InputError, match=message):
             fraud(*asked, *(wrong if "--set" in wrong else ()), "--store", replayed)
+
+
+def test_a_version_is_listed_and_taken_back(fraud: Fraud, replayed: Path, tmp_path: Path) -> None:
+    """By the shell's user, where nothing runs; without a live version it says so."""
+    store = tmp_path / "copy.duckdb"
+    shutil.copy(replayed, store)
+    with closing(DuckDBStore(store, REAL)) as opened:
+        versions = opened.people().rule_versions
+        versions.propose(Principal("kim", "supervisor"), "velocity", {"threshold": 4}, "Less.", {})
+        versions.approve(Principal("sam", "supervisor"), "velocity", 1)
+    [version] = fraud("pattern", "versions", "velocity", "--store", store, "--json")
+    assert (version["state"], version["changes"], version["decided_by"]) == (
+        "live",
+        {"threshold": 4},
+        "sam",
+    )
+    answer = fraud("pattern", "rollback", "velocity", "--store", store, "--json")
+    assert answer == {"pattern": "velocity", "version": 0}
+    assert "retired" in fraud("pattern", "versions", "velocity", "--store", store)
+    with pytest.raises(InputError, match="the file is in force"):
+        fraud("pattern", "rollback", "velocity", "--store", store)
+    with pytest.raises(InputError, match="no pattern velocty"):
+        fraud("pattern", "rollback", "velocty", "--store", store)
+    with closing(DuckDBStore(store, REAL)) as opened:
+        assert opened.people().audit.entries(1)[0].actor.startswith("shell:")

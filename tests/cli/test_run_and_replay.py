@@ -148,6 +148,13 @@ def test_ctrl_c_is_quiet_with_an_open_page_and_sql_is_answered_beside_it(
             query = "SELECT count(*) AS n, 'x' AS name FROM stg_transactions"
             [row] = fraud("sql", query, "--store", store, "--json")
             assert row["n"] >= 0 and row["name"] == "x"
+            assert fraud("pattern", "versions", "velocity", "--store", store, "--json") == []
+            with pytest.raises(InputError, match="No version of velocity is live"):
+                fraud("pattern", "rollback", "velocity", "--store", store)
+            query = "SELECT min(event_id) AS id FROM logins"
+            [first] = fraud("sql", query, "--store", store, "--json")
+            found = fraud("explain", first["id"], "--store", store, "--json")
+            assert (found["kind"], found["event_id"]) == ("event", first["id"])
             for refused in ("DELETE FROM transactions", "SELECT 1; SELECT 2", "SELECT * FROM nil"):
                 with pytest.raises(InputError):
                     fraud("sql", refused, "--store", store)

@@ -12,7 +12,7 @@ from detector.cases.principals import Principal
 from detector.core.events import Record
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch
-from detector.signals.rules import Rules, with_changes
+from detector.signals.rules import Rules, challenger, with_changes
 from tests import build
 from tests.build import SHIPPED
 from tests.console.bank import eventful_day
@@ -50,7 +50,7 @@ def changed_while_running(
         pipeline: Pipeline
 
         def change() -> None:
-            pipeline.adopt(with_changes(rules, pattern, changes).patterns[pattern])
+            pipeline.adopt(with_changes(rules, pattern, changes))
 
         source = Changing(BATCHES, at, change)
         pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
@@ -93,7 +93,7 @@ def test_a_version_that_cannot_be_taken_up_leaves_the_old_one(tmp_path: Path) ->
             before = store.rules.patterns["velocity"]
             with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="disk"):
                 patch.setattr(store, "recall", lambda _: (_ for _ in ()).throw(OSError("disk")))
-                pipeline.adopt(before.model_copy(update={"weight": 0.9}))
+                pipeline.adopt(with_changes(SHIPPED, "velocity", {"weight": 0.9}))
             assert store.rules.patterns["velocity"] is before
 
         pipeline = Pipeline(
@@ -131,8 +131,7 @@ def test_a_new_threshold_takes_no_time_and_no_state(tmp_path: Path) -> None:
 
         def change() -> None:
             windows = pipeline.detector.signals._operators[0]._state
-            harder = with_changes(SHIPPED, "velocity", {"threshold": 9}).patterns["velocity"]
-            pipeline.adopt(harder)
+            pipeline.adopt(with_changes(SHIPPED, "velocity", {"threshold": 9}))
             assert pipeline.detector.signals._operators[0]._state is windows
 
         late = [build.transaction(45, event_id="late")]
@@ -142,3 +141,63 @@ def test_a_new_threshold_takes_no_time_and_no_state(tmp_path: Path) -> None:
         pipeline.run()
         found = store.query("SELECT signal_id, observed FROM fraud_signals")
     assert found == [("velocity:v4", 5)]
+
+
+@pytest.mark.parametrize(("pattern", "changes"), CHANGES)
+def test_a_version_in_shadow_finds_what_it_would_find_in_force(
+    tmp_path: Path, pattern: str, changes: dict[str, Any]
+) -> None:
+    """From the next event on, with windows that reach back before it, and without any effect."""
+    at = len(BATCHES) // 2
+    tried = challenger(SHIPPED, pattern, 1, changes)
+    with closing(DuckDBStore(tmp_path / "one.duckdb", SHIPPED)) as store:
+        pipeline: Pipeline
+        since = []
+
+        def change() -> None:
+            rules = SHIPPED.model_copy(update={"challengers": {tried.id: tried}})
+            since.append(pipeline.adopt(rules))
+
+        source = Changing(BATCHES, at, change)
+        pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
+        pipeline.run()
+        found = build.tables(store)
+        query = f"SELECT event_id FROM shadow_signals WHERE pattern = '{tried.id}'"
+        in_shadow = {event for (event,) in store.query(f"{query} AND occurred_at > ?", since)}
+    build.stored(tmp_path / "two.duckdb", BATCHES, SHIPPED)
+    unchanged = build.contents(tmp_path / "two.duckdb", SHIPPED)
+    found["shadow_signals"] = unchanged["shadow_signals"]
+    assert found == unchanged
+    after = with_changes(SHIPPED, pattern, {**changes, "mode": "live"})
+    build.stored(tmp_path / "three.duckdb", BATCHES, after)
+    with closing(DuckDBStore(tmp_path / "three.duckdb", after)) as store:
+        query = "SELECT event_id FROM fraud_signals WHERE pattern = ? AND occurred_at > ?"
+        assert in_shadow == {event for (event,) in store.query(query, [pattern, *since])}
+
+
+def test_a_version_in_shadow_goes_on_after_a_restart_until_it_is_dropped(tmp_path: Path) -> None:
+    """Also when a late event changes an answer from before it was there."""
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        versions = store.people().rule_versions
+        versions.propose(KIM, "velocity", {"threshold": 3}, "More of it.", {})
+        four = [build.transaction(10 * n, event_id=f"v{n}") for n in range(4)]
+        Pipeline(
+            store.rules, build.ListSource([build.records(four)]), store, clock=lambda: build.NOW
+        ).run()
+        versions.try_out(KIM, "velocity", 1)
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        assert list(store.rules.challengers) == ["velocity@1"]
+        pipeline: Pipeline
+
+        def drop() -> None:
+            pipeline.adopt(SHIPPED)
+
+        late = [build.transaction(5, event_id="late")]
+        last = [build.transaction(50 + n, event_id=f"w{n}") for n in range(3)]
+        batches = [build.records(events) for events in (four, late, last)]
+        pipeline = Pipeline(store.rules, Changing(batches, 2, drop), store, clock=lambda: build.NOW)
+        pipeline.run()
+        shadow = store.query("SELECT pattern, event_id, observed FROM shadow_signals ORDER BY 2")
+        live = {event for (event,) in store.query("SELECT event_id FROM fraud_signals")}
+    assert shadow == [("velocity@1", "v1", 3), ("velocity@1", "v2", 4), ("velocity@1", "v3", 5)]
+    assert live == {"v3", "w0", "w1", "w2"}

@@ -95,7 +95,7 @@ class Past:
 
     def events(self, part: str, stream: str, key: Sequence[str]) -> Iterator[Event]:
         """What an operator's part needs from before `settled_until`, by key and time."""
-        pattern = self._rules.patterns[part]
+        pattern = self._rules.running[part]
         needed = OPERATORS[pattern.operator].recalled(pattern, self.settled_until)[stream]
         condition = Sql(
             f"({needed.text}) AND occurred_at < ?", [*needed.parameters, self.settled_until]
@@ -111,7 +111,7 @@ class Past:
         """
         wanted: dict[str, list[Sql]] = {stream: [] for stream in STREAMS}
         since = dict.fromkeys(STREAMS, self.settled_until)
-        for pattern in self._rules.patterns.values():
+        for pattern in self._rules.running.values():
             operator = OPERATORS[pattern.operator]
             bound = self.settled_until
             if pattern.id in self.outdated:

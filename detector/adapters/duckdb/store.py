@@ -299,6 +299,10 @@ class DuckDBStore:
             self._people = PeopleStore(self._connection, four_eyes=four_eyes, path=path)
         return self._people
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the same database, to read from; the caller closes it."""
+        return self._connection.cursor()
+
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """As `query`, each row as a mapping of column names; safe from any thread."""
         return rows_of(self._connection.cursor(), sql, parameters)

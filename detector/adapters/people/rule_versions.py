@@ -18,16 +18,22 @@ from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
 from detector.cases.principals import Principal
 from detector.cases.review import ActionForbidden, ActionRefused
 from detector.core.data import JsonObject
-from detector.signals.rules import Rules, with_changes
+from detector.signals.pattern import Pattern
+from detector.signals.rules import Rules, challenger, with_changes
 
 logger = logging.getLogger(__name__)
 
-State = Literal["draft", "live", "retired", "rejected"]
+State = Literal["draft", "shadow", "live", "retired", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """A version of a pattern; `preview` is what it would have found when it was proposed."""
+    """A version of a pattern.
+
+    `preview` is what it would have found when it was proposed. Of one that ran in shadow beside the
+    version in force, both judged the events after `shadow_since`; `compared` is what each found
+    there until it was decided on.
+    """
 
     pattern: str
     version: int
@@ -39,16 +45,20 @@ class RuleVersion:
     created_at: datetime
     decided_by: str | None
     decided_at: datetime | None
+    shadow_since: datetime | None
+    compared: JsonObject | None
 
 
 class RuleVersions:
-    """All versions; at most one of each pattern is live."""
+    """All versions; of each pattern at most one is live, and one in shadow."""
 
     def __init__(self, audit: AuditLog, four_eyes: bool) -> None:
         self._audit = audit
         self._four_eyes = four_eyes
-        self.apply: Callable[[str, JsonObject], None] = lambda *_: None
-        """Makes the running engine use a pattern with these changes; called before the commit."""
+        self.apply: Callable[[duckdb.DuckDBPyConnection], datetime | None] = lambda _: None
+        """Makes the running engine use the rules that are in force on this connection, before they
+        are committed; returns the time of the latest event that was judged without them.
+        """
 
     def of(self, pattern: str) -> list[RuleVersion]:
         """The versions of a pattern, the newest first."""
@@ -67,7 +77,8 @@ class RuleVersions:
         with self._audit.transaction() as transaction:
             number = max((known.version for known in self.of(pattern)), default=0) + 1
             transaction.db.execute(
-                "INSERT INTO rule_versions VALUES (?, ?, 'draft', ?, ?, ?, ?, ?, NULL, NULL)",
+                "INSERT INTO rule_versions (pattern, version, state, changes, reason, preview, "
+                "author, created_at) VALUES (?, ?, 'draft', ?, ?, ?, ?, ?)",
                 [
                     pattern, number, json.dumps(changes), reason, json.dumps(preview, default=str),
                     principal.name, transaction.at,
@@ -77,28 +88,62 @@ class RuleVersions:
             transaction.record(principal, "propose_rule", "pattern", pattern, detail)
         return self.of(pattern)[0]
 
-    def approve(self, principal: Principal, pattern: str, version: int) -> None:
-        """Put a draft in force instead of the live version.
+    def try_out(self, principal: Principal, pattern: str, version: int) -> None:
+        """Run a draft in shadow beside the version in force, without effect.
+
+        Needs no second person. `KeyError` if there is no such version.
+        """
+        with self._audit.transaction() as transaction:
+            draft = self._undecided(pattern, version)
+            if other := next((v for v in self.of(pattern) if v.state == "shadow"), None):
+                raise ActionRefused(
+                    f"Version {other.version} of {pattern} is in shadow; decide on it first."
+                )
+            where = [pattern, version]
+            db = transaction.db
+            db.execute(f"UPDATE rule_versions SET state = 'shadow' {_WHERE}", where)
+            detail = {"version": version, "changes": draft.changes}
+            transaction.record(principal, "shadow_rule", "pattern", pattern, detail)
+            since = self.apply(db) or transaction.at
+            db.execute(f"UPDATE rule_versions SET shadow_since = ? {_WHERE}", [since, *where])
+
+    def approve(
+        self,
+        principal: Principal,
+        pattern: str,
+        version: int,
+        compared: JsonObject | None = None,
+    ) -> None:
+        """Put a draft, or a version in shadow, in force instead of the live version.
 
         Refused to its author while four eyes are required. `KeyError` if there is no such version.
         """
         with self._audit.transaction() as transaction:
-            draft = self._draft(pattern, version)
+            draft = self._undecided(pattern, version)
             if self._four_eyes and draft.author == principal.name:
                 raise ActionForbidden(
                     f"{principal.name} proposed version {version}; a second person approves it."
                 )
             self._retire(transaction, pattern)
-            self._decide(transaction, principal, draft, "live")
+            self._decide(transaction, principal, draft, "live", compared)
             detail = {"version": version, "changes": draft.changes}
             transaction.record(principal, "approve_rule", "pattern", pattern, detail)
-            self.apply(pattern, draft.changes)
+            self.apply(transaction.db)
 
-    def reject(self, principal: Principal, pattern: str, version: int) -> None:
-        """Decide against a draft; its author may withdraw it like this."""
+    def reject(
+        self,
+        principal: Principal,
+        pattern: str,
+        version: int,
+        compared: JsonObject | None = None,
+    ) -> None:
+        """Decide against a draft or a version in shadow; its author may withdraw it like this."""
         with self._audit.transaction() as transaction:
-            self._decide(transaction, principal, self._draft(pattern, version), "rejected")
+            draft = self._undecided(pattern, version)
+            self._decide(transaction, principal, draft, "rejected", compared)
             transaction.record(principal, "reject_rule", "pattern", pattern, {"version": version})
+            if draft.state == "shadow":
+                self.apply(transaction.db)
 
     def roll_back(self, principal: Principal, pattern: str) -> int:
         """Retire the live version, and put the one that was live before it in force again.
@@ -116,31 +161,35 @@ class RuleVersions:
             self._retire(transaction, pattern)
             if before is not None:
                 transaction.db.execute(
-                    "UPDATE rule_versions SET state = 'live' WHERE pattern = ? AND version = ?",
-                    [pattern, before.version],
+                    f"UPDATE rule_versions SET state = 'live' {_WHERE}", [pattern, before.version]
                 )
             number = before.version if before is not None else 0
             detail = {"version": live.version, "back_to": number}
             transaction.record(principal, "roll_back_rule", "pattern", pattern, detail)
-            self.apply(pattern, before.changes if before is not None else {})
+            self.apply(transaction.db)
         return number
 
-    def _draft(self, pattern: str, version: int) -> RuleVersion:
+    def _undecided(self, pattern: str, version: int) -> RuleVersion:
         found = next((v for v in self.of(pattern) if v.version == version), None)
         if found is None:
             raise KeyError(version)
-        if found.state != "draft":
-            raise ActionRefused(f"Version {version} of {pattern} is {found.state}, not a draft.")
+        if found.state not in ("draft", "shadow"):
+            raise ActionRefused(f"Version {version} of {pattern} is {found.state} already.")
         return found
 
     @staticmethod
     def _decide(
-        transaction: AuditedTransaction, principal: Principal, draft: RuleVersion, state: State
+        transaction: AuditedTransaction,
+        principal: Principal,
+        draft: RuleVersion,
+        state: State,
+        compared: JsonObject | None,
     ) -> None:
+        said = None if compared is None else json.dumps(compared, default=str)
         transaction.db.execute(
-            "UPDATE rule_versions SET state = ?, decided_by = ?, decided_at = ? "
-            "WHERE pattern = ? AND version = ?",
-            [state, principal.name, transaction.at, draft.pattern, draft.version],
+            f"UPDATE rule_versions SET state = ?, decided_by = ?, decided_at = ?, compared = ? "
+            f"{_WHERE}",
+            [state, principal.name, transaction.at, said, draft.pattern, draft.version],
         )
 
     @staticmethod
@@ -152,23 +201,34 @@ class RuleVersions:
 
 
 def in_force(db: duckdb.DuckDBPyConnection, rules: Rules) -> Rules:
-    """The given rules with the versions that are live in a store; always a copy.
+    """The given rules with the versions that are live or in shadow in a store; always a copy.
 
     A store of an earlier release, which is only read, may have no versions.
     """
     kept = db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rule_versions'").fetchone()
-    query = "SELECT pattern, changes FROM rule_versions WHERE state = 'live' ORDER BY pattern"
-    rows = rows_of(db, query) if kept else []
-    live = {row["pattern"]: json.loads(row["changes"]) for row in rows}
-    if gone := sorted(live.keys() - rules.patterns.keys()):
+    rows = rows_of(db, _IN_FORCE) if kept else []
+    if gone := sorted({row["pattern"] for row in rows} - rules.patterns.keys()):
         logger.warning("approved versions of unknown patterns ignored: %s", ", ".join(gone))
-    patterns = {
-        name: with_changes(rules, name, live[name]).patterns[name] if name in live else pattern
-        for name, pattern in rules.patterns.items()
-    }
-    return rules.model_copy(update={"patterns": patterns})
+    patterns, challengers = dict(rules.patterns), dict[str, Pattern]()
+    for row in rows:
+        name, changes = row["pattern"], json.loads(row["changes"])
+        if name in gone:
+            continue
+        if row["state"] == "live":
+            patterns[name] = with_changes(rules, name, changes).patterns[name]
+        else:
+            tried = challenger(rules, name, row["version"], changes)
+            challengers[tried.id] = tried
+    return rules.model_copy(update={"patterns": patterns, "challengers": challengers})
+
+
+_WHERE = "WHERE pattern = ? AND version = ?"
+_IN_FORCE = """
+SELECT pattern, version, state, changes FROM rule_versions
+WHERE state IN ('live', 'shadow') ORDER BY pattern, version"""
+_JSON = ("changes", "preview", "compared")
 
 
 def _version(row: dict[str, Any]) -> RuleVersion:
-    texts = {name: json.loads(row[name]) for name in ("changes", "preview")}
+    texts = {name: row[name] and json.loads(row[name]) for name in _JSON}
     return RuleVersion(**{**row, **texts})

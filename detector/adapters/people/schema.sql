@@ -51,3 +51,6 @@ CREATE TABLE IF NOT EXISTS rule_versions (
   created_at TIMESTAMPTZ NOT NULL, decided_by VARCHAR, decided_at TIMESTAMPTZ,
   PRIMARY KEY (pattern, version)
 );
+-- Of a version that ran in shadow: from which event on, and the last comparison with the live one.
+ALTER TABLE rule_versions ADD COLUMN IF NOT EXISTS shadow_since TIMESTAMPTZ;
+ALTER TABLE rule_versions ADD COLUMN IF NOT EXISTS compared JSON;

@@ -87,6 +87,7 @@ def may_still(request: Request, permission: Permission) -> bool:
 Reads = Annotated[Principal, Depends(require("read"))]
 Acts = Annotated[Principal, Depends(require("act"))]
 Approves = Annotated[Principal, Depends(require("approve"))]
+RollsBack = Annotated[Principal, Depends(require("roll_back"))]
 Audits = Annotated[Principal, Depends(require("audit"))]
 Administers = Annotated[Principal, Depends(require("users"))]
 SignedIn = Annotated[Principal, Depends(signed_in)]

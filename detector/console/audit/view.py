@@ -16,7 +16,7 @@ AUDITED = (
     *("sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),
     *("back_up", "release_pattern"),
-    *("propose_rule", "approve_rule", "reject_rule", "roll_back_rule"),
+    *("propose_rule", "shadow_rule", "approve_rule", "reject_rule", "roll_back_rule"),
 )
 """The actions in the filter."""
 

@@ -18,7 +18,7 @@ const changes = () => Object.fromEntries(FIELDS.map((name) => [name, Number(inpu
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-change]");
   if (!button) return;
-  const { change, title, threshold, window: seconds, weight } = button.dataset;
+  const { change, title, threshold, window: seconds, weight, precision } = button.dataset;
   pattern = change;
   now = { threshold: Number(threshold), window_seconds: Number(seconds), weight: Number(weight) };
   setText($("#change-title"), `Change ${title}`);
@@ -29,6 +29,7 @@ document.addEventListener("click", async (event) => {
     if (name === "threshold") range.step = now.threshold > 50 || Number.isInteger(now.threshold) ? 1 : 0.1;
     range.value = input(name).value = now[name];
   }
+  setText($("#rule-precision"), `Precision today, by closed cases: ${precision}.`);
   $("#rule-preview").replaceChildren();
   setText($("#rule-note"), "Move a slider to see what the change would have found.");
   dialog.showModal();
@@ -84,17 +85,28 @@ async function showVersions() {
   const items = versions.map((version) => {
     const waits = dialog.dataset.fourEyes === "true" && version.author === document.body.dataset.user;
     const approve = waits ? h("span", { class: "muted" }, "A second person approves it.") : decide(version, "approve", "Approve");
-    const buttons = version.state === "draft" ? [approve, decide(version, "reject", "Reject")] : [];
-    return h("li", {}, h("span", { class: "pill" }, version.state), h("b", {}, `${version.version}: ${said(version)}`), h("span", { class: "muted" }, `${version.author}: ${version.reason}`), ...buttons);
+    const buttons = { draft: [decide(version, "shadow", "Try in shadow"), approve, decide(version, "reject", "Reject")], shadow: [approve, decide(version, "reject", "End")] }[version.state] ?? [];
+    const item = h("li", {}, h("span", { class: "pill" }, version.state), h("b", {}, `${version.version}: ${said(version)}`), h("span", { class: "muted" }, `${version.author}: ${version.reason}`), ...buttons);
+    if (version.shadow_since) compare(version, item);
+    return item;
   });
   $("#rule-versions").replaceChildren(...(items.length ? items : [h("li", { class: "muted" }, "Only that of the rules' file.")]));
 }
+async function compare(version, item) {
+  const { since, signals, in_force: now, challenger, differences } = await api("GET", url("versions", version.version, "shadow"), undefined, { quiet: true });
+  const right = (side) => (side.precision === null ? "none decided" : `${side.confirmed} of ${side.confirmed + side.refuted} right`);
+  const line = `In shadow since ${clock(since)}: both found ${number(signals.both)}, the version in force alone ${number(signals.in_force)}, version ${version.version} alone ${number(signals.challenger)}. In force: ${right(now)}; version ${version.version}: ${right(challenger)}.`;
+  const rows = differences.map((row) => h("li", {}, h("span", { class: "muted" }, row.found_by === "challenger" ? `version ${version.version} alone` : "in force alone"), h("a", { href: `/customers/${encodeURIComponent(row.customer_id)}` }, row.customer_id), h("span", {}, row.reason)));
+  item.append(h("div", { class: "rule-compared" }, h("p", { class: "num" }, line), h("ul", {}, ...rows)));
+}
+const SAID = { approve: "is live", reject: "is rejected", shadow: "runs in shadow" };
 function decide(version, action, title) {
   const button = h("button", { class: "button button-small", type: "button" }, title);
   button.addEventListener("click", async () => {
     await api("POST", url("versions", version.version, action));
-    toast(action === "approve" ? `Version ${version.version} is live.` : `Version ${version.version} is rejected.`, { kind: "good" });
-    location.reload();
+    toast(`Version ${version.version} ${SAID[action]}.`, { kind: "good" });
+    if (action === "shadow") await showVersions();
+    else location.reload();
   });
   return button;
 }

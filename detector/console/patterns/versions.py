@@ -1,6 +1,8 @@
 """Changing a rule: preview it, propose it, have it approved by a second person, roll it back."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,7 +14,8 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.rule_versions import RuleVersion, State
 from detector.analysis.history import history_of_running
 from detector.analysis.preview import Preview
-from detector.console.access.permissions import Approves, Reads
+from detector.analysis.shadow import compared
+from detector.console.access.permissions import Approves, Reads, RollsBack
 from detector.console.context import Context, InContext
 from detector.console.http.fields import LongText
 from detector.console.http.problems import ProblemError, problems, refusals
@@ -41,7 +44,10 @@ class Proposal(Change):
 
 
 class Version(BaseModel):
-    """A version of a pattern; `preview` is what it would have found when it was proposed."""
+    """A version of a pattern; `preview` is what it would have found when it was proposed.
+
+    `compared` is what it and the version in force found while it was in shadow.
+    """
 
     pattern: str
     version: int
@@ -53,6 +59,8 @@ class Version(BaseModel):
     created_at: datetime
     decided_by: str | None
     decided_at: datetime | None
+    shadow_since: datetime | None
+    compared: dict[str, Any] | None
 
 
 class Versions(BaseModel):
@@ -67,6 +75,26 @@ class Previewed(BaseModel):
     before: dict[str, Any]
     after: dict[str, Any]
     cases: dict[str, Any]
+
+
+class Side(BaseModel):
+    """What one of two versions found, and how often it was right by decided cases."""
+
+    signals: int
+    confirmed: int
+    refuted: int
+    precision: float | None
+    precision_interval: tuple[float, float] | None
+
+
+class Compared(BaseModel):
+    """A version in shadow and the one in force, over the same events."""
+
+    since: datetime
+    signals: dict[str, int] = Field(description="By both, in_force only, challenger only.")
+    in_force: Side
+    challenger: Side
+    differences: list[dict[str, Any]] = Field(description="The newest found by one of them only.")
 
 
 class RolledBack(BaseModel):
@@ -125,13 +153,11 @@ def propose_rule(
 def approve_rule(
     context: InContext, principal: Approves, pattern: PatternId, version: Number
 ) -> None:
-    """Put a draft in force from the next event on; a second person does."""
+    """Put a draft, or one in shadow, in force from the next event on; a second person does."""
     _store(context)
-    with refusals():
-        try:
-            context.people.rule_versions.approve(principal, pattern, version)
-        except KeyError as error:
-            raise ProblemError(404, f"{pattern} has no version {version}.") from error
+    with _decision(pattern, version):
+        measures = _compared(context, pattern, version)
+        context.people.rule_versions.approve(principal, pattern, version, measures)
 
 
 @router.post(
@@ -143,12 +169,39 @@ def approve_rule(
 def reject_rule(
     context: InContext, principal: Approves, pattern: PatternId, version: Number
 ) -> None:
-    """Decide against a draft."""
-    with refusals():
-        try:
-            context.people.rule_versions.reject(principal, pattern, version)
-        except KeyError as error:
-            raise ProblemError(404, f"{pattern} has no version {version}.") from error
+    """Decide against a draft, or end the shadow of a version."""
+    with _decision(pattern, version):
+        measures = _compared(context, pattern, version)
+        context.people.rule_versions.reject(principal, pattern, version, measures)
+
+
+@router.post(
+    "/v1/patterns/{pattern}/versions/{version}/shadow",
+    operation_id="shadow_rule",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422, 503),
+)
+def shadow_rule(
+    context: InContext, principal: Approves, pattern: PatternId, version: Number
+) -> None:
+    """Run a draft in shadow beside the version in force: computed and compared, without effect."""
+    _store(context)
+    with _decision(pattern, version):
+        context.people.rule_versions.try_out(principal, pattern, version)
+
+
+@router.get(
+    "/v1/patterns/{pattern}/versions/{version}/shadow",
+    operation_id="compare_rule",
+    responses=problems(401, 403, 404, 422),
+)
+def compare_rule(context: InContext, _: Reads, pattern: PatternId, version: Number) -> Compared:
+    """What a version in shadow and the one in force found since it is there; afterwards, until."""
+    _known(context, pattern)
+    found = _compared(context, pattern, version)
+    if found is None:
+        raise ProblemError(404, f"Version {version} of {pattern} was never in shadow.")
+    return Compared(**found)
 
 
 @router.post(
@@ -156,7 +209,7 @@ def reject_rule(
     operation_id="roll_back_rule",
     responses=problems(401, 403, 404, 409, 422, 503),
 )
-def roll_back_rule(context: InContext, principal: Approves, pattern: PatternId) -> RolledBack:
+def roll_back_rule(context: InContext, principal: RollsBack, pattern: PatternId) -> RolledBack:
     """Put the version before the live one, or the rules' file, in force again, at once."""
     _store(context)
     _known(context, pattern)
@@ -184,6 +237,27 @@ def _preview(context: Context, pattern: str, changed: Rules) -> JsonObject:
     with _one_preview, history_of_running(store, pattern) as db:
         found = Preview(db, store.rules, pattern).compare(changed)
     return {name: found[name] for name in ("before", "after", "cases")}
+
+
+def _compared(context: Context, pattern: str, version: int) -> JsonObject | None:
+    """The comparison of a version; None if it never was in shadow, or is none."""
+    versions = context.people.rule_versions.of(pattern)
+    found = next((known for known in versions if known.version == version), None)
+    if found is None or found.shadow_since is None:
+        return None
+    if found.state != "shadow":
+        return found.compared
+    return compared(context.reader, context.rules.patterns[pattern], version, found.shadow_since)
+
+
+@contextmanager
+def _decision(pattern: str, version: int) -> Iterator[None]:
+    """Refusals of a decision on a version as problems."""
+    with refusals():
+        try:
+            yield
+        except KeyError as error:
+            raise ProblemError(404, f"{pattern} has no version {version}.") from error
 
 
 def _store(context: Context) -> DuckDBStore:

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from detector.adapters.duckdb.store import DuckDBStore
 from detector.cases.principals import Permission, Principal
 from detector.console.access import csrf
 from detector.console.access.sessions import DEMO_USERS
@@ -53,6 +54,8 @@ class Shell:
     path: str
     now: datetime
     zone: str
+    explains: bool
+    """Whether the pages of explanations exist: not over a cluster."""
 
     @property
     def inside(self) -> bool:
@@ -103,6 +106,7 @@ def shell_of(request: Request) -> Shell:
         path=request.url.path,
         now=datetime.now(UTC),
         zone=context_of(request).settings.timezone,
+        explains=isinstance(context_of(request).reader, DuckDBStore),
     )
 
 

@@ -22,6 +22,7 @@ class TimelineEntry(NamedTuple):
     tone: str
     fired: list[str]
     detail: str | None
+    event_id: str | None = None
 
 
 def describe(event: Activity) -> str:
@@ -53,6 +54,7 @@ def of_event(event: Activity) -> TimelineEntry:
         tone="failed" if event.failed else "fine",
         fired=event.fired,
         detail=" · ".join(part for part in parts if part) or None,
+        event_id=event.event_id,
     )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from detector.adapters.people.rule_versions import in_force
 from detector.adapters.people.users import NO_PASSWORD
 from detector.console.access.sessions import COOKIE
 from detector.console.app import build_app
 from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
 from detector.pipeline.pipeline import Pipeline
-from detector.signals.rules import with_changes
 from tests.build import records, transaction
 from tests.console.bank import eventful_day
 from tests.console.harness import LOCALHOST, PEOPLE, ROOT, Harness
@@ -29,9 +29,7 @@ class Office:
         self.pipeline = pipeline
         store: Any = pipeline.store
         self.store, self.people = store, store.people()
-        self.people.rule_versions.apply = lambda pattern, changes: pipeline.adopt(
-            with_changes(store.rules_given, pattern, changes).patterns[pattern]
-        )
+        self.people.rule_versions.apply = lambda db: pipeline.adopt(in_force(db, store.rules_given))
         chosen = ConsoleSettings(_env_file=None)
         context = assemble(store.rules, chosen, store, self.people, b"key", pipeline=pipeline)
         self.sessions, self.app = context.sessions, build_app(context)
@@ -108,6 +106,36 @@ def test_a_roll_back_returns_to_the_version_before(office: Office) -> None:
     assert pat.post("/v1/patterns/velocity/rollback").status_code == 409
 
 
+def test_a_version_is_tried_in_shadow_before_it_counts(office: Office) -> None:
+    """Without a second person and without effect; what both found is kept with the decision."""
+    sam, pat = office.person("sam"), office.person("pat")
+    latest = max(event.occurred_at for event in eventful_day())
+    start = (latest - transaction(0).occurred_at).total_seconds() + 60
+    sam.post("/v1/patterns/velocity/versions", json=THREE)
+    sam.post("/v1/patterns/velocity/versions", json={**THREE, "changes": {"threshold": 4}})
+    url = "/v1/patterns/velocity/versions/1"
+    assert sam.get(f"{url}/shadow").status_code == 404
+    assert sam.post(f"{url}/shadow").status_code == 204
+    refused = sam.post("/v1/patterns/velocity/versions/2/shadow")
+    assert (refused.status_code, "Version 1" in refused.json()["detail"]) == (409, True)
+    office.tell(*payments("acc-90", start), *payments("acc-91", start), transaction(start + 4))
+    office.tell(*payments("acc-92", start + 10), transaction(start + 14, "acc-92"))
+    found = sam.get(f"{url}/shadow").json()
+    assert found["signals"] == {"both": 1, "in_force": 0, "challenger": 6}
+    assert found["in_force"]["signals"] == 1 and found["challenger"]["signals"] == 7
+    assert {row["found_by"] for row in found["differences"]} == {"challenger"}
+    assert office.count("account_id IN ('acc-90', 'acc-91')") == 0
+    velocity = [p for p in pat.get("/v1/patterns").json()["patterns"] if p["id"] == "velocity"]
+    assert (velocity[0]["threshold"], velocity[0]["in_shadow"]) == (5, False)
+    assert pat.post(f"{url}/approve").status_code == 204
+    assert office.store.rules.challengers == {}
+    version = pat.get("/v1/patterns/velocity/versions").json()["versions"][1]
+    assert (version["state"], version["compared"]["signals"]) == ("live", found["signals"])
+    assert pat.get(f"{url}/shadow").json()["signals"] == found["signals"]
+    office.tell(*payments("acc-93", start + 30))
+    assert office.count("account_id = 'acc-93' AND pattern = 'velocity'") == 2
+
+
 def test_the_preview_equals_that_of_the_command(office: Office) -> None:
     """The same figures as of a copy of the store; two in a row leave nothing behind."""
     sam = office.person("sam")
@@ -141,11 +169,11 @@ def test_what_a_version_cannot_be_is_refused(
 
 
 def test_only_leads_change_rules(office: Office) -> None:
-    """Analysts, viewers and admins read the versions; there is no other pattern and version."""
-    for name in ("kim", "vic", "root"):
+    """Analysts and viewers read the versions; an admin may roll one back, if one is live."""
+    for name, rolled_back in (("kim", 403), ("vic", 403), ("root", 409)):
         person = office.person(name)
         assert person.post("/v1/patterns/velocity/versions", json=THREE).status_code == 403
-        assert person.post("/v1/patterns/velocity/rollback").status_code == 403
+        assert person.post("/v1/patterns/velocity/rollback").status_code == rolled_back
         assert person.get("/v1/patterns/velocity/versions").status_code == 200
     sam = office.person("sam")
     assert sam.get("/v1/patterns/nothing/versions").status_code == 404

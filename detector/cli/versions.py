@@ -1,0 +1,71 @@
+"""`fraud pattern versions` and `rollback`: what became of a rule, and taking a change back."""
+
+from typing import Annotated, Any
+
+import typer
+
+from detector.cli.ask_console import ConsoleClient, running_console
+from detector.cli.options import DEFAULT_STORE, AsJson, Store
+from detector.cli.output import as_records, print_json, print_rows
+from detector.cli.people import opened_people, shell_user
+from detector.core.errors import InputError, StoreInUse
+from detector.signals.rules import load_rules
+
+Name = Annotated[str, typer.Argument(help="The pattern.")]
+COLUMNS = ["version", "state", "changes", "reason", "author", "created_at", "decided_by"]
+
+
+def versions(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """List the versions of a rule, the newest first; also beside a running process.
+
+    Without a live one the rules' file is in force.
+    """
+    _check(name)
+    try:
+        with opened_people(store) as people:
+            found = [[getattr(v, c) for c in COLUMNS] for v in people.rule_versions.of(name)]
+    except StoreInUse as error:
+        listed = _console(store, error).get(f"/v1/patterns/{name}/versions", {})["versions"]
+        found = [[version[column] for column in COLUMNS] for version in listed]
+    if as_json:
+        print_json(as_records(COLUMNS, found))
+    else:
+        rows = [[_words(value) for value in row] for row in found]
+        print_rows(f"Versions of {name}", COLUMNS, rows)
+
+
+def rollback(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """Put the version before the live one, or the file, in force again.
+
+    At once, also beside a running process, by the owner of its store. It is audited.
+    """
+    _check(name)
+    try:
+        with opened_people(store) as people:
+            number = people.rule_versions.roll_back(shell_user(), name)
+    except StoreInUse as error:
+        number = _console(store, error).post(f"/v1/patterns/{name}/rollback")["version"]
+    if as_json:
+        print_json({"pattern": name, "version": number})
+    else:
+        print(f"{name}: {f'version {number}' if number else 'the file'} is in force again.")
+
+
+def _words(value: Any) -> Any:
+    """Changes as text."""
+    if not isinstance(value, dict):
+        return value
+    return ", ".join(f"{key} = {changed}" for key, changed in value.items())
+
+
+def _check(name: str) -> None:
+    known = load_rules().patterns
+    if name not in known:
+        raise InputError(f"There is no pattern {name}; there are {', '.join(known)}.")
+
+
+def _console(store: Store, error: StoreInUse) -> ConsoleClient:
+    console = running_console(store)
+    if console is None:
+        raise error
+    return console

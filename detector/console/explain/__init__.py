@@ -1,0 +1,1 @@
+"""Why something fired, opened or raised nothing."""
