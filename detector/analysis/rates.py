@@ -3,6 +3,10 @@
 from decimal import Decimal
 from math import sqrt
 
+RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
+WRONG = "FALSE_POSITIVE"
+"""The dispositions by which a detection was right or wrong; inconclusive ones say neither."""
+
 
 def share(part: float | Decimal, whole: float | Decimal) -> float | None:
     """A share with four decimals; None of nothing."""

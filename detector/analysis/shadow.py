@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from detector.analysis.backtest import CONFIRMED, REFUTED
 from detector.analysis.history import DECIDED
-from detector.analysis.rates import share, wilson
+from detector.analysis.rates import RIGHT, WRONG, share, wilson
 from detector.core.data import JsonObject
 from detector.pipeline.ports import Reader
 from detector.signals.pattern import Pattern
@@ -17,8 +16,8 @@ _SIDES = ("in_force", "challenger")
 def compared(reader: Reader, pattern: Pattern, version: int, since: datetime) -> JsonObject:
     """The signals of both at events after `since`, and the newest that only one of them has.
 
-    A signal is confirmed or refuted if its customer has a case, closed as fraud or as a false
-    positive, in whose time it lies; precision is of these.
+    A signal is confirmed or refuted if its customer has a case, closed as `RIGHT` or as `WRONG`,
+    in whose time it lies; precision is of these.
     """
     found = _FOUND.format(view=pattern.view, decided=DECIDED.format(at=""))
     asked = [since, challenger_id(pattern.id, version), since]
@@ -70,8 +69,8 @@ SELECT found_by, count(*) AS signals,
   count(*) FILTER (WHERE confirmed) AS confirmed,
   count(*) FILTER (WHERE refuted AND NOT confirmed) AS refuted
 FROM (
-  SELECT f.found_by, f.event_id, bool_or(d.disposition IN {CONFIRMED}) AS confirmed,
-    bool_or(d.disposition = '{REFUTED}') AS refuted
+  SELECT f.found_by, f.event_id, bool_or(d.disposition IN {RIGHT}) AS confirmed,
+    bool_or(d.disposition = '{WRONG}') AS refuted
   FROM found AS f LEFT JOIN decided AS d ON d.customer_id = f.customer_id
     AND f.occurred_at BETWEEN d.first_signal_at AND d.closed_until
   GROUP BY f.found_by, f.event_id

@@ -1,6 +1,7 @@
 """Queries a running console over HTTP."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class ConsoleClient:
             key = owner_key(signing_key(session_key_file(store)))
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
-    def get(self, path: str, asked: dict[str, int]) -> Any:
+    def get(self, path: str, asked: Mapping[str, str | int]) -> Any:
         """The JSON at a path; raises `InputError` with what to do."""
         return self._call("GET", path, asked)
 
@@ -46,7 +47,7 @@ class ConsoleClient:
         return self._call("POST", path, {}, body)
 
     def _call(
-        self, method: str, path: str, asked: dict[str, int], body: JsonObject | None = None
+        self, method: str, path: str, asked: Mapping[str, str | int], body: JsonObject | None = None
     ) -> Any:
         try:
             # A proxy from the environment must not see the key.

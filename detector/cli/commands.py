@@ -29,6 +29,7 @@ COMMANDS = {
     "restore": ("backup:restore", "Make a store of a backup; never over an existing one."),
     "parity": ("parity:command", "Run both engines over a folder and compare the results."),
     "tune": ("tune:command", "Search weights and thresholds; changes no file."),
+    "report": ("report:command", "Report what the rules found, missed, cost and saved."),
     "explain": (
         "explain:command",
         "Show why a signal fired or a case opened, or why not.",

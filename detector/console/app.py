@@ -31,6 +31,7 @@ from detector.console.signals import routes as signals
 from detector.console.signin import routes as signin
 from detector.console.signin import single_sign_on
 from detector.console.snoozes import routes as snoozes
+from detector.console.team import report
 from detector.console.team import routes as team
 from detector.console.tour import routes as tour
 from detector.core.data import JsonObject
@@ -55,6 +56,7 @@ ROUTERS = [
     patterns.router,
     versions.router,
     team.router,
+    report.router,
     tour.router,
     search.router,
     snoozes.router,

@@ -203,3 +203,23 @@ def test_a_version_is_listed_and_taken_back(fraud: Fraud, replayed: Path, tmp_pa
         fraud("pattern", "rollback", "velocty", "--store", store)
     with closing(DuckDBStore(store, REAL)) as opened:
         assert opened.people().audit.entries(1)[0].actor.startswith("shell:")
+
+
+def test_a_report_is_printed_or_written(fraud: Fraud, replayed: Path, tmp_path: Path) -> None:
+    """Of the events of the period; a page where the file ends so, and nothing else."""
+    asked = ("report", "--store", replayed, "--days", 36500)
+    found = fraud(*asked, "--json")
+    velocity = next(row for row in found["patterns"] if row["pattern"] == "velocity")
+    [row] = fraud(
+        "sql",
+        "SELECT count(*) AS n FROM fraud_signals WHERE pattern = 'velocity'",
+        "--store",
+        replayed,
+        "--json",
+    )
+    assert velocity["signals"] == row["n"] > 0
+    assert "## Rules" in fraud(*asked)
+    assert "written" in fraud(*asked, "--out", tmp_path / "week.html")
+    assert (tmp_path / "week.html").read_text("utf-8").startswith("<!doctype html>")
+    with pytest.raises(InputError, match="neither"):
+        fraud(*asked, "--out", tmp_path / "week.pdf")

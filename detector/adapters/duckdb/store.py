@@ -23,7 +23,7 @@ from detector.adapters.database import (
 )
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
-from detector.adapters.duckdb.migrations import SCHEMA_VERSION, migrate
+from detector.adapters.duckdb.migrations import SCHEMA_VERSION, is_as, mark, migrate
 from detector.adapters.duckdb.reading import read_signals
 from detector.adapters.duckdb.recall import customer_signals, recall
 from detector.adapters.duckdb.sizes import sizes_of
@@ -105,17 +105,21 @@ class DuckDBStore:
                 f"{self.path} is the database of something else, with tables such as "
                 f"{min(tables)}. Name another store with --store."
             )
+        schema = files("detector.adapters.duckdb").joinpath("schema.sql").read_text("utf-8")
+        layout = [schema, people_schema(), *view_statements(self.rules)]
         # Atomic: half a schema would look like a foreign database.
         db.begin()
-        db.execute(files("detector.adapters.duckdb").joinpath("schema.sql").read_text("utf-8"))
-        db.execute(people_schema())
-        if db.execute("SELECT schema_version FROM progress").fetchone() is None:
-            db.execute(
-                "INSERT INTO progress VALUES (?, NULL, NULL, '{}', 0, NULL)", [SCHEMA_VERSION]
-            )
-        migrate(db, str(self.path))
-        for statement in view_statements(self.rules):
-            db.execute(statement)
+        if "layout" not in tables or not is_as(db, layout):
+            for statement in layout[:2]:
+                db.execute(statement)
+            if db.execute("SELECT schema_version FROM progress").fetchone() is None:
+                db.execute(
+                    "INSERT INTO progress VALUES (?, NULL, NULL, '{}', 0, NULL)", [SCHEMA_VERSION]
+                )
+            migrate(db, str(self.path))
+            for statement in layout[2:]:
+                db.execute(statement)
+            mark(db, layout)
         [(self._committed_at,)] = db.execute("SELECT committed_at FROM progress").fetchall()
         db.commit()
         self._columns: dict[str, dict[str, str]] = {}

@@ -1,6 +1,7 @@
 // Changing a rule: sliders with a preview, a proposal, and what was proposed before.
 
 import { $, $$, api, dollars, h, number, setText, toast } from "../shell/core.js";
+import { clock } from "../shell/time.js";
 
 const dialog = $("#change");
 const form = $("form", dialog);

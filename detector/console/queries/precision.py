@@ -5,10 +5,7 @@ from collections import Counter
 from pydantic import BaseModel, Field
 
 from detector.adapters.people.store import PeopleStore
-from detector.analysis.rates import share, wilson
-
-RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
-WRONG = "FALSE_POSITIVE"
+from detector.analysis.rates import RIGHT, WRONG, share, wilson
 
 
 class Precision(BaseModel):
