@@ -10,11 +10,25 @@ import duckdb
 
 from detector.adapters.database import literal
 from detector.adapters.rendering import DATABASE, Model
-from detector.adapters.sources.files import SUFFIXES, find_files, parquet_query
+from detector.adapters.sources.files import (
+    SUFFIXES,
+    find_files,
+    parquet_columns,
+    parquet_query,
+)
 from detector.core.errors import InputError
 from detector.core.events import STREAMS, contract_fields
+from detector.signals.predicate import BOOLEANS, NUMBERS
 
 STAGING = tuple(f"stg_{stream}" for stream in STREAMS)
+_TYPE_OF = {
+    "occurred_at": "TIMESTAMP WITH TIME ZONE",
+    "account_ids": "VARCHAR[]",
+    "registered_device_ids": "VARCHAR[]",
+    **dict.fromkeys(NUMBERS | {"home_latitude", "home_longitude"}, "DOUBLE"),
+    **dict.fromkeys(BOOLEANS, "BOOLEAN"),
+    "amount": "DECIMAL(18,2)",
+}
 REVIEWS = """CREATE TABLE IF NOT EXISTS case_reviews (case_id VARCHAR, customer_id VARCHAR,
   status VARCHAR, owner VARCHAR, closed_until TIMESTAMPTZ)"""
 
@@ -23,27 +37,42 @@ def load(
     db: duckdb.DuckDBPyConnection,
     files: Mapping[str, Sequence[Path]],
     set_aside: str = "SELECT NULL::VARCHAR AS stream, NULL::VARCHAR AS event_id WHERE false",
-) -> None:
+    allow_typed: bool = False,
+) -> frozenset[str]:
     """Fill the raw tables with the records of each stream's files.
 
     Skips records that are not JSON objects, and the events (`stream`, `event_id`) that the query
     `set_aside` returns.
     A stream without files has an empty table; so have the reviews, unless someone filled them.
+    Where typed tables are allowed, returns the streams that have one, for `rendered`: all their
+    files are Parquet with the types of the contract. They load and are checked several times
+    faster. The others have JSON.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE set_aside AS {set_aside}")
     db.execute(REVIEWS)
+    typed = frozenset(
+        stream
+        for stream in STREAMS
+        if allow_typed and files.get(stream) and all(_fits(db, p, stream) for p in files[stream])
+    )
     for stream in STREAMS:
-        columns = ", ".join(f"{field} JSON" for field in contract_fields(stream))
+        kinds = _types(stream)
+        if stream not in typed:
+            kinds = dict.fromkeys(kinds, "JSON")
+        columns = ", ".join(f"{field} {kind}" for field, kind in kinds.items())
         db.execute(f"CREATE OR REPLACE TABLE src_{stream} ({columns})")
+        name = "event_id" if stream in typed else "(event_id ->> '$')"
+        records = _typed_records if stream in typed else _records
         for path in files.get(stream, ()):
             try:
                 db.execute(
-                    f"INSERT INTO src_{stream} FROM ({_records(db, path, stream)}) "
-                    "WHERE event_id ->> '$' IS NOT NULL AND (event_id ->> '$') NOT IN "
+                    f"INSERT INTO src_{stream} BY NAME FROM ({records(db, path, stream)}) "
+                    f"WHERE {name} IS NOT NULL AND {name} NOT IN "
                     f"(SELECT event_id FROM set_aside WHERE stream = '{stream}')"
                 )
             except duckdb.Error as error:
                 raise InputError(f"{path} cannot be read: {error}") from error
+    return typed
 
 
 def event_files(paths: Sequence[Path]) -> dict[str, list[Path]]:
@@ -91,18 +120,50 @@ def run(db: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> None:
         db.execute(f"CREATE OR REPLACE TABLE {model.name} AS {model.sql}")
 
 
-def open_database(path: Path | None = None, memory_limit: str | None = None) -> Any:
-    """A DuckDB connection with the database name that compiled models use, on disk or in memory."""
+def open_database(
+    path: Path | None = None, memory_limit: str | None = None, spill: Path | None = None
+) -> Any:
+    """A DuckDB connection with the database name that compiled models use, on disk or in memory.
+
+    What exceeds the memory goes to the folder `spill`, by default one beside the file.
+    """
     db = duckdb.connect()
     db.execute("SET TimeZone = 'UTC'")
     if memory_limit:
         db.execute("SET memory_limit = ?", [memory_limit])
     where = ":memory:" if path is None else str(path)
-    if path is not None:
-        db.execute("SET temp_directory = ?", [f"{path}.tmp"])
+    if path is not None or spill is not None:
+        db.execute("SET temp_directory = ?", [str(spill or f"{path}.tmp")])
     db.execute(f"ATTACH {literal(where)} AS {DATABASE}")
     db.execute(f"USE {DATABASE}")
     return db
+
+
+def _types(stream: str) -> dict[str, str]:
+    """The fields of a stream with their types in DuckDB."""
+    return {field: _TYPE_OF.get(field, "VARCHAR") for field in contract_fields(stream)}
+
+
+def _fits(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> bool:
+    """Whether a file is Parquet whose columns have the types of the contract.
+
+    Lists, which only profiles have, are checked as JSON.
+    """
+    wanted = _types(stream)
+    if path.suffix != ".parquet" or "VARCHAR[]" in wanted.values():
+        return False
+    try:
+        found = parquet_columns(db, path)
+    except duckdb.Error as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    return all(wanted.get(field, kind) == kind for field, kind in found.items())
+
+
+def _typed_records(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str:
+    """A query for the rows of a Parquet file that has the types of the contract."""
+    found = parquet_columns(db, path)
+    fields = ", ".join(field for field in _types(stream) if field in found)
+    return f"SELECT {fields} FROM read_parquet({literal(str(path))})"
 
 
 def _records(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str:

@@ -56,9 +56,15 @@ class _Returned(Exception):
         self.value = value
 
 
-def rendered(rules: Rules, project: Path = PROJECT, database: str = DATABASE) -> RenderedProject:
+def rendered(
+    rules: Rules,
+    project: Path = PROJECT,
+    database: str = DATABASE,
+    typed: Collection[str] = (),
+) -> RenderedProject:
     """The models with these rules, each after those it reads, as they are named in a database.
 
+    `typed` are the streams whose raw tables `dbt_models.load` has filled with typed values.
     Raises `InputError` for a project whose models or macros do not render.
     """
     sql: dict[str, str] = {}
@@ -66,7 +72,9 @@ def rendered(rules: Rules, project: Path = PROJECT, database: str = DATABASE) ->
     try:
         path = project / "macros"
         context = _Context(
-            rules, database, [p.read_text("utf-8") for p in sorted(path.rglob("*.sql"))]
+            {**variables(rules), "typed_streams": typed},
+            database,
+            [p.read_text("utf-8") for p in sorted(path.rglob("*.sql"))],
         )
         for path in sorted((project / "models").rglob("*.sql")):
             if path.parent.name != _ONLY_ON_RISINGWAVE:
@@ -100,10 +108,10 @@ def _plain(value: Any) -> Any:
 class _Context:
     """What templates use of dbt, and what they said of the model at hand."""
 
-    def __init__(self, rules: Rules, database: str, macros: list[str]) -> None:
+    def __init__(self, given: JsonObject, database: str, macros: list[str]) -> None:
         self.enabled = True
         self.reads: set[str] = set()
-        self._vars = variables(rules)
+        self._vars = given
         self._database = database
         self._model = SimpleNamespace(name="")
         self._templates = Environment(extensions=["jinja2.ext.do"], autoescape=False)

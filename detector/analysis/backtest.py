@@ -15,7 +15,7 @@ from detector.adapters.dbt_models import (
     open_database,
     run,
 )
-from detector.adapters.rendering import DATABASE, PROJECT, rendered
+from detector.adapters.rendering import PROJECT, rendered
 from detector.analysis.evaluate import judge
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
@@ -48,13 +48,13 @@ def backtest(
             raise InputError(f"{given} is not a file.")
     if keep is not None and keep.exists():
         raise InputError(f"{keep} already exists. Name a new file.")
-    models = rendered(rules, project)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        open_database(keep or Path(scratch) / f"{DATABASE}.duckdb", memory) as db,
+        open_database(keep, memory, spill=Path(scratch)) as db,
     ):
         began = time.monotonic()
-        load(db, files)
+        typed = load(db, files, allow_typed=True)
+        models = rendered(rules, project, typed=typed)
         run(db, models.models if keep else models.needed_for([*STAGING, *RESULTS]))
         seconds = time.monotonic() - began
         report = _report(db, rules, seconds)

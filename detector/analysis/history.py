@@ -18,8 +18,8 @@ def history_of_files(paths: Sequence[Path], rules: Rules) -> Iterator[duckdb.Duc
     """A database with the staging tables of event files; see `event_files` for their names."""
     files = event_files(paths)
     with open_database() as db:
-        load(db, files)
-        run(db, rendered(rules).needed_for(STAGING))
+        typed = load(db, files, allow_typed=True)
+        run(db, rendered(rules, typed=typed).needed_for(STAGING))
         yield db
 
 

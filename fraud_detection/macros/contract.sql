@@ -67,8 +67,20 @@
 {%- endmacro %}
 
 
-{#- Whether a present field meets the contract; `name` is its text, `type_of_<name>` its type in JSON. -#}
-{% macro keeps_contract(name, field) -%}
+{#-
+  Whether the raw table of a stream is typed: loaded from files whose columns have the types of the staging
+  model, so that nothing has to be read from text. Only on DuckDB, where the loader says so.
+-#}
+{% macro is_typed(stream) -%}
+  {{ return(stream in var('typed_streams', [])) }}
+{%- endmacro %}
+
+
+{#-
+  Whether a present field meets the contract; `name` is its text, `type_of_<name>` its type in JSON. Of a typed
+  table `name` is its value.
+-#}
+{% macro keeps_contract(name, field, typed=false) -%}
   {%- set patterns = {
       'country': '^[A-Z]{2}$',
       'currency': '^[A-Z]{3}$',
@@ -81,8 +93,12 @@
   {%- set lengths = {'id': 64, 'city': 100, 'ip_address': 45} -%}
   {%- set ranges = {'latitude': [-90, 90], 'longitude': [-180, 180], 'share': [0, 1]} -%}
   {%- set types = {'flag': 'boolean', 'ids': 'array', 'latitude': 'number', 'longitude': 'number', 'share': 'number'} -%}
-  type_of_{{ name }} in ({{ quoted(json_types(types.get(field.kind, 'string'))) }})
-  {%- if field.kind in patterns %}
+  {{ 'true' if typed else 'type_of_' ~ name ~ ' in (' ~ quoted(json_types(types.get(field.kind, 'string'))) ~ ')' }}
+  {%- if typed and field.kind == 'money' %}
+            and {{ name }} between 0 and 999999999999.99
+  {%- elif typed and field.kind == 'time' %}
+            and {{ name }} between cast('1970-01-01T00:00:00Z' as timestamptz) and cast('9999-12-31T23:59:59.999999Z' as timestamptz)
+  {%- elif field.kind in patterns %}
             and {{ name }} ~ '{{ patterns[field.kind] }}'
   {%- elif field.kind in lengths %}
             and length({{ name }}) between 1 and {{ lengths[field.kind] }}
@@ -123,10 +139,11 @@
 {% macro contract_breach(stream) -%}
 case
   {%- for name, field in contract(stream).items() %}
+        {%- set kept = keeps_contract(name, field, is_typed(stream)) %}
         {%- if field.optional %}
-        when {{ name }} is not null and not ({{ keeps_contract(name, field) }}) then '{{ name }}'
+        when {{ name }} is not null and not ({{ kept }}) then '{{ name }}'
         {%- else %}
-        when {{ name }} is null or not ({{ keeps_contract(name, field) }}) then '{{ name }}'
+        when {{ name }} is null or not ({{ kept }}) then '{{ name }}'
         {%- endif %}
   {%- endfor %}
     end
@@ -140,7 +157,8 @@ case
       'longitude': 'double precision', 'share': 'double precision',
   } -%}
   {%- for name, field in contract(stream).items() %}
-    {% if field.kind in types %}cast({{ name }} as {{ types[field.kind] }}) as {{ name }}
+    {% if is_typed(stream) %}{{ name }}
+    {%- elif field.kind in types %}cast({{ name }} as {{ types[field.kind] }}) as {{ name }}
     {%- elif field.kind == 'time' %}{{ instant(name) }} as {{ name }}
     {%- elif field.kind == 'ids' %}listed_{{ name }} as {{ name }}
     {%- else %}{{ name }}{% endif %}
@@ -159,8 +177,12 @@ records_of_{{ stream }} as (
         {{ place_of_arrival() }}
   {%- for name, field in contract(stream).items() -%}
         ,
+    {%- if is_typed(stream) %}
+        {{ name }}
+    {%- else %}
         {{ json_text(name) }} as {{ name }},
         {{ json_type(name) }} as type_of_{{ name }}
+    {%- endif %}
     {%- if field.kind == 'ids' %},
         {{ json_texts(name) }} as listed_{{ name }}
     {%- endif %}

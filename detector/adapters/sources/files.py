@@ -178,11 +178,16 @@ def parquet_query(db: duckdb.DuckDBPyConnection, path: Path, stream: str) -> str
     It has the fields of the contract, decimals as strings and times in UTC. Raises `duckdb.Error`
     when the file cannot be read.
     """
-    source = f"read_parquet({literal(str(path))})"
-    kinds = {row[0]: row[1] for row in db.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    kinds = parquet_columns(db, path)
     fields = (f for f in contract_fields(stream) if f in kinds)
     pairs = ", ".join(f"{literal(field)}, {_as_text(field, kinds[field])}" for field in fields)
-    return f"SELECT json_object({pairs}) AS payload FROM {source}"
+    return f"SELECT json_object({pairs}) AS payload FROM read_parquet({literal(str(path))})"
+
+
+def parquet_columns(db: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """The columns of a Parquet file with their types in DuckDB."""
+    query = f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})"
+    return {row[0]: row[1] for row in db.execute(query).fetchall()}
 
 
 def _parquet_lines(path: Path, stream: str) -> Iterator[bytes]:
