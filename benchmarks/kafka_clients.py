@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import confluent_kafka
-import kafka  # type: ignore[import-untyped]
+import kafka
 
 from detector.core.events import Record
 from producers.bank import SyntheticBank
@@ -93,7 +93,7 @@ def with_confluent_kafka(bootstrap: str, topic: str) -> Iterator[Take]:
         if first is None:
             return []
         return [
-            Record("transactions", m.value(), m.topic(), m.offset())
+            Record("transactions", m.value() or b"", str(m.topic()), m.offset() or 0)
             for m in (first, *consumer.consume(10_000, 0))
         ]
 
@@ -103,7 +103,7 @@ def with_confluent_kafka(bootstrap: str, topic: str) -> Iterator[Take]:
         consumer.close()
 
 
-CLIENTS = {
+CLIENTS: dict[str, Callable[[str, str], AbstractContextManager[Take]]] = {
     "kafka-python": with_kafka_python,
     "kafka-python without checksums": partial(with_kafka_python, check=False),
     "confluent-kafka": with_confluent_kafka,

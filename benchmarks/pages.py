@@ -77,7 +77,7 @@ def _cost(browser: Browser, url: str) -> float:
 
 def _busy(session: CDPSession) -> float:
     metrics = session.send("Performance.getMetrics")["metrics"]
-    return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
+    return next(float(m["value"]) for m in metrics if m["name"] == "TaskDuration")
 
 
 if __name__ == "__main__":

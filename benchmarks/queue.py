@@ -27,7 +27,7 @@ from detector.console.access.sessions import COOKIE
 from detector.console.app import build_app
 from detector.console.context import assemble
 from detector.console.queries.filters import QueueFilters
-from detector.console.queries.queue import queue_page
+from detector.console.queue.model import queue_page
 from detector.console.settings import ConsoleSettings
 from detector.signals.rules import load_rules
 
@@ -40,27 +40,31 @@ ASKED = {
     "snoozed only": "/cases?snoozed=only",
 }
 _FILL = """
-INSERT INTO cases
+INSERT INTO cases (case_id, account_ids, customer_id, level, score, patterns, signal_count, exposure,
+  already_gone, first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions,
+  withdrawn)
 SELECT 'case_' || left(md5(n::VARCHAR), 12), 'acc_' || n, 'cust_' || n,
   CASE WHEN n % 5 = 0 THEN 'critical' ELSE 'high' END, 0.5 + n % 51 / 100.0,
   ['velocity, cnp_spike', 'structuring', 'geo_impossible', 'account_takeover, compound',
    'brute_force_login, account_takeover, compound', 'cnp_spike'][1 + n % 6],
-  3 + n % 20, n * 7919 % 3000000 / 100.0, opened, opened + INTERVAL '5 minutes', opened,
+  3 + n % 20, n * 7919 % 3000000 / 100.0, 0, opened, opened + INTERVAL '5 minutes', opened,
   opened + INTERVAL '1 hour',
-  'HOLD_PAYMENT', 'HOLD_PAYMENT, CONTACT_CUSTOMER', false, NULL
+  'HOLD_PAYMENT', 'HOLD_PAYMENT, CONTACT_CUSTOMER', false
 FROM (SELECT n, now() - n % 86400 * INTERVAL '1 second' AS opened FROM range(?) AS t(n));
-INSERT INTO kyc_profiles
+INSERT INTO kyc_profiles (event_id, occurred_at, customer_id, account_ids, registered_device_ids,
+  risk_tier, kyc_status, is_pep, country, home_latitude, home_longitude, segment, ingest_status,
+  received_at)
 SELECT 'evt_' || n, now() - INTERVAL '1 day', 'cust_' || n, ['acc_' || n], ['dev_' || n],
   ['LOW', 'MEDIUM', 'HIGH'][1 + n % 3], 'VERIFIED', false, 'AU', -33.0, 151.0, 'RETAIL',
   'evaluated', now() FROM range(?) AS t(n);
-INSERT INTO case_reviews
+INSERT INTO case_reviews (case_id, status, owner, version, reviewed_at, snapshot)
 SELECT case_id, ['IN_REVIEW', 'ESCALATED', 'PENDING_APPROVAL'][1 + (hash(case_id) % 3)::INT],
-  'analyst-' || hash(case_id) % 20, NULL, NULL, NULL, 1, now(), '{}'
+  'analyst-' || hash(case_id) % 20, 1, now(), '{}'
 FROM cases WHERE hash(case_id) % 10 = 0;
 INSERT INTO fraud_signals
 SELECT pattern || ':' || n, 'cnp_spike', 'FR-CNP-001', 'HIGH', 0.4, 'cust_' || n, 'acc_' || n,
-  'card_' || n, 'evt_s' || n, first_signal_at, first_signal_at, 8, 8, 10, 'because', '{}'
-FROM (SELECT 'cnp_spike' AS pattern, substr(account_id, 5)::BIGINT AS n, first_signal_at
+  'card_' || n, 'evt_s' || n, first_signal_at, first_signal_at, 8, 8, 10, 'because', '{}', []
+FROM (SELECT 'cnp_spike' AS pattern, substr(account_ids, 5)::BIGINT AS n, first_signal_at
   FROM cases WHERE patterns LIKE '%cnp_spike%');
 """
 
@@ -117,7 +121,7 @@ def main() -> None:
     ):
         people = store.people()
         fill(store, asked.cases)
-        settings = ConsoleSettings(_env_file=None)  # type: ignore[call-arg]
+        settings = ConsoleSettings(_env_file=None)
         context = assemble(rules, settings, store, people, b"benchmark")
         root = Principal("root", "admin")
         user = people.users.add(root, "sam", "supervisor", "!", must_change=False)

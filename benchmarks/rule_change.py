@@ -18,6 +18,7 @@ import yaml
 
 from benchmarks.endless import EndlessSource
 from detector.adapters.duckdb.store import DuckDBStore
+from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch, Work
 from detector.signals.rules import load_rules, with_changes
@@ -89,7 +90,7 @@ def measure(rate: float, seconds: float, changes: dict[str, Any] | None) -> dict
         time.sleep(seconds / 2)
         if changes is not None:
             began = time.monotonic()
-            pipeline.adopt(with_changes(rules, PATTERN, changes).patterns[PATTERN])
+            pipeline.adopt(with_changes(rules, PATTERN, changes))
             pause = round(1000 * (time.monotonic() - began), 1)
         running.join()
         [(stored, different)] = store.query(
@@ -114,6 +115,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--set", action="append", default=None, help="threshold=4")
     given = parser.parse_args()
+    collect_garbage_rarely()
     pairs = (text.partition("=") for text in given.set or ["threshold=4"])
     changes = {key: yaml.safe_load(value) for key, _, value in pairs}
     for change in (None, changes):

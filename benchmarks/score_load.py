@@ -20,9 +20,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,7 +85,7 @@ class Client:
 
 
 async def paced(
-    target: Target, path: str, bodies: list[Callable[[], bytes]], rate: float
+    target: Target, path: str, bodies: Sequence[Callable[[], bytes]], rate: float
 ) -> list[tuple[float, int]]:
     """Milliseconds from when each request was due until its answer, and the status."""
     free: asyncio.Queue[Client] = asyncio.Queue()
@@ -134,11 +135,15 @@ def _batch(group: list[Draft]) -> bytes:
     return b'{"events":[' + events + b"]}"
 
 
+def _dated(draft: Draft) -> bytes:
+    return draft.sent_at(_now())
+
+
 def feed(target: Target, rate: float, seconds: float, ready: Any, go: Any) -> None:
     """Send events in batches at a rate; a process of its own."""
     events = drafts(int(rate * seconds), seed=1)
     groups = [events[n : n + BATCH] for n in range(0, len(events), BATCH)]
-    bodies = [lambda group=group: _batch(group) for group in groups]
+    bodies = [partial(_batch, group) for group in groups]
     ready.set()
     go.wait()
     answers = uvloop.run(paced(target, "/v1/events", bodies, rate / BATCH))
@@ -201,7 +206,7 @@ def _measure(url: str, key: str, options: argparse.Namespace) -> dict[str, Any]:
     feeder = processes.Process(target=feed, args=(target, options.events, seconds, ready, go))
     feeder.start()
     asked = drafts(int(options.rate * seconds), seed=2, stream="transactions")
-    bodies = [lambda draft=draft: draft.sent_at(_now()) for draft in asked]
+    bodies = [partial(_dated, draft) for draft in asked]
     gc.disable()  # a pause here would count as one there
     ready.wait()
     go.set()

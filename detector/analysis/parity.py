@@ -85,7 +85,7 @@ def parity(
     with tempfile.TemporaryDirectory() as scratch:
         store = Path(scratch) / "embedded.duckdb"
         replay(folder, store, rules)
-        with open_database(Path(scratch) / "models.duckdb") as db:
+        with open_database(spill=Path(scratch)) as db:
             db.execute(f"ATTACH {literal(str(store))} AS embedded (READ_ONLY)")
             load(db, event_files([folder]), set_aside=_set_aside())
             run(db, models.needed_for(MODELS))

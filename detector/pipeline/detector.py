@@ -216,7 +216,7 @@ class Detector:
             return
         brake.saw({_customer_of(event) for _, event in events}, at)
         for signal in work.new_signals:
-            brake.fired(signal)
+            brake.fired(signal, at)
         for braked in brake.check(at):
             work.braked.append(braked)
             self._put_in_shadow(braked)

@@ -209,7 +209,7 @@ class Pipeline:
         stuck = [f"Nothing is committed: {self.trouble}."] if self.trouble else []
         braked = [
             f"The pattern {name} is in shadow: it fired on {b.fired:,} of {b.active:,} active "
-            "customers within minutes. Correct the rule, then release it on the patterns page."
+            "customers within minutes. Roll it back (b) or release it on the patterns page."
             for name, b in self.detector.braked.copy().items()
         ]
         return stuck + braked + self._set_aside.active()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 from detector.signals.rules import Rules
@@ -20,40 +21,59 @@ class Braked(NamedTuple):
 class Brake:
     """Compares, per pattern, the customers it fired on with those who were active.
 
-    Both within the trailing window of event time. A rule that is wrong fires on nearly everyone,
-    which neither analysts nor scores can bear; a wave of fraud does not.
+    Both within trailing windows of event time, a long one and a short one with a higher share. A
+    rule that is wrong fires on nearly everyone, which neither analysts nor scores can bear; a wave
+    of fraud does not.
     """
 
     def __init__(self, rules: Rules) -> None:
-        self._share, self._at_least = rules.brake.share, rules.brake.at_least
-        self._window = timedelta(seconds=rules.brake.window_seconds)
+        rule = rules.brake
+        self._at_least = rule.at_least
+        self._limits = (
+            (rule.surge_share, timedelta(seconds=rule.surge_seconds)),
+            (rule.share, timedelta(seconds=rule.window_seconds)),
+        )
+        self._longest = max(window for _, window in self._limits)
+        # When each customer was last seen, the latest last.
         self._active: dict[str, datetime] = {}
         self._fired: dict[str, dict[str, datetime]] = {name: {} for name in rules.patterns}
 
     def saw(self, customers: Iterable[str], at: datetime) -> None:
         """Count customers with events around this time."""
-        self._active.update(dict.fromkeys(customers, at))
+        for customer in customers:
+            _see(self._active, customer, at)
 
-    def fired(self, signal: Signal) -> None:
-        """Count a new signal."""
-        self._fired[signal.pattern][signal.customer_id] = signal.occurred_at
+    def fired(self, signal: Signal, at: datetime) -> None:
+        """Count a new signal around this time."""
+        _see(self._fired[signal.pattern], signal.customer_id, at)
 
     def check(self, now: datetime) -> list[Braked]:
         """The patterns that have to be put in shadow; call once per batch."""
-        edge = now - self._window
-        _drop_before(self._active, edge)
+        _drop_before(self._active, now - self._longest)
         found = []
         for pattern, customers in self._fired.items():
-            if len(customers) < self._at_least:
-                continue
-            _drop_before(customers, edge)
-            count, active = len(customers), len(self._active)
-            if count >= self._at_least and count > self._share * active:
-                found.append(Braked(pattern, now, count, active))
-                customers.clear()
+            _drop_before(customers, now - self._longest)
+            for share, window in self._limits:
+                count = _since(customers, now - window)
+                if count < self._at_least:
+                    continue
+                active = _since(self._active, now - window)
+                if count > share * active:
+                    found.append(Braked(pattern, now, count, active))
+                    customers.clear()
+                    break
         return found
 
 
+def _see(seen: dict[str, datetime], customer: str, at: datetime) -> None:
+    seen.pop(customer, None)
+    seen[customer] = at
+
+
+def _since(seen: dict[str, datetime], edge: datetime) -> int:
+    return sum(1 for _ in takewhile(edge.__le__, reversed(seen.values())))
+
+
 def _drop_before(seen: dict[str, datetime], edge: datetime) -> None:
-    for name in [name for name, at in seen.items() if at < edge]:
+    for name in [*takewhile(lambda name: seen[name] < edge, seen)]:
         del seen[name]

@@ -89,11 +89,16 @@ class Cases(Block):
 class BrakeRule(Block):
     """When a pattern is put in shadow by itself: it fired on more than `share` of the customers
     who were active within the window, and on at least so many.
+
+    Or on more than `surge_share` within `surge_seconds`, so that a rule that fires on everyone is
+    stopped before the window has seen it for long.
     """
 
     share: Annotated[float, Field(gt=0, le=1)] = 0.25
     at_least: Annotated[int, Field(gt=0)] = 50
     window_seconds: Annotated[int, Field(gt=0)] = 300
+    surge_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    surge_seconds: Annotated[int, Field(gt=0)] = 30
 
 
 def _checked(pattern: Pattern) -> Pattern:

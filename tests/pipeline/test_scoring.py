@@ -33,10 +33,10 @@ def stored(pipeline: Pipeline) -> DuckDBStore:
 
 
 @contextmanager
-def running(path: Path, *sinks: Any) -> Iterator[Pipeline]:
+def running(path: Path, *sinks: Any, brake: bool = False) -> Iterator[Pipeline]:
     """A pipeline on a real store without a source."""
     store = DuckDBStore(path, build.REAL)
-    pipeline = Pipeline(store.rules, Unheard(), store, sinks, clock=lambda: build.NOW)
+    pipeline = Pipeline(store.rules, Unheard(), store, sinks, lambda: build.NOW, brake=brake)
     thread = threading.Thread(target=pipeline.run)
     thread.start()
     try:

@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.core.events import Event
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
+from detector.signals.brake import Brake
 from detector.signals.rules import Rules
+from detector.signals.signal import Signal
 from tests import build
 
 
@@ -72,6 +76,38 @@ def test_a_wave_of_fraud_does_not_trip_it(tmp_path: Path) -> None:
     work = detector.process("test", build.batch(events, "1"))
     assert sum(s.pattern == "velocity" for s in work.new_signals) >= 60
     assert work.braked == [] and detector.braked == {}
+
+
+def crowd(firing: int) -> list[str]:
+    """Five minutes of a busy bank, then which seconds stopped a pattern that fires on so many of
+    the ten customers who are active in each second.
+    """
+    brake = Brake(build.SHIPPED)
+    for n in range(3000):
+        brake.saw([f"before-{n}"], build.moment(n / 10))
+    stopped = []
+    for second in range(300, 400):
+        at = build.moment(second)
+        names = [f"now-{second}-{n}" for n in range(10)]
+        brake.saw(names, at)
+        for name in names[:firing]:
+            brake.fired(replace(FIRED, customer_id=name), at)
+        stopped += [f"{braked.pattern} after {second - 300} s" for braked in brake.check(at)]
+    return stopped
+
+
+FIRED = Signal(
+    signal_id="velocity:1", pattern="velocity", rule_id="r", severity="HIGH", weight=0.2,
+    customer_id="c", account_id=None, subject="c", event_id="1", occurred_at=build.START,
+    window_start=build.START, observed=1, threshold=1, amount=None, reason="", evidence={},
+    exposed=[],
+)  # fmt: skip
+
+
+def test_a_rule_that_fires_on_everyone_is_stopped_within_half_a_minute() -> None:
+    """Although most customers of the last five minutes were active before it; a wave is not."""
+    assert crowd(firing=10)[0] == "velocity after 15 s"
+    assert crowd(firing=4) == []
 
 
 def test_shadow_mode_has_no_effect_but_is_seen(tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ class RuleVersions:
         query = "SELECT * FROM rule_versions WHERE pattern = ? ORDER BY version DESC"
         return [_version(row) for row in self._audit.rows(query, [pattern])]
 
+    def live(self) -> dict[str, int]:
+        """The number of the version in force, of each pattern that has one."""
+        rows = self._audit.rows("SELECT pattern, version FROM rule_versions WHERE state = 'live'")
+        return {row["pattern"]: row["version"] for row in rows}
+
     def propose(
         self,
         principal: Principal,

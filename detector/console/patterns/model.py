@@ -41,6 +41,7 @@ class PatternFacts(BaseModel):
     action: str
     in_shadow: bool = Field(description="Computed and shown, without effect on scores and cases.")
     braked: str | None = Field(description="Why it was put in shadow by itself; null if not.")
+    version: int = Field(description="The version in force; 0 is the rules' file.")
     last_minute: int
     last_hour: int
     in_all: int
@@ -67,6 +68,7 @@ def patterns(context: Context) -> Patterns:
     right = precisions(context.people)
     together = _together(reader, list(rules))
     braked = _braked(context)
+    versions = context.people.rule_versions.live()
     truths = truths_of(context)
     found = []
     for pattern in rules.values():
@@ -76,6 +78,7 @@ def patterns(context: Context) -> Patterns:
                 **_rule(pattern),
                 in_shadow=pattern.mode == "shadow" or pattern.id in braked,
                 braked=braked.get(pattern.id),
+                version=versions.get(pattern.id, 0),
                 unit=OPERATORS[pattern.operator].unit(pattern),
                 last_minute=pulse.signals_by_pattern.get(pattern.id, 0),
                 last_hour=sum(per_minute),

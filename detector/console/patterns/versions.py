@@ -210,11 +210,17 @@ def compare_rule(context: InContext, _: Reads, pattern: PatternId, version: Numb
     responses=problems(401, 403, 404, 409, 422, 503),
 )
 def roll_back_rule(context: InContext, principal: RollsBack, pattern: PatternId) -> RolledBack:
-    """Put the version before the live one, or the rules' file, in force again, at once."""
+    """Put the version before the live one, or the rules' file, in force again, at once.
+
+    If the brake had put the pattern in shadow, it has effect again.
+    """
     _store(context)
     _known(context, pattern)
     with refusals():
-        return RolledBack(version=context.people.rule_versions.roll_back(principal, pattern))
+        number = context.people.rule_versions.roll_back(principal, pattern)
+    if context.pipeline is not None and pattern in context.pipeline.detector.braked:
+        context.pipeline.release(pattern)
+    return RolledBack(version=number)
 
 
 def _changed(context: Context, pattern: str, changes: dict[str, Any]) -> Rules:

@@ -136,6 +136,29 @@ def test_a_version_is_tried_in_shadow_before_it_counts(office: Office) -> None:
     assert office.count("account_id = 'acc-93' AND pattern = 'velocity'") == 2
 
 
+def test_a_wrong_rule_is_braked_and_rolled_back(tmp_path: Path) -> None:
+    """It fires on every payment: without effect after fifty customers, back with one request."""
+    with running(tmp_path / "s.duckdb", brake=True) as pipeline:
+        office = Office(pipeline)
+        sam, pat = office.person("sam"), office.person("pat")
+        body = {"changes": {"threshold": 1}, "reason": "A slip of the finger."}
+        assert sam.post("/v1/patterns/velocity/versions", json=body).status_code == 201
+        assert pat.post("/v1/patterns/velocity/versions/1/approve").status_code == 204
+        crowd = [transaction(n / 2, f"acc-{n}", customer_id=f"c-{n}") for n in range(300)]
+        for start in range(0, 300, 10):
+            office.tell(*crowd[start : start + 10])
+        assert office.count("pattern = 'velocity'") == 50
+        assert "velocity" in pipeline.detector.braked
+        page = pat.get("/patterns").text
+        assert 'data-roll-back="velocity"' in page and "version 1" in page
+        assert pat.post("/v1/patterns/velocity/rollback").json() == {"version": 0}
+        assert pipeline.detector.braked == {}
+        assert 'data-roll-back="velocity"' not in pat.get("/patterns").text
+        office.tell(*(transaction(200 + n, "acc-x", customer_id="c-x") for n in range(5)))
+        assert office.count("pattern = 'velocity' AND account_id = 'acc-x'") == 1
+        assert office.count("pattern = 'velocity'") == 51
+
+
 def test_the_preview_equals_that_of_the_command(office: Office) -> None:
     """The same figures as of a copy of the store; two in a row leave nothing behind."""
     sam = office.person("sam")
