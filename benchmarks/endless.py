@@ -25,8 +25,9 @@ _LOGIN = (
 class EndlessSource:
     """Nine payments to one login, of customers drawn at random; time advances by `rate` a second.
 
-    Ends after `events`, or with `seconds` when that time is over. Its position is the number of
-    events returned, so a run on the same store goes on with the next ones.
+    A share of `hot` is of one customer. Ends after `events`, or with `seconds` when that time is
+    over. Its position is the number of events returned, so a run on the same store goes on with the
+    next ones.
     """
 
     name = "endless"
@@ -39,8 +40,9 @@ class EndlessSource:
         seconds: float | None = None,
         batch: int = 20_000,
         start: datetime = datetime(2026, 1, 5, tzinfo=UTC),
+        hot: float = 0.0,
     ) -> None:
-        self._customers, self._rate = customers, rate
+        self._customers, self._rate, self._hot = customers, rate, hot
         self._events, self._seconds, self._batch = events, seconds, batch
         self._start = start
         self._next = 0
@@ -65,7 +67,7 @@ class EndlessSource:
         draw = random.Random(first).random
         for n in range(first, last):
             at = (self._start + timedelta(seconds=n / self._rate)).isoformat()
-            who = int(draw() * self._customers)
+            who = 0 if self._hot and draw() < self._hot else int(draw() * self._customers)
             if n % 10 == 9:
                 outcome = "FAILURE" if draw() < 0.05 else "SUCCESS"
                 text = _LOGIN % (n, at, who, outcome, who)

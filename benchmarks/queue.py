@@ -40,8 +40,9 @@ ASKED = {
     "snoozed only": "/cases?snoozed=only",
 }
 _FILL = """
-INSERT INTO cases (case_id, account_ids, customer_id, level, score, patterns, signal_count, exposure,
-  already_gone, first_signal_at, last_signal_at, opened_at, due_at, recommended_action, actions,
+INSERT INTO cases (case_id, account_ids, customer_id, level, score, patterns, signal_count,
+  exposure, already_gone, first_signal_at, last_signal_at, opened_at, due_at, recommended_action,
+  actions,
   withdrawn)
 SELECT 'case_' || left(md5(n::VARCHAR), 12), 'acc_' || n, 'cust_' || n,
   CASE WHEN n % 5 = 0 THEN 'critical' ELSE 'high' END, 0.5 + n % 51 / 100.0,

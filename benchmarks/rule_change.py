@@ -2,8 +2,8 @@
 
     python -m benchmarks.rule_change [--rate 2000] [--seconds 30] [--set threshold=4]
 
-Events are due at a fixed rate, whatever detection does; latency is from due to committed. The
-generator is in the same process, so all of it is slower than beside a broker.
+Events are due at a fixed rate, whatever detection does, from another process; latency is from due
+to committed.
 """
 
 import argparse
@@ -16,65 +16,14 @@ from typing import Any
 
 import yaml
 
-from benchmarks.endless import EndlessSource
+from benchmarks.open_loop import Latencies, OpenLoop
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.pipeline import Pipeline
-from detector.pipeline.work import Batch, Work
 from detector.signals.rules import load_rules, with_changes
 
 PATTERN = "velocity"
 CUSTOMERS = 10_000
-QUANTILES = (0.5, 0.99, 0.999)
-
-
-class OpenLoop(EndlessSource):
-    """Delivers what is due, at most 20,000 at once."""
-
-    def __init__(self, rate: float, seconds: float) -> None:
-        super().__init__(CUSTOMERS, rate)
-        self._for_s = seconds
-
-    def open(self, position: str | None) -> None:
-        """Start the clock."""
-        super().open(position)
-        self._began = time.monotonic()
-
-    def poll(self) -> Batch | None:
-        """The events that are due and not yet delivered."""
-        elapsed = time.monotonic() - self._began
-        if elapsed > self._for_s:
-            return None
-        first, self._next = self._next, min(int(elapsed * self._rate), self._next + 20_000)
-        if first == self._next:
-            time.sleep(0.005)
-            return Batch([], str(first), None)
-        due = self._began + first / self._rate
-        return Batch(list(self._records(first, self._next)), str(self._next), due)
-
-
-class Latencies:
-    """A sink that keeps the latency of each commit and the number of its events."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[float, int]] = []
-
-    def publish(self, work: Work) -> None:
-        """Note one commit."""
-        if work.available_at is not None:
-            self.seen.append((work.committed_at - work.available_at, work.size))
-
-    def quantiles(self) -> dict[str, float]:
-        """In milliseconds, by event."""
-        total, found = sum(size for _, size in self.seen), {}
-        for quantile in QUANTILES:
-            passed = 0
-            for latency, size in sorted(self.seen):
-                passed += size
-                if passed >= quantile * total:
-                    found[f"p{quantile * 100:g}"] = round(latency * 1000, 1)
-                    break
-        return found
 
 
 def measure(rate: float, seconds: float, changes: dict[str, Any] | None) -> dict[str, Any]:
@@ -83,7 +32,7 @@ def measure(rate: float, seconds: float, changes: dict[str, Any] | None) -> dict
     with tempfile.TemporaryDirectory() as folder:
         store = DuckDBStore(Path(folder) / "s.duckdb", rules)
         latencies = Latencies()
-        pipeline = Pipeline(store.rules, OpenLoop(rate, seconds), store, [latencies])
+        pipeline = Pipeline(store.rules, OpenLoop(CUSTOMERS, rate, seconds), store, [latencies])
         running = threading.Thread(target=pipeline.run)
         running.start()
         pipeline.ready.wait(60)

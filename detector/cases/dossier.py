@@ -1,12 +1,13 @@
 """The signals of a customer between two closings, and the case that they make."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from detector.cases.case import Case
-from detector.cases.evidence import Evidence
+from detector.cases.evidence import Added, Evidence
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
@@ -39,6 +40,7 @@ class Dossier:
         "_recent",
         "_rules",
         "_settled",
+        "_undo",
         "_weights",
         "case",
         "number",
@@ -58,26 +60,27 @@ class Dossier:
         self._weights = weights
         self._settled = self._current = Evidence()
         self._recent: list[Signal] = []
+        # For each recent signal the evidence before it, and what it changed in the one after it.
+        self._undo: list[tuple[Evidence, Added]] = []
 
     def add(self, signal: Signal) -> Evidence:
         """Add a signal, or replace the one with its id; return what all of them amount to."""
         if not self._recent or order_of(signal) > order_of(self._recent[-1]):
-            if self._current is self._settled:
-                self._current = self._settled.copy()
-            self._recent.append(signal)
-            self._current = self._folded(self._current, signal)
+            self._fold([signal])
             return self._current
-        place = bisect_left(self._recent, order_of(signal), key=order_of)
-        if place < len(self._recent) and self._recent[place].signal_id == signal.signal_id:
-            self._recent[place] = signal
+        later = self._unfold(signal)
+        if later and later[0].signal_id == signal.signal_id:
+            later[0] = signal
         else:
-            insort(self._recent, signal, key=order_of)
-        return self._refolded()
+            later.insert(0, signal)
+        self._fold(later)
+        return self._current
 
     def withdraw(self, signal: Signal) -> Evidence:
         """Remove a signal; return what the others amount to."""
-        self._recent = [s for s in self._recent if s.signal_id != signal.signal_id]
-        return self._refolded()
+        later = self._unfold(signal)
+        self._fold([s for s in later if s.signal_id != signal.signal_id])
+        return self._current
 
     def settle(self, moment: datetime, reach: timedelta) -> bool:
         """Fold the signals before `moment` for good, as none of them can change any more.
@@ -88,13 +91,15 @@ class Dossier:
         if done:
             settled = self._settled.copy()
             for signal in self._recent[:done]:
-                settled = self._folded(settled, signal)
-            del self._recent[:done]
+                settled = self._following(settled, signal)
+                settled.add(signal, self._rules, self._weights)
+            del self._recent[:done], self._undo[:done]
             self._settled = settled
             if not self._recent:
                 self._current = settled
             self.settled_until = moment
-        self._settled.forget_exposed(moment - reach)
+        for evidence in {id(e): e for e in (self._settled, self._current)}.values():
+            evidence.forget_exposed(moment - reach)
         return done > 0
 
     @property
@@ -121,15 +126,33 @@ class Dossier:
             return self.until < moment
         return not self._settled.follows(moment, gap) or not self._settled.signal_count
 
-    def _folded(self, evidence: Evidence, signal: Signal) -> Evidence:
-        if not evidence.follows(signal.occurred_at, self._rules.cases.gap):
-            evidence = Evidence()
-        evidence.add(signal, self._rules, self._weights)
-        return evidence
+    def _fold(self, signals: Sequence[Signal]) -> None:
+        """Fold signals later than all others, remembering how to take each back."""
+        if signals and self._current is self._settled:
+            self._current = self._settled.copy()
+        for signal in signals:
+            before = self._current
+            self._current = self._following(before, signal)
+            added = self._current.add(signal, self._rules, self._weights)
+            self._recent.append(signal)
+            self._undo.append((before, added))
 
-    def _refolded(self) -> Evidence:
-        evidence = self._settled.copy()
-        for signal in self._recent:
-            evidence = self._folded(evidence, signal)
-        self._current = evidence
-        return evidence
+    def _unfold(self, signal: Signal) -> list[Signal]:
+        """Take back this signal and the later ones, in reverse; return them in order.
+
+        Mostly these are few, however many signals there are.
+        """
+        place = bisect_left(self._recent, order_of(signal), key=order_of)
+        later = self._recent[place:]
+        for _ in later:
+            before, added = self._undo.pop()
+            self._current.take_back(added)
+            self._current = before
+        del self._recent[place:]
+        return later
+
+    def _following(self, evidence: Evidence, signal: Signal) -> Evidence:
+        """The evidence that a signal adds to: after a gap, new one."""
+        return (
+            evidence if evidence.follows(signal.occurred_at, self._rules.cases.gap) else Evidence()
+        )

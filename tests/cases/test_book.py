@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
 
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case
+from detector.cases.evidence import Evidence
 from detector.core.events import Event
 from tests import build
 from tests.build import PERTH, SYDNEY, alert, cash, login, online, profile, transaction
+from tests.signals.test_brake import FIRED
 
 HALF_HOUR = 1800
 
@@ -230,3 +236,31 @@ def test_a_customers_own_signals_make_one_case() -> None:
         alert(2, alert_type="BBB"),
     )
     assert (case.account_ids, case.score, case.exposure) == ([], 0.60, "0.00")
+
+
+def test_a_flood_on_one_customer_costs_the_same_for_each_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two patterns fire at every event, so every second signal comes before the last one: only
+    that one is folded again, however many there are.
+    """
+    added = 0
+    add = Evidence.add
+
+    def counted(self: Evidence, *given: Any) -> Any:
+        nonlocal added
+        added += 1
+        return add(self, *given)
+
+    monkeypatch.setattr(Evidence, "add", counted)
+    book = CaseBook(build.REAL)
+    signals = [
+        replace(FIRED, signal_id=f"{name}:e{n}", pattern=name, occurred_at=build.moment(n))
+        for n in range(500)
+        for name in ("velocity", "cnp_spike")
+    ]
+    for one in signals:
+        [*_] = book.add(one)
+    assert added < 2 * len(signals)
+    [*last] = book.withdraw(signals[0])
+    assert last[0].signal_count == len(signals) - 1
