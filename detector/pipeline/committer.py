@@ -99,6 +99,7 @@ class Committer:
                 return
             for _, ticket in group:
                 ticket.set_result(None)
+            self._store.catch_up()
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()

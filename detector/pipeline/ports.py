@@ -89,6 +89,9 @@ class Store(Protocol):
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
 
+    def catch_up(self) -> None:
+        """Write what may lag behind the commits, as a restart makes it again; never raises."""
+
     def position(self, source: str) -> str | None:
         """The last committed position of a source."""
 

@@ -24,6 +24,9 @@ class MemoryStore:
         self.ledger = build.Ledger()
         self.last: str | None = None
 
+    def catch_up(self) -> None:
+        """Nothing lags behind."""
+
     def commit(self, work: Work) -> None:
         if work.position == self.fail_at:
             raise build.Crash("disk full")

@@ -1,8 +1,6 @@
 """The embedded store: one DuckDB file."""
 
-import shutil
-import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -16,9 +14,7 @@ from detector.adapters.database import (
     confine,
     connect,
     identifier,
-    literal,
     one_select,
-    owner_only,
     rows_of,
 )
 from detector.adapters.duckdb.archive import Archive, archive_folder
@@ -28,6 +24,7 @@ from detector.adapters.duckdb.reading import read_signals
 from detector.adapters.duckdb.recall import customer_signals, recall
 from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.duckdb.views import OPEN_CASES, view_statements
+from detector.adapters.duckdb.writing import RowWriter
 from detector.adapters.known import KnownFile
 from detector.adapters.people.rule_versions import in_force
 from detector.adapters.people.store import PeopleStore, people_schema, people_tables
@@ -35,12 +32,12 @@ from detector.cases.book import CustomerSignals
 from detector.core.data import Row
 from detector.core.errors import CommitRefused, StoreError
 from detector.core.events import STREAMS, Identity
-from detector.core.names import joined
 from detector.pipeline.knowledge import fingerprints
 from detector.pipeline.ports import Memory
 from detector.pipeline.work import DeadLetter, Decision, Work
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
+from detector.state.knowledge import KnownRow
 
 # A full disk shows as any of these, depending on which file the row was to go to.
 _MAY_PASS = (
@@ -50,16 +47,10 @@ _MAY_PASS = (
     duckdb.TransactionException,
 )
 BESIDE = "beside"
-_LISTS = ("account_ids", "patterns", "actions")
-_UPSERTS = {"fraud_signals", "shadow_signals", "account_signals", "risk_history", "cases"}
 
 
 class DuckDBStore:
-    """Stores events, findings and source positions; every commit is one transaction.
-
-    Rows are written as newline-delimited JSON that DuckDB parses, which is several times faster
-    from Python than binding values.
-    """
+    """Stores events, findings and source positions; every commit is one transaction."""
 
     open_cases = f"({OPEN_CASES}) AS open_cases"
     rules: Rules
@@ -73,27 +64,20 @@ class DuckDBStore:
         # One core for commits, the other for detection; few checkpoints keep their cost low.
         self._connection.execute("SET threads = 1")
         self._connection.execute("SET checkpoint_threshold = '128MB'")
-        self._folder = self._rows_folder()
+        self._rows = RowWriter(self._connection, path)
         self._archive_folder = archive_folder(path).resolve()
-        confine(self._connection, self._folder, self._archive_folder, backup_folder(path).resolve())
-        self._encoder = msgspec.json.Encoder(decimal_format="string")
+        folders = (self._rows.folder, self._archive_folder, backup_folder(path).resolve())
+        confine(self._connection, *folders)
         self._committed_at: datetime | None = None
         self._known = KnownFile(path, fingerprints(rules))
+        # What is known as of each commit, not yet in that file.
+        self._lagging: list[tuple[list[KnownRow], datetime | None, datetime]] = []
         try:
             self._create()
             self.rules = in_force(self._connection, rules)
         except BaseException:
             self.close()
             raise
-
-    def _rows_folder(self) -> Path:
-        """An empty folder for rows on their way into the store; a killed run may have left some."""
-        if str(self.path) == ":memory:":
-            return Path(tempfile.mkdtemp(prefix="fraud-"))
-        folder = self.path.with_name(self.path.name + ".rows").resolve()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(0o700)
-        return folder
 
     def _create(self) -> None:
         db = self._connection
@@ -122,13 +106,7 @@ class DuckDBStore:
             mark(db, layout)
         [(self._committed_at,)] = db.execute("SELECT committed_at FROM progress").fetchall()
         db.commit()
-        self._columns: dict[str, dict[str, str]] = {}
-        for table, column, kind in db.execute(
-            "SELECT table_name, column_name, data_type FROM duckdb_columns() "
-            "WHERE NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables()) "
-            "ORDER BY table_name, column_index"
-        ).fetchall():
-            self._columns.setdefault(table, {})[column] = kind
+        self._rows.learn()
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
@@ -141,38 +119,16 @@ class DuckDBStore:
         """Where rows are `mostly_new`, one that is there already refuses all: replacing costs more
         than twice as much, and is seldom needed.
         """
-        replaced = {"cases"} if mostly_new else _UPSERTS
         received_at = self._next_moment()
         db = self._connection
         db.begin()
         try:
-            for (stream, ingest_status), events in work.events.items():
-                extra = {"ingest_status": ingest_status, "received_at": received_at}
-                self._insert(stream, events, extra)
-            signals = [s for s in work.signals.values() if s]
-            known = {"fraud_signals"} if len(signals) > len(work.new_signals) else set[str]()
-            self._insert("fraud_signals", signals, replaced=replaced | known)
-            self._delete("fraud_signals", [(n,) for n, s in work.signals.items() if s is None])
-            self._insert("shadow_signals", [s for s in work.shadow.values() if s])
-            self._delete("shadow_signals", [(n,) for n, s in work.shadow.items() if s is None])
-            for braked in work.braked:
-                db.execute("INSERT OR REPLACE INTO braked VALUES (?, ?, ?, ?)", [*braked])
-            self._write_attributions(work, replaced)
-            self._write_risk(work, replaced)
-            self._write_cases(work)
-            if work.dead_letters:
-                rows = [msgspec.structs.astuple(letter) for letter in work.dead_letters]
-                db.execute(
-                    "INSERT INTO dead_letters SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-                    "unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::BLOB[]), ?",
-                    [*map(list, zip(*rows, strict=True)), received_at],
-                )
+            self._rows.write(work, received_at, mostly_new)
             db.execute(
                 "UPDATE progress SET watermark = ?, final = ?, lanes = ?, "
                 "duplicates = duplicates + ?, committed_at = ?",
                 [work.watermark, work.final, work.lanes.decode(), work.duplicates, received_at],
             )
-            self._insert("score_decisions", work.decisions)
             if work.source:
                 place = [work.position, received_at, work.source]
                 [(moved,)] = db.execute(
@@ -194,7 +150,13 @@ class DuckDBStore:
                 raise CommitRefused(f"{self.path} cannot be written: {error}") from error
             raise
         self._committed_at = received_at
-        self._known.write(work.known, work.settled_until, received_at)
+        self._lagging.append((work.known, work.settled_until, received_at))
+
+    def catch_up(self) -> None:
+        """Write what is known of keys, as of the commits so far."""
+        for known, settled_until, committed_at in self._lagging:
+            self._known.write(known, settled_until, committed_at)
+        self._lagging.clear()
 
     def _next_moment(self) -> datetime:
         """Now, but always later than the last commit: what is known is compared by that time."""
@@ -244,6 +206,7 @@ class DuckDBStore:
 
     def recall(self, rules: Rules) -> Memory:
         """Everything needed to continue from the last commit, with these rules from now on."""
+        self.catch_up()
         self._known.adopt(fingerprints(rules))
         return recall(self._connection, rules, self._known, self._archive_folder)
 
@@ -319,75 +282,7 @@ class DuckDBStore:
         """Release the file."""
         if self._people is not None:
             self._people.close()
+        self.catch_up()
         self._connection.close()
         self._known.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _write_attributions(self, work: Work, replaced: Collection[str]) -> None:
-        gone = [key for key, signal in work.attributions.items() if signal is None]
-        rows = [
-            {"account_id": account, "signal_id": name, "occurred_at": signal.occurred_at}
-            for (account, name), signal in work.attributions.items()
-            if signal is not None
-        ]
-        self._insert("account_signals", rows, replaced=replaced)
-        self._delete("account_signals", gone)
-
-    def _write_risk(self, work: Work, replaced: Collection[str]) -> None:
-        rows = [
-            {**msgspec.structs.asdict(point), "patterns": ", ".join(point.patterns)}
-            for point in work.risk.values()
-            if point is not None
-        ]
-        self._insert("risk_history", rows, replaced=replaced)
-        self._delete("risk_history", [key for key, point in work.risk.items() if point is None])
-
-    def _write_cases(self, work: Work) -> None:
-        rows = [
-            {
-                **msgspec.structs.asdict(case),
-                **{name: joined(getattr(case, name)) for name in _LISTS},
-            }
-            for case in work.cases.values()
-        ]
-        self._insert("cases", rows)
-
-    def _insert(
-        self,
-        table: str,
-        rows: Sequence[Any],
-        constants: Row | None = None,
-        replaced: Collection[str] = _UPSERTS,
-    ) -> None:
-        if rows:
-            columns = [c for c in self._columns[table] if c not in (constants or {})]
-            self._load(table, columns, rows, constants, replace=table in replaced)
-
-    def _load(
-        self,
-        table: str,
-        columns: Sequence[str],
-        rows: Sequence[Any],
-        constants: Row | None = None,
-        replace: bool = False,
-    ) -> None:
-        constants = constants or {}
-        file = self._folder / "rows.jsonl"
-        with open(file, "wb", opener=owner_only) as lines:
-            lines.write(self._encoder.encode_lines(rows))
-        kinds = ", ".join(f"{c}: '{self._columns[table][c]}'" for c in columns)
-        marks = "".join(", ?" for _ in constants)
-        self._connection.execute(
-            f"INSERT {'OR REPLACE ' if replace else ''}INTO {table} "
-            f"({', '.join([*columns, *constants])}) "
-            f"SELECT {', '.join(columns)}{marks} FROM read_json({literal(str(file))}, "
-            f"format = 'newline_delimited', columns = {{{kinds}}}, "
-            f"maximum_object_size = 67108864)",
-            list(constants.values()),
-        )
-
-    def _delete(self, table: str, keys: Sequence[tuple[Any, ...]]) -> None:
-        if keys:
-            columns = list(self._columns[table])[: len(keys[0])]
-            where = " AND ".join(f"{column} = ?" for column in columns)
-            self._connection.executemany(f"DELETE FROM {table} WHERE {where}", keys)
+        self._rows.close()

@@ -14,14 +14,15 @@ let timer = 0;
 
 const url = (...rest) => ["/v1/patterns", pattern, ...rest].join("/");
 const input = (name) => $(`#rule-${name}`);
-const changes = () => Object.fromEntries(FIELDS.map((name) => [name, Number(input(name).value)]).filter(([name, value]) => value !== now[name]));
+const given = () => [...FIELDS.map((name) => [name, Number(input(name).value)]), ["mode", input("mode").value]];
+const changes = () => Object.fromEntries(given().filter(([name, value]) => value !== now[name]));
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-change]");
   if (!button) return;
-  const { change, title, threshold, window: seconds, weight, precision } = button.dataset;
+  const { change, title, threshold, window: seconds, weight, mode, precision } = button.dataset;
   pattern = change;
-  now = { threshold: Number(threshold), window_seconds: Number(seconds), weight: Number(weight) };
+  now = { threshold: Number(threshold), window_seconds: Number(seconds), weight: Number(weight), mode };
   setText($("#change-title"), `Change ${title}`);
   form.reset();
   for (const name of FIELDS) {
@@ -31,6 +32,7 @@ document.addEventListener("click", async (event) => {
     range.value = input(name).value = now[name];
   }
   setText($("#rule-precision"), `Precision today, by closed cases: ${precision}.`);
+  input("mode").value = mode;
   $("#rule-preview").replaceChildren();
   setText($("#rule-note"), "Move a slider to see what the change would have found.");
   dialog.showModal();
@@ -45,6 +47,7 @@ for (const name of FIELDS) {
   range.addEventListener("input", () => { input(name).value = range.value; later(); });
   input(name).addEventListener("input", () => { range.value = input(name).value; later(); });
 }
+input("mode").addEventListener("change", later);
 function later() {
   clearTimeout(timer);
   timer = setTimeout(preview, PREVIEW_AFTER_MS);
