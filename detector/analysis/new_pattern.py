@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from detector.core.errors import InputError
 from detector.core.text import amount
 from detector.signals.predicate import Predicate
@@ -113,9 +115,12 @@ def _yaml(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
-    text = str(value)
-    return text if isinstance(value, int) or text.replace("_", "").isalnum() else _quoted(text)
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, int):
+        return str(value)
+    # Unquoted, a category code would be a number and NO a truth value.
+    plain = value.replace("_", "").isalnum() and yaml.safe_load(value) == value
+    return value if plain else _quoted(value)
 
 
 def _quoted(text: str) -> str:

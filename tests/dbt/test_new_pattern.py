@@ -39,6 +39,7 @@ def block(**changes: Any) -> dict[str, Any]:
 
 SHAPES = [
     block(key=["card_token"], where="status = 'DECLINED'"),
+    block(key=["account_id"], where="merchant_category = '5947' and merchant_country = 'NO'"),
     block(
         operator="distinct_burst", source="alerts", scope="customer", key=["customer_id"],
         where="severity in ('HIGH', 'CRITICAL')", value="alert_type", window_seconds=600,
