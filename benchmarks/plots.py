@@ -1,9 +1,12 @@
-"""Measures and draws the pictures of docs/performance.md: `python -m benchmarks.plots`.
+"""Measures and draws the pictures of docs/performance.md.
+
+    python -m benchmarks.plots [throughput] [latency] [memory]
 
 Throughput by share of signals, latency by rate, and memory by rate and customers, each with the
 benchmark that measures it; several minutes.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -107,9 +110,14 @@ def memory() -> str:
 def main() -> None:
     """Write the pictures."""
     pictures = {"throughput": throughput, "latency": latency, "memory": memory}
-    with EventProgress("measuring", "pictures", len(pictures)) as progress:
-        for name, draw in pictures.items():
-            (IMAGES / f"performance-{name}.svg").write_text(draw(), "utf-8")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("picture", nargs="*", help="By default all.")
+    asked = parser.parse_args().picture or list(pictures)
+    with EventProgress("measuring", "pictures", len(asked)) as progress:
+        for name in asked:
+            (IMAGES / f"performance-{name}.svg").write_text(pictures[name](), "utf-8")
             progress.advance(1)
 
 
