@@ -60,10 +60,11 @@ class EndlessSource:
         if over or time.monotonic() >= self._until:
             return None
         first, self._next = self._next, self._next + self._batch
-        records = list(self._records(first, self._next))
+        records = list(self.records(first, self._next))
         return Batch(records, str(self._next), time.monotonic())
 
-    def _records(self, first: int, last: int) -> Iterator[Record]:
+    def records(self, first: int, last: int) -> Iterator[Record]:
+        """The events of these numbers."""
         draw = random.Random(first).random
         for n in range(first, last):
             at = (self._start + timedelta(seconds=n / self._rate)).isoformat()

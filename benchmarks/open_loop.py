@@ -21,7 +21,7 @@ def generate(pipe: Connection, customers: int, rate: float, seconds: float, hot:
         due = int(elapsed * rate)
         if due > sent:
             # The oldest of them was due then; monotonic time is that of all processes.
-            found = [(record.stream, record.raw) for record in bank._records(sent, due)]
+            found = [(record.stream, record.raw) for record in bank.records(sent, due)]
             pipe.send((began + sent / rate, found))
             sent = due
         time.sleep(TICK_S)

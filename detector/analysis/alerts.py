@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import duckdb
 
 from detector.adapters.duckdb.reading import read_signals
-from detector.analysis.rates import share, wilson
+from detector.analysis.rates import precision, share
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.cases.case import Case
 from detector.cases.priority import likelihood
@@ -64,8 +64,7 @@ def queue_report(db: duckdb.DuckDBPyConnection) -> JsonObject:
         alerts, right = worked.get((queue, depth), (0, 0))
         queues[queue][str(depth)] = {
             "alerts": alerts,
-            "precision": share(right, alerts),
-            "precision_interval": wilson(right, alerts),
+            **precision(right, alerts),
             "value_caught": found or 0,
             "value_caught_share": share(found or 0, value or 0),
             "value_caught_interval": interval,

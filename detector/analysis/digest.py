@@ -1,6 +1,7 @@
 """The report of a period as a reader sees it: in Markdown, or as a page to print."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -10,6 +11,9 @@ from detector.analysis.report import WEEKS
 from detector.core.data import JsonObject, Row
 from detector.core.text import label
 from detector.signals.rules import Rules
+
+MONEY = ("paid", "exposed", "already_gone")
+"""The totals that are amounts in the base currency, as JSON decimal strings."""
 
 
 class Table(NamedTuple):
@@ -46,7 +50,10 @@ def tables(found: JsonObject, rules: Rules) -> list[Table]:
         "Money is of the confirmed and suspicious cases. Hours are from the last action of the "
         "same person, mostly the claim, to the decision.",
         ["", ""],
-        [[label(name), _text(value)] for name, value in totals.items()],
+        [
+            [label(name), _text(Decimal(value) if name in MONEY else value)]
+            for name, value in totals.items()
+        ],
     )
     patterns = Table(
         "Rules",

@@ -7,7 +7,7 @@ import duckdb
 
 from detector.adapters.database import literal
 from detector.analysis.alerts import open_alerts, queue_report
-from detector.analysis.rates import share, wilson
+from detector.analysis.rates import precision, share, wilson
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
@@ -78,8 +78,7 @@ def _pattern(db: duckdb.DuckDBPyConnection, name: str) -> JsonObject:
     ).fetchall()[0]
     return {
         "signals": signals,
-        "precision": share(right, signals),
-        "precision_interval": wilson(right, signals),
+        **precision(right, signals),
         "instances": instances,
         "missed": instances - found,
         "recall": share(found, instances),

@@ -172,4 +172,4 @@ def _fields(pattern: Pattern) -> list[str]:
 def heading(found: JsonObject) -> str:
     """What was explained, in a line."""
     kinds = {"signal": found.get("reason"), "case": found.get("case_id")}
-    return str(kinds.get(found["kind"]) or f"An event of {label(found['stream']).lower()}")
+    return str(kinds.get(found["kind"]) or label(found["stream"].removesuffix("s")))

@@ -8,7 +8,7 @@ from detector.adapters.database import rows_of
 from detector.adapters.dbt_models import run
 from detector.adapters.rendering import rendered
 from detector.analysis.backtest import CONFIRMED, REFUTED, judged
-from detector.analysis.rates import share, wilson
+from detector.analysis.rates import precision
 from detector.core.data import JsonObject, Row
 from detector.signals.rules import Rules
 
@@ -94,8 +94,7 @@ class Preview:
         right, shown = found["confirmed_shown"], found["confirmed_shown"] + found["refuted_shown"]
         return {
             **found,
-            "precision": share(right, shown),
-            "precision_interval": wilson(right, shown),
+            **precision(right, shown),
         }
 
     def _row(self, query: str, *parameters: object) -> Row:

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from math import sqrt
 
+from detector.core.data import JsonObject
+
 RIGHT = ("CONFIRMED_FRAUD", "CONFIRMED_SCAM", "SUSPICIOUS")
 WRONG = "FALSE_POSITIVE"
 """The dispositions by which a detection was right or wrong; inconclusive ones say neither."""
@@ -11,6 +13,14 @@ WRONG = "FALSE_POSITIVE"
 def share(part: float | Decimal, whole: float | Decimal) -> float | None:
     """A share with four decimals; None of nothing."""
     return round(float(part) / float(whole), 4) if whole else None
+
+
+def precision(right: int, decided: int) -> JsonObject:
+    """`precision` and `precision_interval`: the share that is right, and its 95 % interval."""
+    return {
+        "precision": share(right, decided),
+        "precision_interval": wilson(right, decided),
+    }
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float] | None:

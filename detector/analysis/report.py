@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from detector.analysis.rates import RIGHT, WRONG, share, wilson
+from detector.analysis.rates import RIGHT, WRONG, precision
 from detector.core.data import JsonObject, Row
 from detector.pipeline.ports import Reader
 from detector.signals.rules import Rules
@@ -80,8 +80,7 @@ def _precision(cases: Sequence[Row]) -> JsonObject:
     return {
         "confirmed": right,
         "refuted": wrong,
-        "precision": share(right, right + wrong),
-        "precision_interval": wilson(right, right + wrong),
+        **precision(right, right + wrong),
     }
 
 

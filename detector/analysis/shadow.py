@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from detector.analysis.history import DECIDED
-from detector.analysis.rates import RIGHT, WRONG, share, wilson
+from detector.analysis.rates import RIGHT, WRONG, precision
 from detector.core.data import JsonObject
 from detector.pipeline.ports import Reader
 from detector.signals.pattern import Pattern
@@ -40,8 +40,7 @@ def _side(rows: list[JsonObject]) -> JsonObject:
     right, decided = found["confirmed"], found["confirmed"] + found["refuted"]
     return {
         **found,
-        "precision": share(right, decided),
-        "precision_interval": wilson(right, decided),
+        **precision(right, decided),
     }
 
 

@@ -98,8 +98,9 @@ class Dossier:
             if not self._recent:
                 self._current = settled
             self.settled_until = moment
-        for evidence in {id(e): e for e in (self._settled, self._current)}.values():
-            evidence.forget_exposed(moment - reach)
+        self._settled.forget_exposed(moment - reach)
+        if self._current is not self._settled:
+            self._current.forget_exposed(moment - reach)
         return done > 0
 
     @property

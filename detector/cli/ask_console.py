@@ -13,7 +13,7 @@ from detector.adapters.questions import QUESTIONS, QuestionName
 from detector.cli.targets import without_secrets
 from detector.console.access.sessions import owner_key, session_key_file, signing_key
 from detector.core.data import JsonObject
-from detector.core.errors import InputError
+from detector.core.errors import InputError, StoreInUse
 
 KEY = "FRAUD_API_KEY"
 PATIENCE_S = 30
@@ -74,6 +74,14 @@ def running_console(store: Path) -> ConsoleClient | None:
         return ConsoleClient(console_file(store).read_text("utf-8"), store)
     except OSError:
         return None
+
+
+def console_of(store: Path, error: StoreInUse) -> ConsoleClient:
+    """The console of the process because of which a store could not be opened, or that error."""
+    console = running_console(store)
+    if console is None:
+        raise error
+    return console
 
 
 def ask_console(client: ConsoleClient, name: QuestionName, limit: int | None) -> list[BaseModel]:

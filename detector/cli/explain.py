@@ -8,7 +8,7 @@ import typer
 from detector.adapters.database import connect
 from detector.adapters.people.rule_versions import in_force
 from detector.analysis.explain import explain, heading
-from detector.cli.ask_console import running_console
+from detector.cli.ask_console import console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import print_json, print_rows, text
 from detector.core.errors import StoreInUse
@@ -31,11 +31,8 @@ def command(
     try:
         with connect(store, read_only=True) as db:
             found = explain(db, in_force(db, load_rules()), name)
-    except StoreInUse:
-        console = running_console(store)
-        if console is None:
-            raise
-        found = console.get(f"/v1/explanations/{quote(name, safe='')}", {})
+    except StoreInUse as error:
+        found = console_of(store, error).get(f"/v1/explanations/{quote(name, safe='')}", {})
     if as_json:
         print_json(found)
         return

@@ -25,9 +25,7 @@ from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import Rules, load_rules, with_changes
 
-HELP = "Add, check and preview rules, and roll a change back."
 app = typer.Typer(
-    help=HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.questions import QUESTIONS, QuestionName, as_json, ask, statement
-from detector.cli.ask_console import ConsoleClient, ask_console, running_console
+from detector.cli.ask_console import ConsoleClient, ask_console, console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.targets import ClusterUrl, Url, is_console, opened, without_secrets
@@ -94,11 +94,8 @@ def sql(
     try:
         with opened(store, url) as reader:
             columns, rows = reader.answer(query)
-    except StoreInUse:
-        running = running_console(store)
-        if running is None:
-            raise
-        columns, rows = running.post("/v1/sql", {"query": query}).values()
+    except StoreInUse as error:
+        columns, rows = console_of(store, error).post("/v1/sql", {"query": query}).values()
     if json:
         print_json(as_records(columns, rows))
     else:
@@ -127,8 +124,5 @@ def _answer(name: QuestionName, store: Path, url: str | None, limit: int | None)
     try:
         with opened(store, url) as reader:
             return ask(reader, name, limit)
-    except StoreInUse:
-        running = running_console(store)
-        if running is None:
-            raise
-        return ask_console(running, name, limit)
+    except StoreInUse as error:
+        return ask_console(console_of(store, error), name, limit)

@@ -9,7 +9,7 @@ import typer
 from detector.adapters.database import StoreFile
 from detector.analysis.digest import markdown, page
 from detector.analysis.report import report
-from detector.cli.ask_console import running_console
+from detector.cli.ask_console import console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import print_json
 from detector.core.errors import InputError, StoreInUse
@@ -37,12 +37,9 @@ def command(
     rules = load_rules()
     try:
         file = StoreFile(store)
-    except StoreInUse:
-        console = running_console(store)
-        if console is None:
-            raise
+    except StoreInUse as error:
         asked = {"since": start.isoformat(), "until": end.isoformat()}
-        found = console.get("/v1/report", asked)
+        found = console_of(store, error).get("/v1/report", asked)
         found |= {"since": start, "until": end}
     else:
         found = report(file, rules, start, end)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from detector.cli.ask_console import ConsoleClient, running_console
+from detector.cli.ask_console import console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.people import opened_people, shell_user
@@ -25,7 +25,7 @@ def versions(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) 
         with opened_people(store) as people:
             found = [[getattr(v, c) for c in COLUMNS] for v in people.rule_versions.of(name)]
     except StoreInUse as error:
-        listed = _console(store, error).get(f"/v1/patterns/{name}/versions", {})["versions"]
+        listed = console_of(store, error).get(f"/v1/patterns/{name}/versions", {})["versions"]
         found = [[version[column] for column in COLUMNS] for version in listed]
     if as_json:
         print_json(as_records(COLUMNS, found))
@@ -44,7 +44,7 @@ def rollback(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) 
         with opened_people(store) as people:
             number = people.rule_versions.roll_back(shell_user(), name)
     except StoreInUse as error:
-        number = _console(store, error).post(f"/v1/patterns/{name}/rollback")["version"]
+        number = console_of(store, error).post(f"/v1/patterns/{name}/rollback")["version"]
     if as_json:
         print_json({"pattern": name, "version": number})
     else:
@@ -62,10 +62,3 @@ def _check(name: str) -> None:
     known = load_rules().patterns
     if name not in known:
         raise InputError(f"There is no pattern {name}; there are {', '.join(known)}.")
-
-
-def _console(store: Store, error: StoreInUse) -> ConsoleClient:
-    console = running_console(store)
-    if console is None:
-        raise error
-    return console

@@ -1,5 +1,6 @@
 """Files with the types of the contract are checked as values, with the result of their JSON."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import duckdb
 import pytest
 
 from detector.adapters.dbt_models import STAGING, event_files, load, open_database, run
+from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.rendering import rendered
 from detector.core.events import STREAMS
 from detector.signals.predicate import BOOLEANS, NUMBERS
@@ -102,3 +104,19 @@ def test_another_type_is_read_as_json(tmp_path: Path) -> None:
         query = f"SELECT * REPLACE (5 AS device_id) FROM '{source}'"
         db.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")
         assert load(models, both, allow_typed=True) == frozenset()
+
+
+def test_files_of_an_archive_are_typed(tmp_path: Path) -> None:
+    """The types of the store's tables are those of the contract, whatever columns it adds."""
+    with closing(DuckDBStore(tmp_path / "s.duckdb", build.SHIPPED)) as store:
+        columns = store.query("SELECT count(*) FROM duckdb_columns() WHERE table_name = 'logins'")
+        for stream in STREAMS:
+            target = tmp_path / f"{stream}.parquet"
+            duckdb_rows = store.query(f"DESCRIBE SELECT * FROM {stream}")
+            fields = ", ".join(f"NULL::{row[1]} AS {row[0]}" for row in duckdb_rows)
+            duckdb.execute(f"COPY (SELECT {fields}) TO '{target}' (FORMAT parquet)")
+    assert columns[0][0] > len(STREAMS["logins"].__struct_fields__)
+    with open_database() as db:
+        assert load(db, event_files([tmp_path]), allow_typed=True) == STREAMS.keys() - {
+            "kyc_profiles"
+        }

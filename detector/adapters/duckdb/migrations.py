@@ -1,8 +1,5 @@
 """Brings the store of an earlier version up to date."""
 
-from collections.abc import Sequence
-from hashlib import sha256
-
 import duckdb
 
 from detector.core.errors import StoreError
@@ -19,21 +16,6 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
 }
 """From each version that can be read, what leads to the next one."""
-
-
-def is_as(db: duckdb.DuckDBPyConnection, layout: Sequence[str]) -> bool:
-    """Whether a store has what these statements make: to make it again takes most of a start."""
-    found = db.execute("SELECT fingerprint, schema_version FROM layout, progress").fetchall()
-    return found == [(_fingerprint(layout), SCHEMA_VERSION)]
-
-
-def mark(db: duckdb.DuckDBPyConnection, layout: Sequence[str]) -> None:
-    """Record that a store has what these statements make."""
-    db.execute("CREATE OR REPLACE TABLE layout AS SELECT ? AS fingerprint", [_fingerprint(layout)])
-
-
-def _fingerprint(layout: Sequence[str]) -> str:
-    return sha256("\0".join(layout).encode()).hexdigest()
 
 
 def migrate(db: duckdb.DuckDBPyConnection, name: str) -> None:

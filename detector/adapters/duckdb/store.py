@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,18 @@ from detector.adapters.database import (
 )
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
-from detector.adapters.duckdb.migrations import SCHEMA_VERSION, is_as, mark, migrate
+from detector.adapters.duckdb.layout import lay_out
 from detector.adapters.duckdb.reading import read_signals
 from detector.adapters.duckdb.recall import customer_signals, recall
 from detector.adapters.duckdb.sizes import sizes_of
-from detector.adapters.duckdb.views import OPEN_CASES, view_statements
+from detector.adapters.duckdb.views import OPEN_CASES
 from detector.adapters.duckdb.writing import RowWriter
 from detector.adapters.known import KnownFile
 from detector.adapters.people.rule_versions import in_force
-from detector.adapters.people.store import PeopleStore, people_schema, people_tables
+from detector.adapters.people.store import PeopleStore
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
-from detector.core.errors import CommitRefused, StoreError
+from detector.core.errors import CommitRefused
 from detector.core.events import STREAMS, Identity
 from detector.pipeline.knowledge import fingerprints
 from detector.pipeline.ports import Memory
@@ -73,40 +72,13 @@ class DuckDBStore:
         # What is known as of each commit, not yet in that file.
         self._lagging: list[tuple[list[KnownRow], datetime | None, datetime]] = []
         try:
-            self._create()
+            lay_out(self._connection, str(path), rules)
+            self._rows.learn()
+            [(self._committed_at,)] = self.query("SELECT committed_at FROM progress")
             self.rules = in_force(self._connection, rules)
         except BaseException:
             self.close()
             raise
-
-    def _create(self) -> None:
-        db = self._connection
-        tables = {
-            name for (name,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-        }
-        if tables - people_tables() and "progress" not in tables:
-            raise StoreError(
-                f"{self.path} is the database of something else, with tables such as "
-                f"{min(tables)}. Name another store with --store."
-            )
-        schema = files("detector.adapters.duckdb").joinpath("schema.sql").read_text("utf-8")
-        layout = [schema, people_schema(), *view_statements(self.rules)]
-        # Atomic: half a schema would look like a foreign database.
-        db.begin()
-        if "layout" not in tables or not is_as(db, layout):
-            for statement in layout[:2]:
-                db.execute(statement)
-            if db.execute("SELECT schema_version FROM progress").fetchone() is None:
-                db.execute(
-                    "INSERT INTO progress VALUES (?, NULL, NULL, '{}', 0, NULL)", [SCHEMA_VERSION]
-                )
-            migrate(db, str(self.path))
-            for statement in layout[2:]:
-                db.execute(statement)
-            mark(db, layout)
-        [(self._committed_at,)] = db.execute("SELECT committed_at FROM progress").fetchall()
-        db.commit()
-        self._rows.learn()
 
     def commit(self, work: Work) -> None:
         """Write the work and its source position in one transaction."""
