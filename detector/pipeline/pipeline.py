@@ -158,7 +158,7 @@ class Pipeline:
                 except BaseException:
                     self._take(before)
                     raise
-            return self.detector.watermarks.reached
+            return self.detector.watermarks.at
 
     def _take(self, rules: Rules) -> None:
         for name in _ADOPTED:

@@ -201,3 +201,23 @@ def test_a_version_in_shadow_goes_on_after_a_restart_until_it_is_dropped(tmp_pat
         live = {event for (event,) in store.query("SELECT event_id FROM fraud_signals")}
     assert shadow == [("velocity@1", "v1", 3), ("velocity@1", "v2", 4), ("velocity@1", "v3", 5)]
     assert live == {"v3", "w0", "w1", "w2"}
+
+
+def test_a_comparison_begins_after_the_latest_event_of_all_sources(tmp_path: Path) -> None:
+    """Also of one that is ahead: what it delivered was judged without the challenger."""
+    tried = challenger(SHIPPED, "velocity", 1, {"threshold": 3})
+    changed = SHIPPED.model_copy(update={"challengers": {tried.id: tried}})
+    ahead = [build.transaction(60 + n, f"acc-{n}", customer_id=f"cust-{n}") for n in range(3)]
+    since = []
+    with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
+        pipeline: Pipeline
+
+        def change() -> None:
+            pipeline.submit(build.records(ahead))
+            since.append(pipeline.adopt(changed))
+
+        behind = [build.transaction(n, f"acc-{n}", customer_id=f"cust-{n}") for n in range(3)]
+        source = Changing([build.records(behind), build.records(behind)], 1, change)
+        pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
+        pipeline.run()
+    assert since == [ahead[-1].occurred_at]
