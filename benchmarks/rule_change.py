@@ -39,7 +39,7 @@ def measure(rate: float, seconds: float, changes: dict[str, Any] | None) -> dict
         time.sleep(seconds / 2)
         if changes is not None:
             began = time.monotonic()
-            pipeline.adopt(with_changes(rules, PATTERN, changes))
+            pipeline.adopt(lambda _: with_changes(rules, PATTERN, changes))
             pause = round(1000 * (time.monotonic() - began), 1)
         running.join()
         [(stored, different)] = store.query(

@@ -59,13 +59,13 @@ def main() -> None:
         waited(pipeline.ready.is_set)
         time.sleep(10)
         before = store.query(SIGNALS, [PATTERN])[0][0]
-        pipeline.adopt(with_changes(rules, PATTERN, {"threshold": 1}))
+        pipeline.adopt(lambda _: with_changes(rules, PATTERN, {"threshold": 1}))
         stopped_s = waited(lambda: PATTERN in pipeline.detector.braked)
         time.sleep(1)
         fired = store.query(SIGNALS, [PATTERN])[0][0] - before
         [(cases,)] = store.query(CASES, [f"%{PATTERN}%"])
         began = time.monotonic()
-        pipeline.adopt(rules)
+        pipeline.adopt(lambda _: rules)
         pipeline.release(PATTERN)
         back_ms = round(1000 * (time.monotonic() - began), 1)
         pipeline.stop()

@@ -93,6 +93,9 @@ def variables(rules: Rules) -> JsonObject:
     for block in found["patterns"].values():
         for test in block["where"]:
             test.pop("of", None)
+    for block in found["lists"].values():
+        for entry in block["entries"]:
+            entry.pop("added_by", None)
     return found
 
 

@@ -18,8 +18,9 @@ from detector.core.errors import RulesError
 from detector.core.events import STREAMS, Record, decode
 from detector.pipeline.detector import Detector
 from detector.pipeline.work import Batch
+from detector.signals.lists import Entry
 from detector.signals.pattern import Example, Pattern
-from detector.signals.rules import Rules
+from detector.signals.rules import Rules, with_entries
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _PERSON = {"customer_id": "customer-1", "account_id": "account-1"}
@@ -73,16 +74,29 @@ def check(rules: Rules, names: Sequence[str], project: Path = PROJECT) -> Iterat
                 "near miss: without it nothing shows where the rule ends."
             )
         for example in pattern.examples:
+            told = _with_lists(rules, pattern, example)
             records = list(_records(pattern, example, rules))
             with tempfile.TemporaryDirectory() as folder, open_database() as db:
                 for record in records:
                     with (Path(folder) / f"{record.stream}.jsonl").open("ab") as file:
                         file.write(record.raw + b"\n")
                 load(db, event_files([Path(folder)]))
-                run(db, models.needed_for([pattern.view]))
+                used = models if told is rules else rendered(told, project)
+                run(db, used.needed_for([pattern.view]))
                 [(found,)] = db.execute(f"SELECT count(*) FROM {pattern.view}").fetchall()
-            fired = _by_engine(records, rules, name)
+            fired = _by_engine(records, told, name)
             yield Checked(name, example.text, example.must_fire, fired, found)
+
+
+def _with_lists(rules: Rules, pattern: Pattern, example: Example) -> Rules:
+    if unknown := sorted(example.lists.keys() - rules.lists.keys()):
+        raise RulesError(
+            f"patterns.{pattern.id}.examples: {example.text}: there is no list {unknown[0]}."
+        )
+    entries = {
+        name: [Entry(value=value) for value in values] for name, values in example.lists.items()
+    }
+    return with_entries(rules, entries) if entries else rules
 
 
 def _by_engine(records: list[Record], rules: Rules, name: str) -> int:

@@ -1,7 +1,6 @@
 """Why a signal fired, a case opened, or a transaction raised nothing: from a store's tables."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import duckdb
 
@@ -12,7 +11,7 @@ from detector.core.errors import InputError
 from detector.core.events import STREAMS, Event
 from detector.core.text import label
 from detector.risk.score import total_weight
-from detector.signals.conditions import Sql, noun, python, words
+from detector.signals.conditions import Sql, names, noun, python, words
 from detector.signals.description import counted_if, definition
 from detector.signals.engine import SignalEngine
 from detector.signals.operators import OPERATORS
@@ -157,8 +156,8 @@ def _that_matter(db: duckdb.DuckDBPyConnection, rules: Rules, event: Event) -> I
 def _not_met(pattern: Pattern, event: Event) -> list[str]:
     """The conditions that the event does not meet, in words."""
     missing = [f"{noun(f)} is missing" for f in pattern.key if getattr(event, f) is None]
-    tests: list[tuple[Any, str]] = [(c, words(c)) for c in pattern.where]
-    return missing + [said for c, said in tests if not eval(python(c), {"event": event})]
+    known = {"event": event, **names(pattern.where)}
+    return missing + [words(c) for c in pattern.where if not eval(python(c), dict(known))]
 
 
 def _fields(pattern: Pattern) -> list[str]:

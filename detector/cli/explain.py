@@ -6,7 +6,7 @@ from urllib.parse import quote
 import typer
 
 from detector.adapters.database import connect
-from detector.adapters.people.rule_versions import in_force
+from detector.adapters.people.in_force import in_force
 from detector.analysis.explain import explain, heading
 from detector.cli.ask_console import console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store

@@ -9,7 +9,7 @@ import yaml
 
 from detector.adapters.bank_files import TRUTH_FILE
 from detector.adapters.database import connect
-from detector.adapters.people.rule_versions import in_force
+from detector.adapters.people.in_force import in_force
 from detector.adapters.rendering import PROJECT
 from detector.analysis import examples
 from detector.analysis.history import history_of_files, history_of_store

@@ -15,7 +15,6 @@ from detector.adapters.database import console_file, owner_only
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.idle import IdleClaims
 from detector.adapters.people.mirror import ReviewMirror, mirrored
-from detector.adapters.people.rule_versions import in_force
 from detector.adapters.people.store import PeopleStore
 from detector.adapters.people.webhook import Webhook
 from detector.cli.targets import risingwave
@@ -57,7 +56,7 @@ def console_beside(
     vitals = Vitals(tally, minutes, seconds, lambda: pipeline.alarms, store.sizes)
     people = store.people(four_eyes=settings.four_eyes)
     people.reviews.on_closing = pipeline.review
-    people.rule_versions.apply = lambda db: pipeline.adopt(in_force(db, store.rules_given))
+    people.follow_rules(pipeline.adopt, store.rules_given)
     key = session_key(store.path)
     if settings.demo:
         settings = settings.model_copy(update={"demo_token": demo_token(key)})

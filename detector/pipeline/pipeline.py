@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from detector.pipeline.work import Batch, Decision, Work
 from detector.signals.rules import Rules
 from detector.state.knowledge import DEFAULT_BUDGET
 
-_ADOPTED = ("patterns", "challengers")
+_ADOPTED = ("patterns", "challengers", "lists")
 
 
 class Pipeline:
@@ -140,25 +140,25 @@ class Pipeline:
                 customer = self.store.customer_signals(customer_id)
                 self._committer.submit(self.detector.review(customer))
 
-    def adopt(self, changed: Rules) -> datetime | None:
-        """Go on with the patterns and challengers of these rules from the next event on.
+    def adopt(self, changed: Callable[[datetime | None], Rules]) -> None:
+        """Go on with the patterns, challengers and lists of other rules from the next event on.
 
+        They are asked for when no event is being judged, with the time of the latest one before.
         At once where they need the same state. Otherwise as after a restart with them: detection
         pauses while everything is read back from the store. Everyone who holds the rules of this
-        pipeline sees the new ones. Returns the time of the latest event before; any thread.
+        pipeline sees the new ones. Any thread.
         """
         with self._turn:
             before = self._rules.model_copy(
                 update={name: dict(getattr(self._rules, name)) for name in _ADOPTED}
             )
-            self._take(changed)
+            self._take(changed(self.detector.watermarks.newest))
             if self.ready.is_set():
                 try:
                     self._follow(before)
                 except BaseException:
                     self._take(before)
                     raise
-            return self.detector.watermarks.at
 
     def _take(self, rules: Rules) -> None:
         for name in _ADOPTED:

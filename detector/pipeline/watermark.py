@@ -34,6 +34,11 @@ class Watermark:
         # Unconfirmed times and their customers, in order, all newer than `confirmed`.
         self._ahead: list[tuple[datetime, str]] = []
 
+    @property
+    def newest(self) -> datetime | None:
+        """The latest time, confirmed or not."""
+        return self._ahead[-1][0] if self._ahead else self.confirmed
+
     def resume(self, confirmed: datetime | None, ahead: Iterable[tuple[datetime, str]]) -> None:
         """Continue from the confirmed time and the later times with their customers."""
         self.at = self.confirmed = confirmed
@@ -115,12 +120,19 @@ class Watermarks:
         self._lanes: dict[str, Watermark] = {}
         self._seen: dict[str, float] = {}
         self._low: datetime | None = None
+        self._gone: datetime | None = None  # the latest time of the lanes that are no more
         self._single: Watermark | None = None  # the lane that alone decides
 
     @property
     def at(self) -> datetime | None:
         """How far event time has come in the lane that is ahead."""
         return max((lane.at for lane in self._lanes.values() if lane.at is not None), default=None)
+
+    @property
+    def newest(self) -> datetime | None:
+        """The latest time of an evaluated event, in lanes that are idle, too."""
+        times = [self._gone, *(lane.newest for lane in self._lanes.values())]
+        return max((at for at in times if at is not None), default=None)
 
     @property
     def reached(self) -> datetime | None:
@@ -157,6 +169,7 @@ class Watermarks:
         idle = [name for name, seen in self._seen.items() if now - seen > self._idle_s]
         for name in idle if len(idle) < len(self._lanes) else ():
             # One that comes back is a new lane: what the others have reached meanwhile stands.
+            self._gone = self.newest
             del self._seen[name], self._lanes[name]
         lanes = self._lanes.values()
         reached = [lane.at for lane in lanes if lane.at is not None and lane.confirmed is not None]

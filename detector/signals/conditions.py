@@ -18,8 +18,13 @@ class Sql(NamedTuple):
     parameters: list[Any]
 
 
+def names(conditions: Sequence[Condition | Predicate]) -> dict[str, Any]:
+    """What the expressions of `python` call."""
+    return {n: f for c in conditions if isinstance(c, Predicate) for n, f in c.names.items()}
+
+
 def python(condition: Condition | Predicate) -> str:
-    """An expression over `event`.
+    """An expression over `event` and `names`.
 
     It is safe to evaluate: only field names that the rules have checked and `repr` of plain values
     go into it.

@@ -111,12 +111,14 @@ class Example(Block):
     """Events that must make a pattern fire, or a near miss, at which it must stay silent.
 
     A row has the fields of an event that matter, `at` in seconds, and its `stream` where that is
-    not the pattern's; with `every` and `times` it stands for several.
+    not the pattern's; with `every` and `times` it stands for several. `lists` are values that the
+    named lists have besides their own.
     """
 
     fires: str | None = None
     silent: str | None = None
     events: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    lists: dict[str, list[str]] = {}
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> "Example":

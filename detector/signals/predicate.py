@@ -1,7 +1,8 @@
 """A condition as people write it in SQL, compiled for the engine.
 
-What is understood: `and`, `or`, `not`, comparisons, `in`, `between`, `like` with `%`, `is null` and
-columns that are true or false. As in a WHERE clause, a comparison with null is not met.
+What is understood: `and`, `or`, `not`, comparisons, `in`, also a named list's (`in list('name')`),
+`between`, `like` with `%`, `is null` and columns that are true or false. As in a WHERE clause, a
+comparison with null is not met.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from detector.signals.lists import MENTION, NamedList
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -22,17 +25,33 @@ _SIGNS = {"EQ": "==", "NEQ": "!=", "LT": "<", "GTE": ">=", "GT": ">", "LTE": "<=
 
 
 class Predicate(BaseModel):
-    """One condition over the columns of a stream, in SQL that all engines share."""
+    """One condition over the columns of a stream, in SQL that all engines share.
+
+    `lists` are those that it asks about; `Rules` says what they contain.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sql: str = Field(min_length=1, max_length=2000)
+    lists: dict[str, NamedList] = Field(default_factory=dict, exclude=True)
 
     @field_validator("sql")
     @classmethod
     def _is_understood(cls, text: str) -> str:
-        _python(_parsed(text), negated=False)
+        tree = _parsed(text)
+        _python(tree, negated=False)
+        if len(MENTION.findall(text)) != sum(_list_name(node) is not None for node in tree.walk()):
+            raise ValueError(f"{text!r} is not understood; write `column in list('name')`")
         return text
+
+    @cached_property
+    def asked(self) -> dict[str, set[str]]:
+        """The lists that it asks about, each with the columns whose values it looks for there."""
+        found: dict[str, set[str]] = {}
+        for node in _parsed(self.sql).walk():
+            if (name := _list_name(node)) is not None:
+                found.setdefault(name, set()).add(node.this.name)
+        return found
 
     @cached_property
     def fields(self) -> set[str]:
@@ -55,20 +74,33 @@ class Predicate(BaseModel):
 
     @cached_property
     def python(self) -> str:
-        """The same as an expression over `event`; safe to evaluate, as it is built from names of
-        columns and `repr` of plain values only.
+        """The same as an expression over `event` and `names`; safe to evaluate, as it is built from
+        names of columns and `repr` of plain values only.
         """
         return _python(_parsed(self.sql), negated=False)
 
+    @cached_property
+    def names(self) -> dict[str, Callable[..., bool]]:
+        """What `python` calls: for each list, whether it holds a value at a time."""
+        return {_function(name): self.lists[name].holds for name in self.asked}
+
     def over(self, alias: str) -> str:
         """The condition over the columns of a table."""
+        from sqlglot import exp
+
         tree = _parsed(self.sql)
         if alias:
-            from sqlglot import exp
-
             for column in list(_columns(tree)):
                 column.set("table", exp.to_identifier(alias))
-        return f"({tree.sql(dialect='duckdb')})"
+        time = f"{alias}.occurred_at" if alias else "occurred_at"
+
+        def written(node: exp.Expr) -> exp.Expr:
+            name = _list_name(node)
+            if name is None:
+                return node
+            return exp.var(self.lists[name].sql(_text(node.this), time))
+
+        return f"({tree.transform(written).sql(dialect='duckdb')})"
 
 
 def _parsed(text: str) -> "exp.Expr":
@@ -133,6 +165,11 @@ def _comparison(node: Any, negated: bool) -> str:
 
 
 def _in(node: Any, negated: bool) -> str:
+    if (name := _list_name(node)) is not None:
+        if _kind(node.this) != "text":
+            raise ValueError(f"{_text(node)!r} looks for what is no text; lists hold texts")
+        test = f"{_function(name)}({_value(node.this)}, event.occurred_at)"
+        return _known([node.this], f"not {test}" if negated else test)
     values = [value.unnest() for value in node.expressions]
     if not values:
         raise ValueError(f"{_text(node)!r} is not understood; `in` takes a list of values")
@@ -141,6 +178,21 @@ def _in(node: Any, negated: bool) -> str:
         raise ValueError(f"{_text(node)!r} needs values like its column")
     listed = ", ".join(map(_value, values))
     return _known([node.this], f"{_value(node.this)} {'not ' * negated}in ({listed},)")
+
+
+def _list_name(node: Any) -> str | None:
+    """The list of `column in list('name')`; None for anything else."""
+    from sqlglot import exp
+
+    listed = node.args.get("field") if isinstance(node, exp.In) else None
+    if not isinstance(listed, exp.ArrayAgg):
+        return None
+    named = isinstance(listed.this, exp.Literal) and len(listed.args) == 1
+    return str(listed.this.this) if named and _is_column(node.this) else None
+
+
+def _function(name: str) -> str:
+    return f"list_{name}"
 
 
 def _between(node: Any, negated: bool) -> str:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from detector.signals.conditions import Sql
+from detector.signals.lists import given
 from detector.signals.operator import Operator
 from detector.signals.pattern import Pattern
+from detector.signals.predicate import Predicate
 
 _SHAPING = ("operator", "source", "key", "where", "value", "measure", "registered_in", "history")
 
@@ -39,7 +41,9 @@ class Remembering(Operator):
     def fingerprint(cls, pattern: Pattern) -> str:
         """What the state depends on: with another one it is built again from the history."""
         block = pattern.model_dump(mode="json", include=set(_SHAPING), by_alias=True)
-        return json.dumps([cls.version, block], sort_keys=True)
+        lists = [given(test.lists) for test in pattern.where if isinstance(test, Predicate)]
+        known = [cls.version, block, *(found for found in lists if found)]
+        return json.dumps(known, sort_keys=True)
 
     @classmethod
     @abstractmethod

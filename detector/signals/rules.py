@@ -1,19 +1,21 @@
 """The rules of detection, read from `vars` in the dbt project: the only place for parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from detector.core.errors import RulesError
 from detector.signals.currencies import Currencies
+from detector.signals.lists import Entry, NamedList, mentioned
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import CONDITION_KINDS, PARAMETERS, Block, Pattern, Scalar
+from detector.signals.predicate import Predicate
 
 DEFAULT_PATH = Path(__file__).resolve().parents[2] / "fraud_detection" / "dbt_project.yml"
 
@@ -123,12 +125,17 @@ def _checked(pattern: Pattern) -> Pattern:
 _CheckedPattern = Annotated[Pattern, AfterValidator(_checked)]
 
 
+ListName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_LISTS = TypeAdapter(dict[ListName, NamedList])
+
+
 class Rules(Block):
     """All rules of detection; while they are in use only `Pipeline.adopt` replaces a pattern."""
 
     allowed_lateness_seconds: Annotated[int, Field(ge=0)]
     allowed_clock_skew_seconds: Annotated[int, Field(ge=0)]
     amounts: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    lists: dict[ListName, NamedList] = Field(default_factory=dict)
     currencies: Currencies
     risk: Risk
     cases: Cases
@@ -163,6 +170,20 @@ class Rules(Block):
         }
         return {**data, "patterns": resolved}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _give_conditions_their_lists(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("patterns"), dict):
+            return data
+        lists = _LISTS.validate_python(data.get("lists", {}))
+        told = {
+            name: {**block, "where": _with_lists(block["where"], lists)}
+            if isinstance(block, dict) and isinstance(block.get("where"), list | str)
+            else block
+            for name, block in data["patterns"].items()
+        }
+        return {**data, "lists": lists, "patterns": told}
+
     @model_validator(mode="after")
     def _is_consistent(self) -> "Rules":
         for attribute in ("view", "rule_id", "alert_type"):
@@ -174,6 +195,24 @@ class Rules(Block):
                         f"patterns {seen[value]} and {pattern.id} share {attribute} {value!r}"
                     )
                 seen[value] = pattern.id
+        return self
+
+    @model_validator(mode="after")
+    def _asks_about_lists_that_there_are(self) -> "Rules":
+        for pattern in self.patterns.values():
+            for test in pattern.where:
+                asked = test.asked if isinstance(test, Predicate) else {}
+                for name, columns in asked.items():
+                    if name not in self.lists:
+                        raise ValueError(
+                            f"patterns.{pattern.id}.where asks about list {name!r}; vars.lists has "
+                            f"{', '.join(self.lists) or 'none'}"
+                        )
+                    if wrong := sorted(columns - set(self.lists[name].of)):
+                        raise ValueError(
+                            f"patterns.{pattern.id}.where looks for {', '.join(wrong)} in list "
+                            f"{name!r}, which is of {', '.join(self.lists[name].of)}"
+                        )
         return self
 
     @property
@@ -249,17 +288,32 @@ def with_changes(rules: Rules, name: str, changes: Mapping[str, Any]) -> Rules:
     """
     if name not in rules.patterns:
         raise RulesError(f"There is no pattern {name}; there are {', '.join(rules.patterns)}.")
-    # What the rules have of named amounts is resolved, and stays so.
-    given = rules.model_dump(by_alias=True, exclude_none=True)
-    for block in given["patterns"].values():
-        for test in block["where"]:
-            test.pop("of", None)
+    given = _given(rules)
     given["patterns"][name] |= changes
     try:
         changed = Rules.model_validate(given).patterns[name]
     except ValidationError as error:
         raise RulesError(_explain(Path("The change"), error)) from None
     return rules.model_copy(update={"patterns": {**rules.patterns, name: changed}})
+
+
+def with_entries(rules: Rules, entries: Mapping[str, Sequence[Entry]]) -> Rules:
+    """The rules with more entries in their lists; those of lists that they do not have are left."""
+    given = _given(rules)
+    for name, more in entries.items():
+        if name in given["lists"]:
+            given["lists"][name]["entries"] += more
+    again = Rules.model_validate(given)
+    return rules.model_copy(update={"lists": again.lists, "patterns": again.patterns})
+
+
+def _given(rules: Rules) -> dict[str, Any]:
+    """The rules as a file has them, but that what they have of named amounts is resolved."""
+    given = rules.model_dump(by_alias=True, exclude_none=True)
+    for block in given["patterns"].values():
+        for test in block["where"]:
+            test.pop("of", None)
+    return given
 
 
 def challenger_id(pattern: str, version: int) -> str:
@@ -282,6 +336,17 @@ def _in_amounts(test: Any, amounts: Any) -> Any:
         name: round(value * amounts[test["of"]], 2) if name in ("at_least", "below") else value
         for name, value in test.items()
     }
+
+
+def _with_lists(where: Any, lists: Mapping[str, NamedList]) -> list[Any]:
+    """The tests of a pattern, those in SQL with the lists that they ask about."""
+    tests = []
+    for test in [{"sql": where}] if isinstance(where, str) else where:
+        if isinstance(test, dict) and isinstance(text := test.get("sql"), str):
+            asked = sorted(mentioned(text) & lists.keys())
+            test = {**test, "lists": {name: lists[name] for name in asked}}
+        tests.append(test)
+    return tests
 
 
 def _explain(path: Path, error: ValidationError) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from detector.signals.conditions import python
+from detector.signals.conditions import names, python
 from detector.signals.pattern import Pattern
 from detector.signals.signal import Finding
 
@@ -21,7 +21,7 @@ def key_where(pattern: Pattern) -> Callable[[Any], Key]:
     Also None where part of the key is missing.
     """
     where = " and ".join(map(python, pattern.where)) or "True"
-    return _compiled(f"({_key(pattern)}) if {where} else None")
+    return _compiled(f"({_key(pattern)}) if {where} else None", names(pattern.where))
 
 
 def key_of(pattern: Pattern) -> Callable[[Any], Key]:
@@ -35,12 +35,13 @@ def fused(routes: Sequence[Route]) -> Callable[[Any], list[tuple[Pattern, Findin
     It is written out as code, in which each field is read once: several times faster than a loop
     over the routes.
     """
-    names: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     lines = ["def function(event):", "    found = []"]
     for n, (pattern, key, update) in enumerate(routes):
-        names |= {f"pattern_{n}": pattern, f"update_{n}": update}
+        expression, called = _EXPRESSIONS[key]
+        known |= {f"pattern_{n}": pattern, f"update_{n}": update, **called}
         lines += [
-            f"    key = {_EXPRESSIONS[key]}",
+            f"    key = {expression}",
             f"    if key is not None and (findings := update_{n}(key, event)):",
             f"        found.append((pattern_{n}, findings))",
         ]
@@ -48,8 +49,8 @@ def fused(routes: Sequence[Route]) -> Callable[[Any], list[tuple[Pattern, Findin
     fields = _Fields()
     body = fields.visit(code).body[0].body
     body[:0] = ast.parse("\n".join(f"field_{f} = event.{f}" for f in sorted(fields.read))).body
-    exec(compile(ast.fix_missing_locations(code), "<patterns>", "exec"), names)
-    function: Callable[[Any], list[tuple[Pattern, Findings]]] = names["function"]
+    exec(compile(ast.fix_missing_locations(code), "<patterns>", "exec"), known)
+    function: Callable[[Any], list[tuple[Pattern, Findings]]] = known["function"]
     return function
 
 
@@ -67,14 +68,16 @@ class _Fields(ast.NodeTransformer):
         return ast.Name(f"field_{node.attr}", ast.Load())
 
 
-def _compiled(expression: str) -> Callable[[Any], Key]:
+def _compiled(expression: str, called: dict[str, Any] | None = None) -> Callable[[Any], Key]:
     # One expression is several times faster than a function per condition.
-    function: Callable[[Any], Key] = eval(f"lambda event: {expression}")
-    _EXPRESSIONS[function] = expression
+    function: Callable[[Any], Key] = eval(f"lambda event: {expression}", dict(called or {}))
+    _EXPRESSIONS[function] = (expression, called or {})
     return function
 
 
-_EXPRESSIONS: WeakKeyDictionary[Callable[[Any], Key], str] = WeakKeyDictionary()
+_EXPRESSIONS: WeakKeyDictionary[Callable[[Any], Key], tuple[str, dict[str, Any]]] = (
+    WeakKeyDictionary()
+)
 
 
 def _key(pattern: Pattern) -> str:

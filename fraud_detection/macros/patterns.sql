@@ -56,10 +56,10 @@
 
 {#- A pattern's `where`: SQL, or one SQL condition per test; a null passes only `is_null: true`. -#}
 {% macro conditions(pattern) -%}
-  {%- if pattern.where is string -%}{{ return(['(' ~ pattern.where ~ ')']) }}{%- endif -%}
+  {%- if pattern.where is string -%}{{ return(['(' ~ with_lists(pattern.where) ~ ')']) }}{%- endif -%}
   {%- set tests = [] -%}
   {%- for c in pattern.where -%}
-    {%- if c.sql is defined -%}{%- do tests.append('(' ~ c.sql ~ ')') -%}{%- endif -%}
+    {%- if c.sql is defined -%}{%- do tests.append('(' ~ with_lists(c.sql) ~ ')') -%}{%- endif -%}
     {%- if c.equals is defined -%}{%- do tests.append(c.field ~ ' = ' ~ literal(c.equals)) -%}{%- endif -%}
     {%- for name, operation in {'in': 'in', 'not_in': 'not in'}.items() -%}
       {%- if name in c -%}
@@ -73,6 +73,49 @@
     {%- if 'below' in c -%}{%- do tests.append(c.field ~ ' < ' ~ bound(c.below, c.of)) -%}{%- endif -%}
   {%- endfor -%}
   {{ return(tests) }}
+{%- endmacro %}
+
+
+{#- A condition with `column in list('name')` written out. -#}
+{% macro with_lists(text) -%}
+  {%- set pieces = modules.re.split("(?i)\\b([a-z_]+)\\s+(not\\s+)?in\\s+list\\(\\s*'([a-z0-9_]+)'\\s*\\)", text) -%}
+  {%- set parts = [] -%}
+  {%- for n in range(0, pieces | length, 4) -%}
+    {%- do parts.append(pieces[n]) -%}
+    {%- if n + 1 < pieces | length -%}
+      {%- do parts.append(('not ' if pieces[n + 2] else '') ~ listed(pieces[n + 1], pieces[n + 3])) -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {{ return(parts | join('')) }}
+{%- endmacro %}
+
+
+{#-
+  Whether an entry of a list in `vars.lists` holds the value of a column at the time of the event;
+  null where the column is.
+-#}
+{% macro listed(column, name) -%}
+  {%- set list = var('lists', {}).get(name) -%}
+  {%- if list is none -%}
+    {{ exceptions.raise_compiler_error("list '" ~ name ~ "' is not in vars.lists; known are " ~ var('lists', {}) | join(', ')) }}
+  {%- endif -%}
+  {%- set periods = {} -%}
+  {%- for entry in list.get('entries', []) -%}
+    {%- set of = entry if entry is mapping else {'value': entry} -%}
+    {%- set bounds = [] -%}
+    {%- if of.get('since') -%}{%- do bounds.append("occurred_at >= cast('" ~ of.since ~ "' as timestamptz)") -%}{%- endif -%}
+    {%- if of.get('until') -%}{%- do bounds.append("occurred_at < cast('" ~ of.until ~ "' as timestamptz)") -%}{%- endif -%}
+    {%- do periods.setdefault(literal(of.value), []).append('(' ~ (bounds | join(' and ') or 'true') ~ ')') -%}
+  {%- endfor -%}
+  {%- if not periods -%}{{ return('(case when ' ~ column ~ ' is not null then false end)') }}{%- endif -%}
+  {%- set branches = [] -%}
+  {%- for value, bounds in periods.items() -%}
+    {%- do branches.append('when ' ~ value ~ ' then ' ~ bounds | join(' or ')) -%}
+  {%- endfor -%}
+  {{ return(
+      '(case when ' ~ column ~ ' in (' ~ periods | join(', ') ~ ') then case ' ~ column ~ ' ' ~ branches | join(' ')
+      ~ ' end when ' ~ column ~ ' is not null then false end)'
+  ) }}
 {%- endmacro %}
 
 

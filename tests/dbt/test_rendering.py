@@ -1,14 +1,18 @@
 """The models as they are rendered without dbt."""
 
 import shutil
+from datetime import UTC
+from itertools import cycle
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.rendering import PROJECT, RenderedProject, rendered
 from detector.analysis.parity import parity
 from detector.core.errors import InputError
+from detector.signals.lists import Entry, NamedList
 from detector.signals.rules import load_rules, with_changes
 from tests import build
 from tests.dbt.projects import nodes
@@ -66,3 +70,28 @@ def test_a_condition_in_sql_is_used_by_both(tmp_path: Path) -> None:
     report = parity(tmp_path / "bank", rules)
     assert report.equal, report.examples
     assert report.compared["signals"] > 300
+
+
+def test_a_list_is_used_by_both(tmp_path: Path) -> None:
+    """Values that are listed always, from and until a time; in two patterns."""
+    bank = bank_settings(seed=3, fraud_rate=0.1, customer_pool_size=100)
+    write_bank(tmp_path / "bank", bank, 3_000)
+    with duckdb.connect() as db:
+        found = db.execute(
+            "SELECT merchant_id, median(occurred_at::TIMESTAMP) "
+            f"FROM '{tmp_path}/bank/transactions.jsonl' WHERE merchant_id IS NOT NULL "
+            "GROUP BY ALL ORDER BY count(*) DESC LIMIT 30"
+        ).fetchall()
+    entries = [
+        Entry(value=name, **{side: at.replace(tzinfo=UTC)} if side else {})
+        for (name, at), side in zip(found, cycle(("since", "until", "")), strict=False)
+    ]
+    merchants = NamedList(title="Some merchants", of=["merchant_id"], entries=entries)
+    rules = build.SHIPPED.model_copy(update={"lists": {"some": merchants}})
+    rules = with_changes(
+        rules, "velocity", {"where": "merchant_id in list('some')", "threshold": 2}
+    )
+    rules = with_changes(rules, "cnp_spike", {"where": "merchant_id not in list('some')"})
+    report = parity(tmp_path / "bank", rules)
+    assert report.equal, report.examples
+    assert report.compared["signals"] > 100

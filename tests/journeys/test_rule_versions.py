@@ -1,7 +1,8 @@
 """A rule changes while detection runs: as after a restart with it, with nothing lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,16 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
 KIM, SAM = Principal("kim", "supervisor"), Principal("sam", "supervisor")
 
 
+def noting(latest: list[datetime | None], rules: Rules) -> Callable[[datetime | None], Rules]:
+    """The rules, for `adopt`; what it says of the latest event is added to the list."""
+
+    def changed(at: datetime | None) -> Rules:
+        latest.append(at)
+        return rules
+
+    return changed
+
+
 class Changing(build.ListSource):
     """A list that changes a rule of its pipeline before one of its batches."""
 
@@ -50,7 +61,7 @@ def changed_while_running(
         pipeline: Pipeline
 
         def change() -> None:
-            pipeline.adopt(with_changes(rules, pattern, changes))
+            pipeline.adopt(lambda _: with_changes(rules, pattern, changes))
 
         source = Changing(BATCHES, at, change)
         pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
@@ -93,7 +104,7 @@ def test_a_version_that_cannot_be_taken_up_leaves_the_old_one(tmp_path: Path) ->
             before = store.rules.patterns["velocity"]
             with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="disk"):
                 patch.setattr(store, "recall", lambda _: (_ for _ in ()).throw(OSError("disk")))
-                pipeline.adopt(with_changes(SHIPPED, "velocity", {"weight": 0.9}))
+                pipeline.adopt(lambda _: with_changes(SHIPPED, "velocity", {"weight": 0.9}))
             assert store.rules.patterns["velocity"] is before
 
         pipeline = Pipeline(
@@ -131,7 +142,7 @@ def test_a_new_threshold_takes_no_time_and_no_state(tmp_path: Path) -> None:
 
         def change() -> None:
             windows = pipeline.detector.signals._operators[0]._state
-            pipeline.adopt(with_changes(SHIPPED, "velocity", {"threshold": 9}))
+            pipeline.adopt(lambda _: with_changes(SHIPPED, "velocity", {"threshold": 9}))
             assert pipeline.detector.signals._operators[0]._state is windows
 
         late = [build.transaction(45, event_id="late")]
@@ -152,11 +163,11 @@ def test_a_version_in_shadow_finds_what_it_would_find_in_force(
     tried = challenger(SHIPPED, pattern, 1, changes)
     with closing(DuckDBStore(tmp_path / "one.duckdb", SHIPPED)) as store:
         pipeline: Pipeline
-        since = []
+        since: list[datetime | None] = []
 
         def change() -> None:
             rules = SHIPPED.model_copy(update={"challengers": {tried.id: tried}})
-            since.append(pipeline.adopt(rules))
+            pipeline.adopt(noting(since, rules))
 
         source = Changing(BATCHES, at, change)
         pipeline = Pipeline(store.rules, source, store, clock=lambda: build.NOW)
@@ -190,7 +201,7 @@ def test_a_version_in_shadow_goes_on_after_a_restart_until_it_is_dropped(tmp_pat
         pipeline: Pipeline
 
         def drop() -> None:
-            pipeline.adopt(SHIPPED)
+            pipeline.adopt(lambda _: SHIPPED)
 
         late = [build.transaction(5, event_id="late")]
         last = [build.transaction(50 + n, event_id=f"w{n}") for n in range(3)]
@@ -208,13 +219,13 @@ def test_a_comparison_begins_after_the_latest_event_of_all_sources(tmp_path: Pat
     tried = challenger(SHIPPED, "velocity", 1, {"threshold": 3})
     changed = SHIPPED.model_copy(update={"challengers": {tried.id: tried}})
     ahead = [build.transaction(60 + n, f"acc-{n}", customer_id=f"cust-{n}") for n in range(3)]
-    since = []
+    since: list[datetime | None] = []
     with closing(DuckDBStore(tmp_path / "s.duckdb", SHIPPED)) as store:
         pipeline: Pipeline
 
         def change() -> None:
             pipeline.submit(build.records(ahead))
-            since.append(pipeline.adopt(changed))
+            pipeline.adopt(noting(since, changed))
 
         behind = [build.transaction(n, f"acc-{n}", customer_id=f"cust-{n}") for n in range(3)]
         source = Changing([build.records(behind), build.records(behind)], 1, change)

@@ -1,5 +1,6 @@
 """Conditions in SQL mean the same in the engine as in a database."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.adapters.rendering import PROJECT, _Context
 from detector.core.errors import RulesError
 from detector.core.events import Transaction, contract_fields
+from detector.signals.lists import NamedList
 from detector.signals.predicate import Predicate
 from detector.signals.rules import Rules, with_changes
 from detector.signals.select import key_where
@@ -37,7 +40,7 @@ def table() -> Iterator[duckdb.DuckDBPyConnection]:
         db.execute(
             "CREATE TABLE e (event_id VARCHAR, amount DECIMAL(18, 2), base_amount DECIMAL(18, 2), "
             "card_present BOOLEAN, channel VARCHAR, city VARCHAR, merchant_country VARCHAR, "
-            "latitude DOUBLE)"
+            "latitude DOUBLE, occurred_at TIMESTAMPTZ)"
         )
         names = [row[0] for row in db.execute("DESCRIBE e").fetchall()]
         rows = [[getattr(event, name) for name in names] for event in EVENTS]
@@ -66,6 +69,8 @@ leaves = st.one_of(
     st.builds("{} like {}".format, text_columns, st.sampled_from(["'S%'", "'%th'", "'%e%'"])),
     st.builds("{} is null".format, st.one_of(text_columns, numbers)),
     st.builds("{} is not null".format, st.one_of(text_columns, numbers)),
+    st.builds("{} in list({})".format, text_columns, st.sampled_from(["'places'", "'none'"])),
+    st.builds("{} not in list('places')".format, text_columns),
     st.sampled_from(["card_present", "card_present = false", "card_present <> true"]),
 )
 predicates = st.recursive(
@@ -79,14 +84,39 @@ predicates = st.recursive(
 )
 
 
+LISTS = {
+    "none": NamedList(title="Nothing", of=["city"]),
+    "places": NamedList.model_validate(
+        {
+            "title": "Some values, some of them for a while",
+            "of": ["city"],
+            "entries": [
+                "it's",
+                {"value": "Perth", "since": build.moment(10)},
+                {"value": "Sydney", "until": build.moment(20)},
+                {"value": "POS", "since": build.moment(3), "until": build.moment(6)},
+                {"value": "POS", "since": build.moment(30)},
+            ],
+        }
+    ),
+}
+
+
+def in_models(text: str) -> str:
+    """The condition as the macros write it."""
+    given = {name: found.model_dump(mode="json") for name, found in LISTS.items()}
+    context = _Context({"lists": given}, "", [(PROJECT / "macros/patterns.sql").read_text()])
+    return context.render("any", f"({{{{ with_lists({json.dumps(text)}) }}}})")
+
+
 @settings(max_examples=4 * settings().max_examples)
 @given(text=predicates)
 def test_a_condition_means_the_same(table: duckdb.DuckDBPyConnection, text: str) -> None:
     """As written in the models, as the store asks it, and as compiled for the engine."""
-    predicate = Predicate(sql=text)
-    meets = eval(f"lambda event: {predicate.python}")
+    predicate = Predicate(sql=text, lists=LISTS)
+    meets = eval(f"lambda event: {predicate.python}", dict(predicate.names))
     engine = {event.event_id for event in EVENTS if meets(event)}
-    for where in (f"({text})", predicate.over(""), predicate.over("t")):
+    for where in (in_models(text), predicate.over(""), predicate.over("t")):
         rows = table.execute(f"SELECT event_id FROM e AS t WHERE {where}").fetchall()
         assert {row[0] for row in rows} == engine, where
 
@@ -102,6 +132,11 @@ def test_a_condition_means_the_same(table: duckdb.DuckDBPyConnection, text: str)
         ("card_present > true", "orders what is true or false"),
         ("city like 'a_b'", "a pattern is 'a%'"),
         ("city in (select 1)", "`in` takes a list of values"),
+        ("city in list('a', 'b')", "`in` takes a list of values"),
+        ("city in list(channel)", "`in` takes a list of values"),
+        ("'x' in list('places')", "`in` takes a list of values"),
+        ("\"city\" in list('places')", "write `column in list"),
+        ("amount in list('places')", "lists hold texts"),
         ("occurred_at > 5", "'occurred_at' cannot be compared"),
         ("amount > 1 -- more", "has no comments"),
         ("t.amount > 1", "columns have no table"),
@@ -113,6 +148,15 @@ def test_what_cannot_be_compiled_is_named(text: str, message: str) -> None:
     """With the part that is not understood, at the key where it stands."""
     with pytest.raises(RulesError, match=rf"vars.patterns.velocity.*{message}"):
         with_changes(SHIPPED, "velocity", {"where": text})
+
+
+def test_a_list_is_in_the_rules_and_of_the_column() -> None:
+    """Else a misspelt name would never be noticed."""
+    rules = SHIPPED.model_copy(update={"lists": LISTS})
+    with pytest.raises(RulesError, match=r"velocity\.where asks about list 'nowhere'"):
+        with_changes(rules, "velocity", {"where": "city in list('nowhere')"})
+    with pytest.raises(RulesError, match="looks for channel in list 'places', which is of city"):
+        with_changes(rules, "velocity", {"where": "not channel in list('places')"})
 
 
 def with_where(where: Any) -> Rules:

@@ -25,7 +25,7 @@ from detector.adapters.duckdb.sizes import sizes_of
 from detector.adapters.duckdb.views import OPEN_CASES
 from detector.adapters.duckdb.writing import RowWriter
 from detector.adapters.known import KnownFile
-from detector.adapters.people.rule_versions import in_force
+from detector.adapters.people.in_force import in_force
 from detector.adapters.people.store import PeopleStore
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row

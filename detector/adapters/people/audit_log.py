@@ -52,6 +52,9 @@ PROTECTED = {
     "snooze": Protected(
         "snoozes", "snooze_id", _texts("snooze_id pattern entity_kind entity until ended_at")
     ),
+    "list_entry": Protected(
+        "list_entries", "entry_id", _texts("entry_id list_name value since until ended_at")
+    ),
 }
 """By the kind of subject of an entry."""
 

@@ -5,23 +5,15 @@ block of that file; while one is live, it wins over the file for those keys.
 """
 
 import json
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import duckdb
-
-from detector.adapters.database import rows_of
 from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
+from detector.adapters.people.in_force import Apply, unwatched
 from detector.cases.principals import Principal
 from detector.cases.review import ActionForbidden, ActionRefused
 from detector.core.data import JsonObject
-from detector.signals.pattern import Pattern
-from detector.signals.rules import Rules, challenger, with_changes
-
-logger = logging.getLogger(__name__)
 
 State = Literal["draft", "shadow", "live", "retired", "rejected"]
 
@@ -55,10 +47,7 @@ class RuleVersions:
     def __init__(self, audit: AuditLog, four_eyes: bool) -> None:
         self._audit = audit
         self._four_eyes = four_eyes
-        self.apply: Callable[[duckdb.DuckDBPyConnection], datetime | None] = lambda _: None
-        """Makes the running engine use the rules that are in force on this connection, before they
-        are committed; returns the time of the latest event that was judged without them.
-        """
+        self.apply: Apply = unwatched
 
     def of(self, pattern: str) -> list[RuleVersion]:
         """The versions of a pattern, the newest first."""
@@ -109,8 +98,8 @@ class RuleVersions:
             db.execute(f"UPDATE rule_versions SET state = 'shadow' {_WHERE}", where)
             detail = {"version": version, "changes": draft.changes}
             transaction.record(principal, "shadow_rule", "pattern", pattern, detail)
-            since = self.apply(db) or transaction.at
-            db.execute(f"UPDATE rule_versions SET shadow_since = ? {_WHERE}", [since, *where])
+            query = f"UPDATE rule_versions SET shadow_since = ? {_WHERE}"
+            self.apply(db, lambda latest: db.execute(query, [latest or transaction.at, *where]))
 
     def approve(
         self,
@@ -133,7 +122,7 @@ class RuleVersions:
             self._decide(transaction, principal, draft, "live", compared)
             detail = {"version": version, "changes": draft.changes}
             transaction.record(principal, "approve_rule", "pattern", pattern, detail)
-            self.apply(transaction.db)
+            self.apply(transaction.db, lambda _: None)
 
     def reject(
         self,
@@ -148,7 +137,7 @@ class RuleVersions:
             self._decide(transaction, principal, draft, "rejected", compared)
             transaction.record(principal, "reject_rule", "pattern", pattern, {"version": version})
             if draft.state == "shadow":
-                self.apply(transaction.db)
+                self.apply(transaction.db, lambda _: None)
 
     def roll_back(self, principal: Principal, pattern: str) -> int:
         """Retire the live version, and put the one that was live before it in force again.
@@ -171,7 +160,7 @@ class RuleVersions:
             number = before.version if before is not None else 0
             detail = {"version": live.version, "back_to": number}
             transaction.record(principal, "roll_back_rule", "pattern", pattern, detail)
-            self.apply(transaction.db)
+            self.apply(transaction.db, lambda _: None)
         return number
 
     def _undecided(self, pattern: str, version: int) -> RuleVersion:
@@ -205,32 +194,7 @@ class RuleVersions:
         )
 
 
-def in_force(db: duckdb.DuckDBPyConnection, rules: Rules) -> Rules:
-    """The given rules with the versions that are live or in shadow in a store; always a copy.
-
-    A store of an earlier release, which is only read, may have no versions.
-    """
-    kept = db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rule_versions'").fetchone()
-    rows = rows_of(db, _IN_FORCE) if kept else []
-    if gone := sorted({row["pattern"] for row in rows} - rules.patterns.keys()):
-        logger.warning("approved versions of unknown patterns ignored: %s", ", ".join(gone))
-    patterns, challengers = dict(rules.patterns), dict[str, Pattern]()
-    for row in rows:
-        name, changes = row["pattern"], json.loads(row["changes"])
-        if name in gone:
-            continue
-        if row["state"] == "live":
-            patterns[name] = with_changes(rules, name, changes).patterns[name]
-        else:
-            tried = challenger(rules, name, row["version"], changes)
-            challengers[tried.id] = tried
-    return rules.model_copy(update={"patterns": patterns, "challengers": challengers})
-
-
 _WHERE = "WHERE pattern = ? AND version = ?"
-_IN_FORCE = """
-SELECT pattern, version, state, changes FROM rule_versions
-WHERE state IN ('live', 'shadow') ORDER BY pattern, version"""
 _JSON = ("changes", "preview", "compared")
 
 

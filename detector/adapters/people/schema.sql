@@ -44,6 +44,12 @@ CREATE TABLE IF NOT EXISTS saved_views (
   owner VARCHAR NOT NULL, name VARCHAR NOT NULL, shared BOOLEAN NOT NULL, query VARCHAR NOT NULL,
   saved_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (owner, name)
 );
+-- Values of named lists, for the events in [since, until) of their own time.
+CREATE TABLE IF NOT EXISTS list_entries (
+  entry_id VARCHAR PRIMARY KEY, list_name VARCHAR NOT NULL, value VARCHAR NOT NULL,
+  since TIMESTAMPTZ NOT NULL, until TIMESTAMPTZ, reason VARCHAR NOT NULL,
+  added_by VARCHAR NOT NULL, added_at TIMESTAMPTZ NOT NULL, ended_by VARCHAR, ended_at TIMESTAMPTZ
+);
 -- Changes of patterns' blocks: proposed, in force, retired.
 CREATE TABLE IF NOT EXISTS rule_versions (
   pattern VARCHAR NOT NULL, version BIGINT NOT NULL, state VARCHAR NOT NULL, changes JSON NOT NULL,

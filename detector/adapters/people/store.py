@@ -12,7 +12,9 @@ from detector.adapters.database import connect
 from detector.adapters.people.audit_key import AuditKey, audit_key
 from detector.adapters.people.audit_log import AuditLog
 from detector.adapters.people.closings import Closings
+from detector.adapters.people.in_force import Change, in_force
 from detector.adapters.people.keys import ApiKeys
+from detector.adapters.people.list_entries import ListEntries
 from detector.adapters.people.reports import ReportDrafts
 from detector.adapters.people.reviews import Reviews
 from detector.adapters.people.rule_versions import RuleVersions
@@ -20,6 +22,10 @@ from detector.adapters.people.saved_views import SavedViews
 from detector.adapters.people.snoozes import Snoozes
 from detector.adapters.people.users import Users
 from detector.adapters.people.work_done import WorkDone
+from detector.signals.rules import Rules
+
+Adopt = Callable[[Callable[[datetime | None], Rules]], None]
+"""`Pipeline.adopt`."""
 
 
 def people_schema() -> str:
@@ -73,6 +79,7 @@ class PeopleStore:
         self.snoozes = Snoozes(self.audit)
         self.saved_views = SavedViews(self.audit)
         self.rule_versions = RuleVersions(self.audit, four_eyes)
+        self.list_entries = ListEntries(self.audit)
         self.reports = ReportDrafts(self.audit)
 
     @classmethod
@@ -90,6 +97,18 @@ class PeopleStore:
             raise
         people._own = connection
         return people
+
+    def follow_rules(self, adopt: Adopt, given: Rules) -> None:
+        """From now on, have a running engine adopt what people change of the given rules."""
+
+        def apply(db: duckdb.DuckDBPyConnection, change: Change) -> None:
+            def changed(latest: datetime | None) -> Rules:
+                change(latest)
+                return in_force(db, given)
+
+            adopt(changed)
+
+        self.rule_versions.apply = self.list_entries.apply = apply
 
     def close(self) -> None:
         """Release the database."""

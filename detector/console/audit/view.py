@@ -12,6 +12,7 @@ from detector.core.text import label
 
 AUDITED = (
     *ACTIONS,
+    *("add_list_entry", "end_list_entry"),
     *("snooze", "end_snooze", "read_smr", "save_smr", "export_closed"),
     *("sign_in", "sign_out"),
     *("add_user", "change_user", "set_password", "add_key", "revoke_key"),

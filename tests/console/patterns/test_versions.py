@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from detector.adapters.people.rule_versions import in_force
 from detector.adapters.people.users import NO_PASSWORD
 from detector.console.access.sessions import COOKIE
 from detector.console.app import build_app
@@ -29,7 +28,7 @@ class Office:
         self.pipeline = pipeline
         store: Any = pipeline.store
         self.store, self.people = store, store.people()
-        self.people.rule_versions.apply = lambda db: pipeline.adopt(in_force(db, store.rules_given))
+        self.people.follow_rules(pipeline.adopt, store.rules_given)
         chosen = ConsoleSettings(_env_file=None)
         context = assemble(store.rules, chosen, store, self.people, b"key", pipeline=pipeline)
         self.sessions, self.app = context.sessions, build_app(context)
