@@ -18,6 +18,7 @@ from detector.console.context import Context
 from detector.console.explain import routes as explain
 from detector.console.http import problems
 from detector.console.http.limits import BodyLimit
+from detector.console.lists import routes as lists
 from detector.console.overview import routes as overview
 from detector.console.party import routes as party
 from detector.console.patterns import routes as patterns
@@ -60,6 +61,7 @@ ROUTERS = [
     tour.router,
     search.router,
     snoozes.router,
+    lists.router,
     audit.router,
     admin.router,
     live.router,

@@ -41,10 +41,11 @@ class Entry(_Block):
 
 
 class NamedList(_Block):
-    """A list of values of some columns."""
+    """A list of values of some columns; of a `supervised` one, only supervisors change entries."""
 
     title: str
     of: Annotated[list[str], Field(min_length=1)]
+    supervised: bool = False
     entries: list[Entry] = []
 
     @field_validator("entries", mode="before")

@@ -18,6 +18,7 @@ _PAGES = {
     "/": "viewer",
     "/patterns": "viewer",
     "/snoozes": "viewer",
+    "/lists": "viewer",
     "/cases/closed": "analyst",
     "/cases/closed?sample=5&disposition=FALSE_POSITIVE": "analyst",
     "/audit": "supervisor",

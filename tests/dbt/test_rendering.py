@@ -87,7 +87,7 @@ def test_a_list_is_used_by_both(tmp_path: Path) -> None:
         for (name, at), side in zip(found, cycle(("since", "until", "")), strict=False)
     ]
     merchants = NamedList(title="Some merchants", of=["merchant_id"], entries=entries)
-    rules = build.SHIPPED.model_copy(update={"lists": {"some": merchants}})
+    rules = build.SHIPPED.model_copy(update={"lists": {**build.SHIPPED.lists, "some": merchants}})
     rules = with_changes(
         rules, "velocity", {"where": "merchant_id in list('some')", "threshold": 2}
     )

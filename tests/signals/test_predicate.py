@@ -152,7 +152,7 @@ def test_what_cannot_be_compiled_is_named(text: str, message: str) -> None:
 
 def test_a_list_is_in_the_rules_and_of_the_column() -> None:
     """Else a misspelt name would never be noticed."""
-    rules = SHIPPED.model_copy(update={"lists": LISTS})
+    rules = SHIPPED.model_copy(update={"lists": {**SHIPPED.lists, **LISTS}})
     with pytest.raises(RulesError, match=r"velocity\.where asks about list 'nowhere'"):
         with_changes(rules, "velocity", {"where": "city in list('nowhere')"})
     with pytest.raises(RulesError, match="looks for channel in list 'places', which is of city"):

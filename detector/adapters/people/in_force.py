@@ -60,7 +60,8 @@ def in_force(db: duckdb.DuckDBPyConnection, rules: Rules) -> Rules:
 
 
 _ENTRIES = """
-SELECT list_name, value, since, until, added_by FROM list_entries ORDER BY since, entry_id"""
+SELECT list_name, value, since, until, added_by FROM list_entries
+WHERE until IS NULL OR until > since ORDER BY since, entry_id"""
 
 _VERSIONS = """
 SELECT pattern, version, state, changes FROM rule_versions

@@ -47,6 +47,7 @@ async function start(action) {
   if (action === "next") return next();
   if (action === "undo") return undo(caseId, reload);
   if (action === "snooze") return snooze();
+  if (action === "list") return list();
   if (action === "smr") return smr();
   const sent = action === "recommended" ? "instruct" : action;
   if (!allows(sent)) return toast("The case does not allow that now.");
@@ -77,6 +78,21 @@ async function snooze() {
   toast(`Snoozed until ${made.until.slice(0, 16).replace("T", " ")} UTC`, {
     kind: "good", seconds: 10, action: ["Undo", async () => { await api("DELETE", `/v1/snoozes/${made.snooze_id}`); toast("Snooze ended", { kind: "good" }); }],
   });
+}
+
+/** Offers what the events of the case have and no list has yet. */
+async function list() {
+  const [{ values }, { addEntry }] = await Promise.all([
+    api("GET", `/v1/cases/${caseId}/list-values`), import("../lists/add.js"),
+  ]);
+  if (!values.length) return toast("The events of the case have no value that a list could have.");
+  $("#list-what").replaceChildren(...values.map(
+    ({ list_name, list_title, value }) => new Option(`${value} to ${list_title.toLowerCase()}`, `${list_name}|${value}`),
+  ));
+  const asked = await ask("list", about);
+  if (!asked) return;
+  const [name, ...rest] = asked.what.split("|");
+  await addEntry(name, { ...asked, value: rest.join("|") });
 }
 
 head.addEventListener("click", async ({ target }) => {

@@ -31,5 +31,6 @@ def case_page(request: Request, context: InContext, principal: Reads, case_id: I
     """One case."""
     file = get_case(context, principal, case_id)
     assignees = context.people.users.who_may("act")
-    view = case_view(file, principal, context.rules, assignees, context.settings)
+    running = context.pipeline is not None
+    view = case_view(file, principal, context.rules, assignees, context.settings, running)
     return render(request, "case/page.html", view)

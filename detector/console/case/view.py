@@ -65,6 +65,7 @@ class CaseView:
     instructed: list[str]
     assignees: list[str]
     may_act: bool
+    lists: bool
     smr: bool
     four_eyes: bool
     nav: str = "queue"
@@ -91,8 +92,9 @@ def case_view(
     rules: Rules,
     assignees: list[str],
     settings: ConsoleSettings,
+    running: bool,
 ) -> CaseView:
-    """The case for one user."""
+    """The case for one user; `running` says whether detection runs in this process."""
     case = file.case
     instructed = _instructed(file.history)
     recommended = case.recommended_action
@@ -111,6 +113,7 @@ def case_view(
         instructed=instructed,
         assignees=assignees,
         may_act=principal.may("act"),
+        lists=running and bool(rules.lists),
         smr=principal.may("smr")
         and ("structuring" in case.patterns or file.disposition == "SUSPICIOUS"),
         four_eyes=settings.four_eyes and case.level == "critical",

@@ -298,18 +298,20 @@ FORGERIES = {
     "unrevoked": "UPDATE api_keys SET revoked_at = NULL",
     "disposition": "UPDATE case_reviews SET disposition = 'FALSE_POSITIVE'",
     "snooze": "UPDATE snoozes SET until = until + INTERVAL 1 YEAR",
+    "listed": "UPDATE list_entries SET value = 'dev-2'",
 }
 
 
 @pytest.mark.parametrize("how", FORGERIES)
 def test_a_row_changed_behind_the_log_is_found(people: PeopleStore, how: str) -> None:
-    """Users, keys, dispositions and snoozes are as the log left them, or verifying says so."""
+    """What people did is as the log left it, or verifying says so."""
     people.users.add(ROOT, "lee", "analyst", "hash", must_change=False)
     key, _ = people.keys.add(ROOT, "bank")
     people.keys.revoke(ROOT, key.key_id)
     act(people, KIM, case(level="high"), "close", disposition="CONFIRMED_FRAUD")
     people.snoozes.add(KIM, "velocity", "customer", "cust-1", NOON, "known")
-    assert people.audit.verify() == 5
+    people.list_entries.add(KIM, "known_bad_devices", "dev-1", "A takeover.", None)
+    assert people.audit.verify() == 6
     people.audit._db.execute(FORGERIES[how])
     with pytest.raises(Tampered, match="is not as it was left"):
         people.audit.verify()

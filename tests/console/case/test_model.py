@@ -237,12 +237,12 @@ def test_what_was_decided_before_shows_on_the_next_case(harness: Harness) -> Non
 def test_next_steps_never_tip_off(harness: Harness) -> None:
     """With structuring among the patterns only its steps are given, whatever else fired."""
     file = file_of(harness, "acc-1")
-    view = case_view(file, KIM, SHIPPED, [], ConsoleSettings(_env_file=None))
+    view = case_view(file, KIM, SHIPPED, [], ConsoleSettings(_env_file=None), False)
     assert [name for name, _ in view.guidance] == [r.pattern for r in file.reasons]
     assert all(guidance.say for _, guidance in view.guidance)
     cash = file.reasons[0].model_copy(update={"pattern": "structuring"})
     file = file.model_copy(update={"reasons": [*file.reasons, cash]})
-    view = case_view(file, KIM, SHIPPED, [], ConsoleSettings(_env_file=None))
+    view = case_view(file, KIM, SHIPPED, [], ConsoleSettings(_env_file=None), False)
     [(name, guidance)] = view.guidance
     assert name == "structuring" and guidance.say is None
 
@@ -251,7 +251,7 @@ def test_the_timeline_says_at_which_level_a_case_opened(harness: Harness) -> Non
     """Above the signal that opened it, with the level of that moment, not of now."""
     file = file_of(harness, "acc-1")
     fallen = file.model_copy(update={"case": file.case.model_copy(update={"level": "low"})})
-    view = case_view(fallen, KIM, SHIPPED, [], ConsoleSettings(_env_file=None))
+    view = case_view(fallen, KIM, SHIPPED, [], ConsoleSettings(_env_file=None), False)
     place = next(n for n, entry in enumerate(view.timeline) if entry.kind == "case")
     opened, cause = view.timeline[place : place + 2]
     reached = max(p.cumulative for p in file.scores if p.at <= opened.at)

@@ -84,6 +84,7 @@ EACH_PAGE = [
         "/team",
         "/tour",
         "/snoozes",
+        "/lists",
         "/audit",
     ),
     *("/accounts/acc-1", "/customers/cust-1", "/search?q=acc"),

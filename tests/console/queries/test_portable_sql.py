@@ -16,6 +16,7 @@ from detector.adapters.risingwave import RisingWave
 from detector.cases.review import Review
 from detector.console.case.model import case_file
 from detector.console.context import assemble
+from detector.console.lists.model import list_values
 from detector.console.overview.model import overview
 from detector.console.party.model import account_file, customer_file
 from detector.console.patterns.model import patterns
@@ -71,6 +72,7 @@ def asked(full_store: DuckDBStore) -> Iterator[set[str]]:
         queue_page(reader, QueueFilters(sort=sort), "kim", ["case_x"], page.next, 1)
     for row in full_store.rows("SELECT case_id FROM mv_open_fraud_cases"):
         case_file(reader, people, SHIPPED, SAM, row["case_id"], NOW)
+        list_values(reader, people, SHIPPED, SAM, row["case_id"], NOW)
     account = account_file(reader, people, SHIPPED, "acc-3", limit=5)
     account_file(reader, people, SHIPPED, "acc-3", account.next, 5)
     customer_file(reader, people, "cust-1")

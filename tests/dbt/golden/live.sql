@@ -2234,6 +2234,7 @@ watched as (
         customer_id is not null
         and transaction_type in ('TRANSFER', 'BILL_PAYMENT')
         and status = 'APPROVED'
+        and (not (case when payee_id is not null then false end))
         and payee_id is not null
         and base_amount >= 1000
         and occurred_at > now() - interval '21600 seconds'
