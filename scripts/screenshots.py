@@ -5,6 +5,7 @@ light and dark. `--widths 390 1366 1920 --out DIR` is for looking at layouts.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -37,14 +38,15 @@ SHOWN = ("overview", "queue", "case")
 
 
 @contextmanager
-def demo() -> Iterator[str]:
-    """Run the demo and give the URL that signs in."""
+def demo(checkout: Path = ROOT) -> Iterator[str]:
+    """Run the demo of a checkout and give the URL that signs in."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "detector.cli", "run", "--demo", "--seed", "11"]
         command += ["--port", "0", "--store", f"{folder}/demo.duckdb", "--json"]
         process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(checkout)},
+        )  # fmt: skip
         assert process.stderr is not None
         try:
             for line in process.stderr:

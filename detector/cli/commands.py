@@ -34,7 +34,7 @@ COMMANDS = {
         "explain:command",
         "Show why a signal fired or a case opened, or why not.",
     ),
-    "pattern": ("pattern:app", "Add, check and preview rules, and roll a change back."),
+    "pattern": ("pattern:app", "Add, check, preview and export rules; roll a change back."),
     "backtest": ("backtest:command", "Run detection over history in batch, as SQL."),
     "bench": ("bench:bench", "Measure events per second."),
 }

@@ -1,6 +1,5 @@
 """`fraud pattern`: new rules, their examples, and what a change would do."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,8 +7,6 @@ import typer
 import yaml
 
 from detector.adapters.bank_files import TRUTH_FILE
-from detector.adapters.database import connect
-from detector.adapters.people.in_force import in_force
 from detector.adapters.rendering import PROJECT
 from detector.analysis import examples
 from detector.analysis.history import history_of_files, history_of_store
@@ -19,11 +16,11 @@ from detector.analysis.sweep import Point, knee, plot
 from detector.cli.options import DEFAULT_STORE, AsJson
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.progress import EventProgress
-from detector.cli.versions import rollback, versions
+from detector.cli.versions import export, rollback, rules_in_force, versions
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
-from detector.signals.rules import Rules, load_rules, with_changes
+from detector.signals.rules import load_rules, with_changes
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,11 +38,12 @@ Events = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Add, check and preview rules, and roll a change back."""
+    """Add, check, preview and export rules; roll a change back."""
 
 
 app.command()(versions)
 app.command()(rollback)
+app.command()(export)
 
 
 @app.command()
@@ -72,7 +70,7 @@ def preview(
     Computed by the SQL models over files, or over the events of a store, as a backtest with the
     changed rule would. Changes nothing.
     """
-    rules = load_rules() if events else _rules_of(store)
+    rules = load_rules() if events else rules_in_force(store)
     given = _changes(changes or [])
     tried = _sweep(sweep)
     if not given and not tried:
@@ -168,12 +166,6 @@ def check(
         print_rows("Examples", columns, rows)
     if not all(result.ok for result in found):
         raise typer.Exit(1)
-
-
-def _rules_of(store: Path) -> Rules:
-    """The rules that are in force in a store."""
-    with closing(connect(store, read_only=True)) as db:
-        return in_force(db, load_rules())
 
 
 def _changes(given: list[str]) -> dict[str, Any]:

@@ -1,15 +1,21 @@
-"""`fraud pattern versions` and `rollback`: what became of a rule, and taking a change back."""
+"""`fraud pattern versions`, `rollback` and `export`: what became of the rules of a store."""
 
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
+from detector.adapters.database import connect
+from detector.adapters.people.in_force import in_force
+from detector.adapters.rendering import variables
 from detector.cli.ask_console import console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.people import opened_people, shell_user
 from detector.core.errors import InputError, StoreInUse
-from detector.signals.rules import load_rules
+from detector.signals.rules import Rules, load_rules
 
 Name = Annotated[str, typer.Argument(help="The pattern.")]
 COLUMNS = ["version", "state", "changes", "reason", "author", "created_at", "decided_by"]
@@ -49,6 +55,35 @@ def rollback(name: Name, store: Store = DEFAULT_STORE, as_json: AsJson = False) 
         print_json({"pattern": name, "version": number})
     else:
         print(f"{name}: {f'version {number}' if number else 'the file'} is in force again.")
+
+
+def export(
+    store: Store = DEFAULT_STORE,
+    out: Annotated[
+        Path | None, typer.Option(help="A file to write; by default standard output.")
+    ] = None,
+) -> None:
+    """Write the rules in force in a store as a rules' file.
+
+    With its approved versions and the entries of its lists, also beside a running process. With
+    PATTERNS_FILE set to the file, `replay`, `parity`, `backtest` and the others use these rules;
+    a changed block of it goes into fraud_detection/dbt_project.yml, for git and for a cluster.
+    """
+    try:
+        rules = variables(rules_in_force(store))
+    except StoreInUse as error:
+        rules = console_of(store, error).get("/v1/rules", {})["rules"]
+    text = yaml.safe_dump({"vars": rules}, sort_keys=False, allow_unicode=True, width=100)
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text, "utf-8")
+
+
+def rules_in_force(store: Path) -> Rules:
+    """The rules that are in force in a store; `StoreInUse` beside a running process."""
+    with closing(connect(store, read_only=True)) as db:
+        return in_force(db, load_rules())
 
 
 def _words(value: Any) -> Any:

@@ -102,11 +102,16 @@ LISTS = {
 }
 
 
+MACROS = _Context(
+    {"lists": {name: found.model_dump(mode="json") for name, found in LISTS.items()}},
+    "",
+    [(PROJECT / "macros/patterns.sql").read_text("utf-8")],
+)
+
+
 def in_models(text: str) -> str:
     """The condition as the macros write it."""
-    given = {name: found.model_dump(mode="json") for name, found in LISTS.items()}
-    context = _Context({"lists": given}, "", [(PROJECT / "macros/patterns.sql").read_text()])
-    return context.render("any", f"({{{{ with_lists({json.dumps(text)}) }}}})")
+    return MACROS.render("any", f"({{{{ with_lists({json.dumps(text)}) }}}})")
 
 
 @settings(max_examples=4 * settings().max_examples)

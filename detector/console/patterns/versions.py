@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.rule_versions import RuleVersion, State
+from detector.adapters.rendering import variables
 from detector.analysis.history import history_of_running
 from detector.analysis.preview import Preview
 from detector.analysis.shadow import compared
@@ -97,10 +98,22 @@ class Compared(BaseModel):
     differences: list[dict[str, Any]] = Field(description="The newest found by one of them only.")
 
 
+class RulesInForce(BaseModel):
+    """The `vars` of a rules' file."""
+
+    rules: dict[str, Any]
+
+
 class RolledBack(BaseModel):
     """The version that is in force again; 0 is the rules' file."""
 
     version: int
+
+
+@router.get("/v1/rules", operation_id="rules", responses=problems(401, 403))
+def rules_in_force(context: InContext, _: Reads) -> RulesInForce:
+    """The rules as they are now: the file, the live versions, and the entries of lists."""
+    return RulesInForce(rules=variables(context.rules))
 
 
 @router.get(
