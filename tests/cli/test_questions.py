@@ -13,6 +13,7 @@ import pytest
 from detector.adapters.database import connect
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.in_force import in_force
+from detector.adapters.rendering import variables
 from detector.cases.principals import Principal
 from detector.core.errors import InputError, StoreError
 from detector.signals.rules import load_rules
@@ -199,7 +200,9 @@ def test_a_version_is_listed_and_taken_back(fraud: Fraud, replayed: Path, tmp_pa
     )
     fraud("pattern", "export", "--store", store, "--out", tmp_path / "rules.yml")
     with closing(connect(store, read_only=True)) as db:
-        assert load_rules(tmp_path / "rules.yml") == in_force(db, load_rules())
+        assert variables(load_rules(tmp_path / "rules.yml")) == variables(
+            in_force(db, load_rules())
+        )
     assert fraud("pattern", "export", "--store", store) == (tmp_path / "rules.yml").read_text()
     answer = fraud("pattern", "rollback", "velocity", "--store", store, "--json")
     assert answer == {"pattern": "velocity", "version": 0}
