@@ -1,12 +1,11 @@
 """Several values of one key of a rule: which is the best trade-off, and a drawing of all."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
-from xml.sax.saxutils import escape
 
+from detector.analysis.plot import Mark, draw
 from detector.core.data import JsonObject
-
-WIDTH, HEIGHT, MARGIN = 640, 360, 56
 
 
 class Point(NamedTuple):
@@ -25,6 +24,11 @@ class Point(NamedTuple):
         """The share of the lost value that is in cases; None without a truth."""
         truth = self.outcome.get("truth")
         return truth["value_in_case_share"] if truth else None
+
+    @property
+    def height(self) -> float:
+        """What a drawing shows: the benefit, without a truth the number of signals."""
+        return float(self.outcome["signals"]) if self.benefit is None else self.benefit
 
 
 def knee(points: Sequence[Point]) -> int | None:
@@ -45,33 +49,9 @@ def knee(points: Sequence[Point]) -> int | None:
     return above.index(max(above))
 
 
-def plot(points: Sequence[Point], best: int | None, pattern: str, key: str) -> str:
-    """The points as SVG: cases a day against the share of value in cases, or against signals."""
-    judged = all(point.benefit is not None for point in points)
-    heights = [(p.benefit or 0.0) if judged else float(p.outcome["signals"]) for p in points]
-    costs = [point.cost for point in points]
-    across, up = max([*costs, 1e-9]), max([*heights, 1e-9])
-    left, bottom = MARGIN, HEIGHT - MARGIN
-    places = [
-        (left + c / across * (WIDTH - 2 * MARGIN), bottom - h / up * (HEIGHT - 2 * MARGIN))
-        for c, h in zip(costs, heights, strict=True)
-    ]
-    marks = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{7 if n == best else 4}" '
-        f'fill="{"#d9480f" if n == best else "#1971c2"}"/>'
-        f'<text x="{x + 9:.1f}" y="{y - 7:.1f}">{escape(str(points[n].value))}</text>'
-        for n, (x, y) in enumerate(places)
-    )
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in sorted(places))
-    height = "share of value in cases" if judged else "signals"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'font-family="sans-serif" font-size="12">'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>'
-        f'<text x="{left}" y="28" font-size="15">{escape(pattern)}: {escape(key)}</text>'
-        f'<path d="M{left} {MARGIN}V{bottom}H{WIDTH - MARGIN}" fill="none" stroke="#868e96"/>'
-        f'<text x="{left}" y="{MARGIN - 8}">{height}, up to {up:,.2f}</text>'
-        f'<text x="{WIDTH - MARGIN}" y="{bottom + 20}" text-anchor="end">'
-        f"cases a day, up to {across:,.1f}</text>"
-        f'<polyline points="{line}" fill="none" stroke="#74c0fc"/>{marks}</svg>\n'
-    )
+def plot(path: Path, points: Sequence[Point], best: int | None, pattern: str, key: str) -> None:
+    """Draw cases a day against the share of value in cases, or against signals without a truth."""
+    line = [(point.cost, point.height) for point in points]
+    marks = [Mark(p.cost, p.height, str(p.value), n == best) for n, p in enumerate(points)]
+    up = "signals" if points[0].benefit is None else "share of value in cases"
+    draw(path, f"{pattern}: {key}", "cases a day", up, {pattern: line}, marks)

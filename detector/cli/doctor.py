@@ -94,9 +94,12 @@ def _machine(store: Path) -> Iterator[Finding]:
         datetime.now(UTC).isoformat(timespec="seconds"),
         "Set the clock: events ahead of it are not evaluated.",
     )  # fmt: skip
-    for package, extra in (("confluent_kafka", "kafka"), ("psycopg", "risingwave"), ("dbt", "dbt")):
+    for package, extra in _EXTRAS.items():
         there = find_spec(package) is not None
         yield Finding(f"extra {extra}", True, "installed" if there else "not installed")
+
+
+_EXTRAS = {"confluent_kafka": "kafka", "psycopg": "risingwave", "dbt": "dbt", "matplotlib": "plots"}
 
 
 def _store(store: Path) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from detector.core.errors import InputError
 from detector.signals.operators import OPERATORS
 from detector.signals.rules import load_rules, with_changes
 
+WIDEST = 12  # a bar, in characters
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -58,7 +59,7 @@ def preview(
         Path | None, typer.Option(help="Labels; by default truth.jsonl of the folder, if any.")
     ] = None,
     plot_file: Annotated[
-        Path | None, typer.Option("--plot", help="With --sweep: draw the trade-off as an SVG file.")
+        Path | None, typer.Option("--plot", help="With --sweep: draw it, as .svg or .png.")
     ] = None,
     store: Annotated[Path, typer.Option("--store", help="The store, one DuckDB file.")] = (
         DEFAULT_STORE
@@ -92,7 +93,7 @@ def preview(
                 progress.advance(1)
     best = knee(points)
     if plot_file is not None:
-        plot_file.write_text(plot(points, best, name, tried[0][0]), "utf-8")
+        plot(plot_file, points, best, name, tried[0][0])
     _show_sweep(points, best, tried[0][0], as_json)
 
 
@@ -212,6 +213,9 @@ def _show_sweep(points: list[Point], best: int | None, key: str, as_json: bool) 
         print_json({"sweep": key, "points": shown})
         return
     flat = [_flat(point.outcome) for point in points]
+    most = max(point.height for point in points) or 1
+    for point, figures in zip(points, flat, strict=True):
+        figures["drawn"] = "█" * round(WIDEST * point.height / most)
     names = [n for n in flat[0] if not n.startswith("together_with.")]
     columns = ["", *(f"{p.value}{' *' if n == best else ''}" for n, p in enumerate(points))]
     print_rows(

@@ -1,5 +1,6 @@
 """What a changed rule would do, computed before it is changed."""
 
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ from detector.analysis.preview import Preview
 from detector.analysis.replay import replay_folder
 from detector.analysis.sweep import Point, knee, plot
 from detector.cases.principals import Principal
-from detector.core.errors import RulesError
+from detector.core.errors import InputError, RulesError
 from detector.signals.rules import with_changes
 from tests.build import SHIPPED
 from tests.people import act
@@ -112,10 +113,25 @@ def test_the_knee_is_where_more_work_stops_to_pay() -> None:
     assert knee([point(3, 10, 0.5), point(4, 10, 0.6)]) is None
 
 
-def test_the_drawing_has_every_value() -> None:
-    """Well-formed, with the knee marked, and no markup of a value."""
-    points = [point(3, 100, 0.9), Point("<4>", point(4, 20, 0.8).outcome), point(5, 10, 0.2)]
-    drawn = ElementTree.fromstring(plot(points, 1, "velocity", "threshold"))
-    texts = {node.text for node in drawn.iter() if node.tag.endswith("text")}
-    assert {"3", "<4>", "5", "velocity: threshold"} <= texts
-    assert len([n for n in drawn.iter() if n.get("fill") == "#d9480f"]) == 1
+def test_the_drawing_has_every_value(tmp_path: Path) -> None:
+    """Well-formed, with the knee marked, and no markup of a value; the same each time."""
+    points = [point(3, 100, 0.9), Point("<$4$>", point(4, 20, 0.8).outcome), point(5, 10, 0.2)]
+    for name in ("one.svg", "two.svg", "one.png"):
+        plot(tmp_path / name, points, 1, "velocity", "threshold")
+    drawn = ElementTree.parse(tmp_path / "one.svg")
+    texts = {n.text: n.get("style") for n in drawn.iter() if n.tag.endswith("text")}
+    assert {"3", "<$4$>", "5", "velocity: threshold"} <= texts.keys()
+    assert [text for text, style in texts.items() if "700" in str(style)] == ["<$4$>"]
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="drawn as"):
+        plot(tmp_path / "one.pdf", points, 1, "velocity", "threshold")
+
+
+def test_drawing_without_its_extra_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saying what to install."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(InputError, match=r"\.\[plots\]"):
+        plot(tmp_path / "one.svg", [point(3, 1, 0.9)], None, "velocity", "threshold")
