@@ -11,6 +11,7 @@ import yaml
 from producers.config import ProducerSettings
 from producers.errors import ConfigError
 from producers.models import Severity
+from producers.yaml_text import safe_load
 
 DEFAULT_FILE = Path(__file__).resolve().parents[1] / "fraud_detection" / "dbt_project.yml"
 
@@ -72,7 +73,7 @@ def currency_rates() -> dict[str, float]:
 
 def _project(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"the patterns file {path} cannot be read ({error.strerror}); "

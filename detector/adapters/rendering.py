@@ -7,13 +7,13 @@ every query with what dbt itself compiles.
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from graphlib import TopologicalSorter
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
-from jinja2 import Environment, TemplateError
+from jinja2 import Environment, Template, TemplateError
 
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
@@ -117,7 +117,7 @@ class _Context:
         self._vars = given
         self._database = database
         self._model = SimpleNamespace(name="")
-        self._templates = Environment(extensions=["jinja2.ext.do"], autoescape=False)
+        self._templates = _environment()
         self._names = self._templates.globals
         self._names |= {
             "adapter": SimpleNamespace(dispatch=self._dispatch),
@@ -139,13 +139,15 @@ class _Context:
             for _, name in _MACRO.findall(text):
                 self._names[name] = partial(self._call, f"macro_{name}")
         for text in macros:
-            module = self._templates.from_string(_MACRO.sub(r"\1macro_\2", text)).module
-            self._macros |= vars(module)
+            self._macros |= vars(self._template(_MACRO.sub(r"\1macro_\2", text)).module)
 
     def render(self, name: str, text: str) -> str:
         """The query of a model."""
         self.enabled, self.reads, self._model.name = True, set(), name
-        return self._templates.from_string(text).render().strip()
+        return self._template(text).render().strip()
+
+    def _template(self, text: str) -> Template:
+        return Template.from_code(self._templates, _compiled(text), self._templates.globals)
 
     def _call(self, name: str, *values: object, **named: object) -> object:
         try:
@@ -166,6 +168,16 @@ class _Context:
 
     def _dispatch(self, name: str, _: str) -> Any:
         return self._names.get(f"duckdb__{name}") or self._names[f"default__{name}"]
+
+
+def _environment() -> Environment:
+    return Environment(extensions=["jinja2.ext.do"], autoescape=False)
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(text: str) -> CodeType:
+    """The code of a template: most of the time of rendering, and the same for all rules."""
+    return _environment().compile(text)
 
 
 def _return(value: object) -> None:

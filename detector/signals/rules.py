@@ -16,6 +16,7 @@ from detector.signals.lists import Entry, NamedList, mentioned
 from detector.signals.operators import OPERATORS
 from detector.signals.pattern import CONDITION_KINDS, PARAMETERS, Block, Pattern, Scalar
 from detector.signals.predicate import Predicate
+from producers.yaml_text import safe_load
 
 DEFAULT_PATH = Path(__file__).resolve().parents[2] / "fraud_detection" / "dbt_project.yml"
 
@@ -259,7 +260,7 @@ def load_rules(path: Path | None = None) -> Rules:
         raise RulesError(f"The settings of the rules are invalid: {error}") from None
     path = path or settings.patterns_file
     try:
-        project = yaml.safe_load(path.read_text("utf-8"))
+        project = safe_load(path.read_text("utf-8"))
         block = dict(project["vars"])
     except OSError as error:
         raise RulesError(f"The rules of detection cannot be read: {error}.") from error

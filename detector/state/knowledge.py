@@ -11,6 +11,8 @@ from detector.state.size import size_of
 
 DEFAULT_BUDGET = 1 << 30
 """Bytes of memory for what is known of keys."""
+LARGEST_KEY = 1 << 16
+"""Bytes that a key takes at most, on average: fewer keys need no measuring."""
 SAMPLE = 100
 """Keys measured to learn how many fit into the budget."""
 
@@ -83,7 +85,7 @@ class Knowledge:
         self._unsettled: set[Hashable] = set()
         self._round: list[Hashable] = []
         self._edge: datetime | None = None
-        self._measure_at = 1
+        self._measure_at = max(1, budget // LARGEST_KEY)
         self._capacity = budget
 
     @property
