@@ -6,8 +6,8 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-# Test processes; each runs whole folders.
-JOBS ?= $(shell nproc)
+# Test processes, each running whole folders: one more than cores, as tests also wait for brokers and browsers.
+JOBS ?= $(shell expr $$(nproc) + 1)
 .PHONY: help run test test-producers test-wheel lint lint-workflows fmt types imports check bench evaluate parity \
   docs-patterns docs-metrics docs-site screenshots dbt-compile dbt-test dbt-docs clean
 

@@ -73,7 +73,6 @@ class DuckDBStore:
         self._lagging: list[tuple[list[KnownRow], datetime | None, datetime]] = []
         try:
             lay_out(self._connection, str(path), rules)
-            self._rows.learn()
             [(self._committed_at,)] = self.query("SELECT committed_at FROM progress")
             self.rules = in_force(self._connection, rules)
         except BaseException:

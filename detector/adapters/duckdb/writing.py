@@ -35,11 +35,6 @@ class RowWriter:
         self._encoder = msgspec.json.Encoder(decimal_format="string")
         self._columns: dict[str, dict[str, str]] = {}
 
-    def learn(self) -> None:
-        """Read which columns the tables have; call once they are there."""
-        for table, column, kind in self._db.execute(_COLUMNS).fetchall():
-            self._columns.setdefault(table, {})[column] = kind
-
     def write(self, work: Work, received_at: datetime, mostly_new: bool) -> None:
         """Write all of a work except how far it has come.
 
@@ -84,7 +79,7 @@ class RowWriter:
         """
         if not rows:
             return
-        constants, kinds = constants or {}, self._columns[table]
+        constants, kinds = constants or {}, self._kinds(table)
         columns = [c for c in kinds if c not in constants]
         file = self.folder / "rows.jsonl"
         with open(file, "wb", opener=owner_only) as lines:
@@ -103,9 +98,17 @@ class RowWriter:
     def delete(self, table: str, keys: Sequence[tuple[Any, ...]]) -> None:
         """Delete rows by their first columns."""
         if keys:
-            columns = list(self._columns[table])[: len(keys[0])]
+            columns = list(self._kinds(table))[: len(keys[0])]
             where = " AND ".join(f"{column} = ?" for column in columns)
             self._db.executemany(f"DELETE FROM {table} WHERE {where}", keys)
+
+    def _kinds(self, table: str) -> dict[str, str]:
+        """The columns of a table and their types."""
+        if table not in self._columns:
+            # Reading all tables at once would read the views, too, which takes longer than these.
+            described = self._db.execute(f"DESCRIBE {table}").fetchall()
+            self._columns[table] = {column: kind for column, kind, *_ in described}
+        return self._columns[table]
 
     def _write_scores(self, work: Work, replaced: Collection[str]) -> None:
         signals = [
@@ -141,9 +144,3 @@ def _empty_folder(store: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(0o700)
     return folder
-
-
-_COLUMNS = """
-SELECT table_name, column_name, data_type FROM duckdb_columns()
-WHERE NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables())
-ORDER BY table_name, column_index"""
