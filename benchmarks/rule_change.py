@@ -8,6 +8,7 @@ to committed.
 """
 
 import argparse
+import gc
 import json
 import tempfile
 import threading
@@ -58,6 +59,8 @@ def measure(
             "SELECT count(*), count(DISTINCT event_id) FROM transactions"
         )
         store.close()
+    del pipeline
+    gc.collect()  # else what this run leaves is collected in the middle of the next
     return {
         "change": name,
         "pause_ms": pause,
