@@ -1,6 +1,7 @@
 """How long a command takes to start: `python -m benchmarks.start`.
 
-Seconds of `fraud --help`, and of `fraud run` on a new store until its first events are committed.
+Seconds of `fraud --help`, and of `fraud run` on a new store until its first events are committed,
+with its console and without one.
 """
 
 import json
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 FRAUD = [sys.executable, "-m", "detector.cli"]
@@ -23,12 +25,12 @@ def of_help() -> float:
     return time.monotonic() - began
 
 
-def of_run() -> float:
+def of_run(*options: str) -> float:
     """Seconds until the store's log has events."""
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "s.duckdb"
         log = store.with_name("s.duckdb.wal")
-        command = [*FRAUD, "run", "--no-console", "--store", str(store), "--rate", "200"]
+        command = [*FRAUD, "run", "--store", str(store), "--rate", "200", *options]
         began = time.monotonic()
         run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -44,7 +46,11 @@ def of_run() -> float:
 
 def main() -> None:
     """Print the seconds of each run, in order of size."""
-    for name, measure in (("fraud --help", of_help), ("fraud run", of_run)):
+    for name, measure in (
+        ("fraud --help", of_help),
+        ("fraud run", partial(of_run, "--port", "0")),
+        ("fraud run --no-console", partial(of_run, "--no-console")),
+    ):
         print(json.dumps({name: sorted(round(measure(), 2) for _ in range(RUNS))}))
 
 

@@ -27,7 +27,6 @@ from detector.cli.options import (
     Memory,
     Store,
 )
-from detector.cli.serve import console_beside
 from detector.cli.summary import print_summary
 from detector.cli.tuning import collect_garbage_rarely
 from detector.console.settings import console_settings
@@ -132,7 +131,9 @@ def run(
             signal.signal(number, lambda *_: pipeline.stop())
         title, url = f"Fraud Operations Centre - {title}", ""
         if not no_console:
-            served = console_beside(pipeline, database, tally, rules, console)
+            # Imported here, as it is a third of the start without a console.
+            serve = import_module("detector.cli.serve")
+            served = serve.console_beside(pipeline, database, tally, rules, console)
             url = ends.enter_context(served).entry
             print(f"Console: {url}", file=sys.stderr)
         ends.enter_context(Archiver(database.archive(), timedelta(days=keep)))
