@@ -25,8 +25,9 @@ from detector.adapters.people.store import PeopleStore
 from detector.cases.principals import Principal
 from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.pipeline import Pipeline
+from detector.signals.changes import with_changes, with_entries
 from detector.signals.lists import Entry
-from detector.signals.rules import Rules, load_rules, with_changes, with_entries
+from detector.signals.rules import Rules, load_rules
 
 PATTERN = "velocity"
 LIST = "trusted_payees"

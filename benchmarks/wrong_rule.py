@@ -19,7 +19,8 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.sources.synthetic import SyntheticSource
 from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.pipeline import Pipeline
-from detector.signals.rules import load_rules, with_changes
+from detector.signals.changes import with_changes
+from detector.signals.rules import load_rules
 from producers.config import ProducerSettings
 
 PATTERN = "velocity"

@@ -18,9 +18,10 @@ from detector.core.errors import RulesError
 from detector.core.events import STREAMS, Record, decode
 from detector.pipeline.detector import Detector
 from detector.pipeline.work import Batch
+from detector.signals.changes import with_entries
 from detector.signals.lists import Entry
 from detector.signals.pattern import Example, Pattern
-from detector.signals.rules import Rules, with_entries
+from detector.signals.rules import Rules
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _PERSON = {"customer_id": "customer-1", "account_id": "account-1"}

@@ -6,8 +6,8 @@ from detector.analysis.history import DECIDED
 from detector.analysis.rates import RIGHT, WRONG, precision
 from detector.core.data import JsonObject
 from detector.pipeline.ports import Reader
+from detector.signals.changes import challenger_id
 from detector.signals.pattern import Pattern
-from detector.signals.rules import challenger_id
 
 SAMPLE = 10
 _SIDES = ("in_force", "challenger")

@@ -6,7 +6,8 @@ import pytest
 
 from detector.analysis.examples import check
 from detector.core.errors import RulesError
-from detector.signals.rules import Rules, with_changes
+from detector.signals.changes import with_changes
+from detector.signals.rules import Rules
 from tests.build import REAL, SHIPPED
 
 

@@ -15,7 +15,7 @@ from detector.analysis.replay import replay_folder
 from detector.analysis.sweep import Point, knee, plot
 from detector.cases.principals import Principal
 from detector.core.errors import InputError, RulesError
-from detector.signals.rules import with_changes
+from detector.signals.changes import with_changes
 from tests.build import SHIPPED
 from tests.people import act
 

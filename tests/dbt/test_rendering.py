@@ -12,8 +12,9 @@ from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.rendering import PROJECT, RenderedProject, rendered
 from detector.analysis.parity import parity
 from detector.core.errors import InputError
+from detector.signals.changes import with_changes
 from detector.signals.lists import Entry, NamedList
-from detector.signals.rules import load_rules, with_changes
+from detector.signals.rules import load_rules
 from tests import build
 from tests.dbt.projects import nodes
 

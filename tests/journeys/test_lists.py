@@ -12,8 +12,9 @@ from detector.adapters.people.list_entries import ListEntries
 from detector.cases.principals import Principal
 from detector.cases.review import ActionRefused
 from detector.pipeline.pipeline import Pipeline
+from detector.signals.changes import with_changes
 from detector.signals.lists import NamedList
-from detector.signals.rules import Rules, with_changes
+from detector.signals.rules import Rules
 from tests import build
 from tests.build import SHIPPED, moment, online
 from tests.journeys.test_rule_versions import Changing

@@ -13,7 +13,8 @@ from detector.cases.principals import Principal
 from detector.core.events import Record
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch
-from detector.signals.rules import Rules, challenger, with_changes
+from detector.signals.changes import challenger, with_changes
+from detector.signals.rules import Rules
 from tests import build
 from tests.build import SHIPPED
 from tests.console.bank import eventful_day

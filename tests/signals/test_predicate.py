@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from detector.adapters.rendering import PROJECT, _Context
 from detector.core.errors import RulesError
 from detector.core.events import Transaction, contract_fields
+from detector.signals.changes import with_changes
 from detector.signals.lists import NamedList
 from detector.signals.predicate import Predicate
-from detector.signals.rules import Rules, with_changes
+from detector.signals.rules import Rules
 from detector.signals.select import key_where
 from tests import build
 from tests.build import SHIPPED

@@ -8,9 +8,10 @@ from datetime import datetime
 import duckdb
 
 from detector.adapters.database import rows_of
+from detector.signals.changes import challenger, with_changes, with_entries
 from detector.signals.lists import Entry
 from detector.signals.pattern import Pattern
-from detector.signals.rules import Rules, challenger, with_changes, with_entries
+from detector.signals.rules import Rules
 
 logger = logging.getLogger(__name__)
 

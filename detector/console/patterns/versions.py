@@ -22,7 +22,8 @@ from detector.console.http.fields import LongText
 from detector.console.http.problems import ProblemError, problems, refusals
 from detector.core.data import JsonObject
 from detector.core.errors import RulesError
-from detector.signals.rules import CHANGEABLE, Rules, with_changes
+from detector.signals.changes import CHANGEABLE, with_changes
+from detector.signals.rules import Rules
 
 router = APIRouter(tags=["rules"])
 PatternId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]*$", examples=["velocity"])]
