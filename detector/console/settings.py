@@ -25,6 +25,7 @@ class ConsoleSettings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="CONSOLE_",
         env_file=".env",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
     )

@@ -149,6 +149,8 @@ def _variables(text: str, example: str) -> Iterator[str]:
         if match[0] not in ("${", "$$"):
             yield f"{code[match.start() : match.start() + 12]!r}: write $$ for a dollar sign"
     known = dict(re.findall(r"^([A-Z_]+)=(.*)$", example, flags=re.MULTILINE))
+    # What is only suggested there is not set, and then nothing is passed on.
+    known |= dict.fromkeys(re.findall(r"^#([A-Z_]+)=", example, flags=re.MULTILINE), "")
     for name, kind, default in _VARIABLE.findall(code):
         if name not in known:
             yield f"{name} is not in .env.example"

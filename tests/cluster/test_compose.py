@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from detector.console.settings import ConsoleSettings
 from producers.config import ProducerSettings
 from tests.cluster.compose_rules import bytes_of, findings, resolved
 from tests.cluster.conftest import ROOT, tool
@@ -136,3 +137,20 @@ def test_passwords_go_only_where_they_are_used() -> None:
         if "${RISINGWAVE_PASSWORD" in str(service.get("environment", {}))
     }
     assert holders == {"risingwave-init"}
+
+
+def test_the_settings_of_the_console_reach_its_container() -> None:
+    """Each that is not about where it listens, from .env; one that is not set is the default."""
+    environment = SERVICES["console"]["environment"]
+    example = (ROOT / ".env.example").read_text("utf-8")
+    for name in set(ConsoleSettings.model_fields) - {"host", "port", "demo", "demo_token"}:
+        key = f"CONSOLE_{name.upper()}"
+        assert environment[key] == f"${{{key}:-}}"
+        assert f"#{key}=" in example
+
+
+def test_an_empty_setting_of_the_console_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the container gets it."""
+    for name in ConsoleSettings.model_fields:
+        monkeypatch.setenv(f"CONSOLE_{name.upper()}", "")
+    assert ConsoleSettings(_env_file=None) == ConsoleSettings.model_construct()
