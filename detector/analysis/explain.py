@@ -20,6 +20,7 @@ from detector.signals.rules import Rules
 from detector.state.ordered_events import order_of
 
 _ORDER = ("occurred_at", "event_id")
+_SIGNALS = {"live": "fraud_signals", "shadow": "shadow_signals"}
 
 
 def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObject:
@@ -27,8 +28,9 @@ def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
 
     `name` is the id of one of them. Raises `InputError` when the store has none of that id.
     """
-    for signal in read_signals(db.cursor(), "signal_id = ?", [name]):
-        return _signal(db, rules, signal.signal_id)
+    for mode, table in _SIGNALS.items():
+        for _ in read_signals(db.cursor(), "signal_id = ?", [name], table):
+            return {"kind": "signal", "mode": mode, **_signal(db, rules, name, table)}
     if case := rows_of(db, "SELECT * FROM cases WHERE case_id = ?", [name]):
         return _case(db, rules, case[0])
     by_id = [Sql("event_id = ?", [name])]
@@ -47,9 +49,9 @@ def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
     )
 
 
-def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObject:
-    [signal] = rows_of(db, "SELECT * FROM fraud_signals WHERE signal_id = ?", [name])
-    pattern = rules.patterns.get(signal["pattern"])
+def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, name: str, table: str) -> JsonObject:
+    [signal] = rows_of(db, f"SELECT * FROM {table} WHERE signal_id = ?", [name])
+    pattern = rules.running.get(signal["pattern"])
     if pattern is None:
         raise InputError(f"The pattern {signal['pattern']} of this signal is not in the rules.")
     support = OPERATORS[pattern.operator].support(pattern)
@@ -57,7 +59,7 @@ def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
     events = rows_of(
         db,
         f"SELECT {', '.join(f'e.{field}' for field in shown)} FROM stg_{pattern.source} AS e, "
-        f"fraud_signals AS s WHERE s.signal_id = ? AND {support.text} "
+        f"{table} AS s WHERE s.signal_id = ? AND {support.text} "
         "ORDER BY e.occurred_at, e.event_id",
         [name, *support.parameters],
     )
@@ -70,7 +72,6 @@ def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
     )
     kept = ("signal_id", "pattern", "customer_id", "account_id", "occurred_at", "observed")
     return {
-        "kind": "signal",
         **{field: signal[field] for field in (*kept, "threshold", "weight", "reason", "exposed")},
         "rule": definition(pattern),
         "counted_if": counted_if(pattern),
@@ -115,7 +116,9 @@ def _case(db: duckdb.DuckDBPyConnection, rules: Rules, case: Row) -> JsonObject:
 
 def _patterns(db: duckdb.DuckDBPyConnection, rules: Rules, event: Event) -> list[JsonObject]:
     """Each pattern of the event's stream: what it observed, or why it did not look."""
-    engine = SignalEngine(rules)
+    # What is in shadow fires, too; it only has no effect.
+    live = {p.id: p.model_copy(update={"mode": "live"}) for p in rules.patterns.values()}
+    engine = SignalEngine(rules.model_copy(update={"patterns": live, "challengers": {}}))
     for earlier in _that_matter(db, rules, event):
         engine.update(earlier)
     readings = {reading.pattern.id: reading for reading in engine.readings(event)}
@@ -129,6 +132,7 @@ def _patterns(db: duckdb.DuckDBPyConnection, rules: Rules, event: Event) -> list
             {
                 "pattern": pattern.id,
                 "fired": reading is not None and reading.signal is not None,
+                "mode": pattern.mode,
                 "observed": observed,
                 "threshold": pattern.threshold,
                 "missing": None if observed is None else max(0.0, pattern.threshold - observed),

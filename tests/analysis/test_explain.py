@@ -10,6 +10,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.analysis.explain import explain
 from detector.core.errors import InputError
 from detector.core.events import Event
+from detector.signals.changes import challenger, with_changes
 from tests import build
 from tests.build import SHIPPED, cash, login, online, transaction
 
@@ -103,3 +104,22 @@ def test_the_command_prints_tables(store: DuckDBStore, tmp_path: Path) -> None:
     for name, words in (("velocity:v4", "rests on"), ("o1", "card present"), ("l1", "brute_force")):
         shown = CliRunner().invoke(app, ["explain", name, "--store", str(path)])
         assert shown.exit_code == 0 and words in shown.stdout
+
+
+def test_what_fired_in_shadow_is_explained(tmp_path: Path) -> None:
+    """Of a pattern in shadow and of a version that is tried; the event says that it fired."""
+    rules = with_changes(SHIPPED, "velocity", {"mode": "shadow"})
+    tried = challenger(rules, "velocity", 2, {"threshold": 4})
+    rules = rules.model_copy(update={"challengers": {tried.id: tried}})
+    build.stored(tmp_path / "s.duckdb", [build.records(LOG)], rules)
+    with closing(DuckDBStore(tmp_path / "s.duckdb", rules)) as store:
+        for name, count in (("velocity:v4", 5), ("velocity@2:v3", 4)):
+            found = explain(store._connection, rules, name)
+            assert (found["mode"], found["observed"], found["scores"]) == ("shadow", count, [])
+            assert len(found["rests_on"]) == count
+        velocity = explain(store._connection, rules, "v4")["patterns"][0]
+    assert (velocity["pattern"], velocity["mode"], velocity["fired"]) == (
+        "velocity",
+        "shadow",
+        True,
+    )
