@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.core.events import Event
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
+from detector.signals import brake as brake_module
 from detector.signals.brake import Brake
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
@@ -108,6 +110,29 @@ def test_a_rule_that_fires_on_everyone_is_stopped_within_half_a_minute() -> None
     """Although most customers of the last five minutes were active before it; a wave is not."""
     assert crowd(firing=10)[0] == "velocity after 15 s"
     assert crowd(firing=4) == []
+
+
+def test_deciding_one_by_one_does_not_count_everyone_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand checks within a second cost what one does, however many customers are active."""
+    counts = []
+    counted = brake_module._since
+
+    def counting(seen: Any, edge: Any) -> int:
+        counts.append(counted(seen, edge))
+        return counts[-1]
+
+    monkeypatch.setattr(brake_module, "_since", counting)
+    brake = Brake(build.SHIPPED)
+    for n in range(1000):
+        at = build.moment(n / 1000)
+        brake.saw([f"c-{n}"], at)
+        brake.fired(FIRED, at)
+        brake.check(at)
+    assert len(counts) == 2 * len(build.SHIPPED.patterns)
+    brake.check(build.moment(1))
+    assert len(counts) == 4 * len(build.SHIPPED.patterns)
 
 
 def test_shadow_mode_has_no_effect_but_is_seen(tmp_path: Path) -> None:
