@@ -14,6 +14,8 @@ SETTINGS = Path("dbt_project.yml")
 MODELS = Path("models/fraud_signals")
 DESCRIPTIONS = MODELS / "_fraud_signals.yml"
 PAGE = Path("docs/fraud_patterns.md")
+LISTED = "listed"
+"""In examples, what a list has that a condition asks about."""
 _SECTIONS_END = "## Add a pattern\n"
 
 
@@ -48,17 +50,28 @@ def add_pattern(project: Path, name: str, block: dict[str, Any], examples: list[
 
 def examples_of(block: dict[str, Any]) -> list[str]:
     """An example that fires and a near miss, in YAML; none for shapes that need some thought."""
-    fields = _meeting(block.get("where") or "")
+    where = block.get("where") or ""
+    lists = _lists(where)
+    lines = _examples(block, _meeting(where))
+    return [more for line in lines for more in (line, *(lists if "  events:" in line else []))]
+
+
+def _examples(block: dict[str, Any], fields: dict[str, Any]) -> list[str]:
     threshold, window = block["threshold"], block["window_seconds"]
     if block["operator"] == "burst":
         least = int(threshold)
         every = window // max(1, least - 1)
-        return [
+        fires = [
             f"- fires: {least} within {window} seconds",
             f"  events: [{_row(every=every, times=least, **fields)}]",
-            "- silent: one fewer",
-            f"  events: [{_row(every=every, times=least - 1, **fields)}]",
         ]
+        if least > 1:
+            fewer = _row(every=every, times=least - 1, **fields)
+            return [*fires, "- silent: one fewer", f"  events: [{fewer}]"]
+        if LISTED not in fields.values():
+            return []
+        other = {name: "another" if v == LISTED else v for name, v in fields.items()}
+        return [*fires, "- silent: a value that is not listed", f"  events: [{_row(**other)}]"]
     if block["operator"] == "distinct_burst":
         rows = [
             _row(at=n, **fields, **{block["value"]: f"VALUE_{n}"}) for n in range(int(threshold))
@@ -101,8 +114,15 @@ def _meeting(where: str) -> dict[str, Any]:
         elif isinstance(test, exp.EQ | exp.GTE) and isinstance(test.left, exp.Column):
             found[test.left.name] = test.right.to_py()
         elif isinstance(test, exp.In):
-            found[test.this.name] = test.expressions[0].to_py()
+            found[test.this.name] = test.expressions[0].to_py() if test.expressions else LISTED
     return found
+
+
+def _lists(where: str) -> list[str]:
+    """The line of an example that says what the lists have that a condition asks about."""
+    asked = sorted(Predicate(sql=where).asked) if where else []
+    listed = ", ".join(f"{name}: [{LISTED}]" for name in asked)
+    return [f"  lists: {{{listed}}}"] if asked else []
 
 
 def _row(**fields: Any) -> str:

@@ -39,13 +39,19 @@ def block(**changes: Any) -> dict[str, Any]:
 
 SHAPES = [
     block(key=["card_token"], where="status = 'DECLINED'"),
+    block(
+        key=["account_id"], threshold=1,
+        where="payee_id in list('known_bad_payees') and status = 'APPROVED'",
+    ),
+    block(key=["account_id"], where="device_id in list('known_bad_devices')"),
     block(key=["account_id"], where="merchant_category = '5947' and merchant_country = 'NO'"),
     block(
         operator="distinct_burst", source="alerts", scope="customer", key=["customer_id"],
         where="severity in ('HIGH', 'CRITICAL')", value="alert_type", window_seconds=600,
     ),
     block(
-        operator="novelty", key=["customer_id"], where="channel = 'MOBILE' and not card_present",
+        operator="novelty", key=["customer_id"],
+        where="channel = 'MOBILE' and not card_present and payee_id in list('known_bad_payees')",
         value="device_id", measure="base_amount", threshold=250.0, window_seconds=3600,
     ),
 ]  # fmt: skip
@@ -97,3 +103,4 @@ def test_a_name_in_use_and_a_place_without_a_checkout_are_refused(project: Path)
 def test_shapes_that_need_thought_get_no_example() -> None:
     """Distances and habits: the command says so."""
     assert examples_of(block(operator="outlier")) == []
+    assert examples_of(block(threshold=1)) == []
