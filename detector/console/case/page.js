@@ -87,7 +87,7 @@ async function list() {
   ]);
   if (!values.length) return toast("The events of the case have no value that a list could have.");
   $("#list-what").replaceChildren(...values.map(
-    ({ list_name, list_title, value }) => new Option(`${value} to ${list_title.toLowerCase()}`, `${list_name}|${value}`),
+    ({ list_name, list_title, value, fired }) => new Option(`${value} to ${list_title.toLowerCase()}${fired ? ", where a pattern fired" : ""}`, `${list_name}|${value}`),
   ));
   const asked = await ask("list", about);
   if (!asked) return;

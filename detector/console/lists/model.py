@@ -64,6 +64,7 @@ class ListValue(BaseModel):
     list_title: str
     column: str
     value: str
+    fired: bool = Field(description="Whether a pattern fired at an event with it; those are first.")
 
 
 def lists(rules: Rules, people: PeopleStore) -> list[ListAnswer]:
@@ -103,14 +104,17 @@ def list_values(
     A 404 problem without the case.
     """
     case = find_case(reader, people, case_id)
-    return [
-        ListValue(list_name=name, list_title=about.title, column=column, value=value)
-        for name, about in rules.lists.items()
-        if may_change(principal, about)
+    own = {n: about for n, about in rules.lists.items() if may_change(principal, about)}
+    columns = {column for about in own.values() for column in about.of}
+    values = {column: listable(reader, case, column) for column in columns}
+    found = [
+        ListValue(list_name=name, list_title=about.title, column=column, value=value, fired=fired)
+        for name, about in own.items()
         for column in about.of
-        for value in listable(reader, case, column)
+        for value, fired in values[column].items()
         if not about.holds(value, now)
     ]
+    return sorted(found, key=lambda offered: not offered.fired)
 
 
 def _users_of(name: str, patterns: Mapping[str, Pattern]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from detector.cases.principals import Principal
 from detector.console.lists.routes import MOST_ENTRIES
 from detector.signals.lists import Entry, NamedList
-from tests.build import transaction
+from tests.build import login, transaction
 from tests.console.bank import eventful_day
 from tests.console.harness import Harness
 from tests.console.patterns.test_versions import Office
@@ -102,10 +102,14 @@ def test_what_cannot_be_listed_is_refused(office: Office) -> None:
 
 
 def test_a_case_offers_the_values_of_its_events(office: Office) -> None:
-    """Of the columns that lists have, without those that are listed already."""
+    """Of the columns that lists have, without those that are listed already.
+
+    First those where a pattern fired: the customer's own device is not the one to list.
+    """
     kim = office.person("kim")
     start = office.store.rows("SELECT max(occurred_at) AS at FROM transactions")[0]["at"]
     office.tell(
+        login(0, "c-91", occurred_at=start, device_id="a-usual-one", event_id="usual"),
         *(
             transaction(n, "acc-91", customer_id="c-91", occurred_at=start, device_id="dev-9",
                         payee_id="mule", event_id=f"v{n}", transaction_type="CASH_DEPOSIT",
@@ -121,10 +125,11 @@ def test_a_case_offers_the_values_of_its_events(office: Office) -> None:
 
     bad = ("known_bad_devices", "dev-9")
     mule = ("known_bad_payees", "mule")
-    assert offered() == [bad, mule]
-    assert offered(office.person("sam")) == [bad, mule, ("trusted_payees", "mule")]
+    usual = ("known_bad_devices", "a-usual-one")
+    assert offered() == [bad, mule, usual]
+    assert offered(office.person("sam")) == [bad, mule, ("trusted_payees", "mule"), usual]
     kim.post(URL, json=BAD)
-    assert offered() == [mule]
+    assert offered() == [mule, usual]
     assert kim.get("/v1/cases/case_000000000000/list-values").status_code == 404
 
 
