@@ -29,8 +29,8 @@ def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
     `name` is the id of one of them. Raises `InputError` when the store has none of that id.
     """
     for mode, table in _SIGNALS.items():
-        for _ in read_signals(db.cursor(), "signal_id = ?", [name], table):
-            return {"kind": "signal", "mode": mode, **_signal(db, rules, name, table)}
+        for signal in rows_of(db, f"SELECT * FROM {table} WHERE signal_id = ?", [name]):
+            return {"kind": "signal", "mode": mode, **_signal(db, rules, signal, table)}
     if case := rows_of(db, "SELECT * FROM cases WHERE case_id = ?", [name]):
         return _case(db, rules, case[0])
     by_id = [Sql("event_id = ?", [name])]
@@ -49,8 +49,8 @@ def explain(db: duckdb.DuckDBPyConnection, rules: Rules, name: str) -> JsonObjec
     )
 
 
-def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, name: str, table: str) -> JsonObject:
-    [signal] = rows_of(db, f"SELECT * FROM {table} WHERE signal_id = ?", [name])
+def _signal(db: duckdb.DuckDBPyConnection, rules: Rules, signal: Row, table: str) -> JsonObject:
+    name = signal["signal_id"]
     pattern = rules.running.get(signal["pattern"])
     if pattern is None:
         raise InputError(f"The pattern {signal['pattern']} of this signal is not in the rules.")

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from detector.core.errors import InputError
+from detector.core.extras import imported
 
 SUFFIXES = (".svg", ".png")
 
@@ -34,7 +35,7 @@ def draw(
     """
     if path.suffix not in SUFFIXES:
         raise InputError(f"{path.name} is drawn as {' or '.join(SUFFIXES)}; name it so.")
-    matplotlib = _matplotlib()
+    matplotlib = imported("matplotlib", "matplotlib", "plots", "Drawing")
     with matplotlib.rc_context({"svg.hashsalt": "fraud", "svg.fonttype": "none"}):
         figure = import_module("matplotlib.figure").Figure(figsize=(7, 4), layout="constrained")
         axes = figure.subplots()
@@ -57,15 +58,3 @@ def draw(
 def _plain(text: str) -> str:
     """Without the mathematics that a dollar sign begins."""
     return text.replace("$", r"\$")
-
-
-def _matplotlib() -> Any:
-    try:
-        return import_module("matplotlib")
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise InputError(
-            "Drawing needs the package matplotlib, which is not installed. Install it: "
-            "pip install -e '.[plots]' in a checkout, or 'fraud-detection-streaming[plots]'."
-        ) from error

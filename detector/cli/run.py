@@ -30,7 +30,7 @@ from detector.cli.options import (
 from detector.cli.summary import print_summary
 from detector.cli.tuning import collect_garbage_rarely
 from detector.console.settings import console_settings
-from detector.core.errors import InputError
+from detector.core.extras import imported
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Sink, Source
 from detector.pipeline.tally import Tally
@@ -145,13 +145,4 @@ def run(
 
 def kafka_adapters() -> Any:
     """The Kafka adapters, whose client is an extra."""
-    try:
-        return import_module("detector.adapters.kafka")
-    except ModuleNotFoundError as error:
-        if error.name != "confluent_kafka":
-            raise
-        raise InputError(
-            "Reading Kafka needs the package confluent-kafka, which is not installed. "
-            "Install it: pip install -e '.[kafka]' in a checkout, or "
-            "'fraud-detection-streaming[kafka]'."
-        ) from error
+    return imported("detector.adapters.kafka", "confluent-kafka", "kafka", "Reading Kafka")

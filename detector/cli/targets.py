@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import typer
 
 from detector.adapters.database import StoreFile
 from detector.core.errors import InputError
+from detector.core.extras import imported
 
 CONSOLES = ("http", "https")
 CLUSTERS = ("postgresql", "postgres")
@@ -61,16 +61,8 @@ def opened(store: Path, url: str | None) -> Iterator[Any]:
 
 def risingwave(url: str) -> Any:
     """The adapter, not yet open; it needs the extra `risingwave`."""
-    try:
-        return import_module("detector.adapters.risingwave").RisingWave(url)
-    except ModuleNotFoundError as error:
-        if error.name not in ("psycopg", "psycopg_pool"):
-            raise
-        raise InputError(
-            "RisingWave is reached by the package psycopg, which is not installed. "
-            "Install it: pip install -e '.[risingwave]' in a checkout, or "
-            "'fraud-detection-streaming[risingwave]'."
-        ) from error
+    adapter = imported("detector.adapters.risingwave", "psycopg", "risingwave", "RisingWave")
+    return adapter.RisingWave(url)
 
 
 def without_secrets(url: str) -> str:

@@ -36,16 +36,13 @@ def read_events(
 
 
 def read_signals(
-    cursor: duckdb.DuckDBPyConnection,
-    where: str,
-    parameters: list[Any],
-    table: str = "fraud_signals",
+    cursor: duckdb.DuckDBPyConnection, where: str, parameters: list[Any]
 ) -> Iterator[Signal]:
     """The signals that meet a condition, in order of time; reads from the cursor as it goes."""
     names = Signal.__struct_fields__
     columns = ", ".join("amount::VARCHAR" if name == "amount" else name for name in names)
     cursor.execute(
-        f"SELECT {columns} FROM {table} WHERE {where} ORDER BY occurred_at, signal_id",
+        f"SELECT {columns} FROM fraud_signals WHERE {where} ORDER BY occurred_at, signal_id",
         parameters,
     )
     while rows := cursor.fetchmany(10_000):
