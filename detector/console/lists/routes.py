@@ -172,3 +172,6 @@ def _check(context: Context, principal: Principal, name: str) -> None:
             "This console shows a cluster: its lists are in the rules' file; change them there, "
             "then `make dbt-upgrade MODEL=<view>`.",
         )
+    if not context.pipeline.ready.is_set():
+        # Until what was judged is read back, nothing says from when on an entry may hold.
+        raise ProblemError(503, "Detection is not running; try again once /readyz says so.")

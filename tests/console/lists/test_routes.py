@@ -101,6 +101,15 @@ def test_what_cannot_be_listed_is_refused(office: Office) -> None:
     assert (full.status_code, "5,000" in full.json()["detail"]) == (409, True)
 
 
+def test_nothing_is_listed_before_it_is_known_what_was_judged(office: Office) -> None:
+    """At a start, or after the end: an entry could not say from when on it holds."""
+    office.pipeline.ready.clear()
+    refused = office.person("kim").post(URL, json=BAD)
+    office.pipeline.ready.set()
+    assert (refused.status_code, "not running" in refused.json()["detail"]) == (503, True)
+    assert office.person("kim").post(URL, json=BAD).status_code == 201
+
+
 def test_a_case_offers_the_values_of_its_events(office: Office) -> None:
     """Of the columns that lists have, without those that are listed already.
 
