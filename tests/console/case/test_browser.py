@@ -55,6 +55,7 @@ def test_a_case_from_arrival_to_audit_by_keyboard_alone(
     page.keyboard.press("n")
     expect(page).to_have_url(f"{harness.address}/cases/{top}")
     expect(page.locator("#case")).to_contain_text("In review")
+    live(page)  # a key before the page works is not kept: it would decide what was not seen
     page.keyboard.press("1")
     expect(page.locator("#dialog-close")).to_be_visible()
     page.keyboard.press("Enter")
