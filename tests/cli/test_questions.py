@@ -178,7 +178,7 @@ def test_a_change_is_previewed_on_files_and_on_a_store(
     assert [point["threshold"] for point in points] == [4, 5, 6]
     assert sum(point["knee"] for point in points) == 1
     assert "<svg" in (tmp_path / "s.svg").read_text()
-    shown = fraud(*sweep)
+    shown = fraud(*asked, folder, "--sweep", "threshold=4,6")
     assert "* has the best trade-off" in shown and "█" in shown
     for wrong, message in ((("threshold=4",), "--set KEY=VALUE"), (("--set", "x"), "not KEY=")):
         with pytest.raises(InputError, match=message):

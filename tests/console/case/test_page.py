@@ -34,6 +34,7 @@ from tests.people import act
 
 HOSTILE = '"><script>alert(1)</script>'
 LONG = "ж" * 64
+LINKS_OF_A_KIND = 5
 CITY = "Wagga <b>Wagga</b> 東京 " + "x" * 70
 
 
@@ -105,15 +106,18 @@ def page(client: TestClient, path: str) -> Outline:
 
 
 def test_pages_nest_and_their_links_lead_somewhere(harness: Harness) -> None:
-    """Every link of the queue, a case, an account and a customer answers."""
+    """The links of the queue, a case, an account and a customer answer: on every page
+    the first few of each kind that no page before had."""
     client = harness.person("sam")
     seen: set[str] = set()
     todo = ["/cases", "/signals", "/accounts/acc-1", "/customers/cust-1", "/search?q=shop-online"]
     todo += [f"/cases/{case['case_id']}" for case in harness.cases()]
     for path in todo:
-        for link in page(client, path).links:
-            if link in seen or link.startswith(("#", "?")) or link == "/logout":
-                continue
+        links: dict[str, list[str]] = {}
+        for link in dict.fromkeys(page(client, path).links):
+            if link not in seen and not link.startswith(("#", "?")) and link != "/logout":
+                links.setdefault(link.split("/")[1], []).append(link)
+        for link in [link for kind in links.values() for link in kind[:LINKS_OF_A_KIND]]:
             seen.add(link)
             assert client.get(link).status_code in (200, 303), (path, link)
     assert len(seen) > 50
@@ -157,12 +161,11 @@ def test_odd_data_is_shown_as_what_it_is(odd: TestClient) -> None:
     assert {name for c in cases for name in c["account_ids"]} == {HOSTILE, LONG, "a/b?c#d"}
     paths = ["/cases", "/signals", f"/cases?q={LONG}", f"/search?q={LONG}"]
     paths += [f"/cases/{c['case_id']}" for c in cases]
-    for path in paths:
-        outline = page(odd, path)
-        for link in outline.links:
-            if link.startswith(("/accounts/", "/customers/")):
-                assert odd.get(link).status_code == 200, link
-                page(odd, link)
+    links = {link for path in paths for link in page(odd, path).links}
+    parties = {link for link in links if link.startswith(("/accounts/", "/customers/"))}
+    assert len(parties) > 3
+    for link in parties:
+        page(odd, link)
 
 
 def test_another_currency_is_not_called_dollars(odd: TestClient) -> None:
