@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from detector.core.events import STREAMS
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 TWICE = 0.1
 

@@ -21,7 +21,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.gauges import resident_bytes
 from detector.pipeline.pipeline import Pipeline
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 
 def main() -> None:

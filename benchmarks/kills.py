@@ -22,7 +22,8 @@ from typing import Any
 
 from detector.adapters.bank_files import DEFAULT_START, write_bank
 from detector.adapters.duckdb.store import DuckDBStore
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 from producers.config import ProducerSettings
 
 _WALL = {"received_at", "committed_at", "lanes"}

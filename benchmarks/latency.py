@@ -19,7 +19,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.cli.progress import EventProgress
 from detector.cli.tuning import collect_garbage_rarely, take_short_turns
 from detector.pipeline.pipeline import Pipeline
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 CUSTOMERS = 50_000
 WARM_UP_S = 5

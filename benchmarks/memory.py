@@ -15,7 +15,7 @@ from benchmarks.endless import EndlessSource
 from detector.cli.progress import EventProgress
 from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.detector import Detector
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 MINUTES = 13
 ROWS = ((500, 10_000), (2_000, 10_000), (2_000, 50_000), (5_000, 50_000))

@@ -29,7 +29,7 @@ from detector.console.context import assemble
 from detector.console.queries.filters import QueueFilters
 from detector.console.queue.model import queue_page
 from detector.console.settings import ConsoleSettings
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 ASKED = {
     "document": "/v1/cases",

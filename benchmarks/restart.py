@@ -27,9 +27,10 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.pipeline.gauges import resident_bytes
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Work
+from detector.signals.loading import load_rules
 from detector.signals.operators.novelty import Known
 from detector.signals.operators.outlier import Settled
-from detector.signals.rules import Rules, load_rules
+from detector.signals.rules import Rules
 from detector.state.knowledge import KnownRow
 
 END = datetime(2026, 4, 5, tzinfo=UTC)

@@ -27,7 +27,8 @@ from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.pipeline import Pipeline
 from detector.signals.changes import with_changes, with_entries
 from detector.signals.lists import Entry
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 
 PATTERN = "velocity"
 LIST = "trusted_payees"

@@ -7,7 +7,7 @@ import sys
 
 import yaml
 
-from detector.signals.rules import DEFAULT_PATH
+from detector.signals.loading import DEFAULT_PATH
 
 project = yaml.safe_load(DEFAULT_PATH.read_text("utf-8"))
 for name in ("unusual_amount", "new_payee_large"):

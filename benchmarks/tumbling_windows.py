@@ -13,8 +13,8 @@ import duckdb
 from detector.adapters.dbt_models import event_files, load, open_database, run
 from detector.adapters.rendering import rendered
 from detector.signals.conditions import sql
+from detector.signals.loading import load_rules
 from detector.signals.pattern import Pattern
-from detector.signals.rules import load_rules
 
 
 def missed(db: duckdb.DuckDBPyConnection, pattern: Pattern) -> tuple[int, int, float | None]:

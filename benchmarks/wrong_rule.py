@@ -20,7 +20,7 @@ from detector.adapters.sources.synthetic import SyntheticSource
 from detector.cli.tuning import collect_garbage_rarely
 from detector.pipeline.pipeline import Pipeline
 from detector.signals.changes import with_changes
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from producers.config import ProducerSettings
 
 PATTERN = "velocity"

@@ -13,7 +13,7 @@ from detector.adapters.bank_files import DEFAULT_START, bank_settings, write_ban
 from detector.adapters.dbt_models import event_files, load, open_database, run
 from detector.adapters.rendering import rendered
 from detector.cli.progress import EventProgress
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 EVENTS, CUSTOMERS = 100_000, 2_000
 STAGED = "grows; `make dbt-upgrade` of it keeps what the raw records have, 7 days"

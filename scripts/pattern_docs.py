@@ -5,8 +5,9 @@ from pathlib import Path
 
 from detector.signals.conditions import words
 from detector.signals.description import summary
+from detector.signals.loading import load_rules
 from detector.signals.pattern import Pattern
-from detector.signals.rules import Rules, load_rules
+from detector.signals.rules import Rules
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "fraud_patterns.md"

@@ -20,7 +20,7 @@ import duckdb
 from detector.adapters.bank_files import write_bank
 from detector.adapters.database import connect
 from detector.analysis.replay import replay_folder
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from producers.config import ProducerSettings
 from scripts.dashboards import (
     Query,

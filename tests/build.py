@@ -25,7 +25,8 @@ from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.work import Batch, Decision, Work
 from detector.risk.score import RiskPoint
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

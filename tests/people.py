@@ -4,7 +4,8 @@ from typing import Any
 
 from detector.adapters.people.reviews import Acted, CaseRecord
 from detector.adapters.people.store import PeopleStore
-from detector.cases.actions import ACTIONS, Action
+from detector.cases.actions import ACTIONS
+from detector.cases.actions.base import Action
 from detector.cases.principals import Principal
 
 

@@ -17,7 +17,8 @@ from jinja2 import Environment, Template, TemplateError
 
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
-from detector.signals.rules import DEFAULT_PATH, Rules
+from detector.signals.loading import DEFAULT_PATH
+from detector.signals.rules import Rules
 
 PROJECT = DEFAULT_PATH.parent
 DATABASE = "fraud"

@@ -7,8 +7,8 @@ import yaml
 
 from detector.core.errors import InputError
 from detector.core.text import amount
+from detector.signals.loading import load_rules
 from detector.signals.predicate import Predicate
-from detector.signals.rules import load_rules
 
 SETTINGS = Path("dbt_project.yml")
 MODELS = Path("models/fraud_signals")

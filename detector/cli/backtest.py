@@ -10,7 +10,7 @@ from detector.analysis.backtest import MEMORY, backtest
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows
 from detector.core.data import JsonObject
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 
 def command(

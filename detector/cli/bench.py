@@ -20,7 +20,8 @@ from detector.core.data import JsonObject
 from detector.core.events import STREAMS, decode
 from detector.pipeline.detector import Detector
 from detector.pipeline.pipeline import Pipeline
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 
 
 def bench(

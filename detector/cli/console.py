@@ -9,7 +9,7 @@ from detector.cli.options import DEFAULT_STORE, Store
 from detector.cli.run import From, run
 from detector.cli.serve import serve_cluster
 from detector.console.settings import console_settings
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 PEOPLE = Path("data/console.duckdb")
 

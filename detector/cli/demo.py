@@ -12,7 +12,8 @@ from detector.analysis.tour import Scene, played
 from detector.cli.options import AsJson
 from detector.cli.output import LEVEL_STYLES, print_json, shown
 from detector.core.text import label
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 
 LONGEST_PAUSE_S = 2.5
 

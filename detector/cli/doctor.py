@@ -22,7 +22,7 @@ from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.console.settings import console_settings
 from detector.core.errors import FraudError, StoreInUse
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from producers.errors import ConfigError
 
 LEAST_DISK = 2 << 30

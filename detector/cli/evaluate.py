@@ -15,7 +15,7 @@ from detector.cli.output import print_json, print_rows
 from detector.cli.replay import replay_shown
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 FEW = 30
 """Below this many instances a rate says little."""

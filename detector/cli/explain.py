@@ -12,7 +12,7 @@ from detector.cli.ask_console import console_of
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import print_json, print_rows, text
 from detector.core.errors import StoreInUse
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 
 def command(

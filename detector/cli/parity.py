@@ -6,7 +6,7 @@ from detector.analysis.parity import ParityReport, parity
 from detector.cli.options import AsJson, Folder
 from detector.cli.output import print_json, print_rows
 from detector.cli.replay import replay_shown
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 
 def command(folder: Folder, as_json: AsJson = False) -> None:

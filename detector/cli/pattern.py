@@ -20,8 +20,8 @@ from detector.cli.versions import export, rollback, rules_in_force, versions
 from detector.core.data import JsonObject
 from detector.core.errors import InputError
 from detector.signals.changes import with_changes
+from detector.signals.loading import load_rules
 from detector.signals.operators import OPERATORS
-from detector.signals.rules import load_rules
 
 WIDEST = 12  # a bar, in characters
 app = typer.Typer(

@@ -26,7 +26,8 @@ from detector.cli.tuning import collect_garbage_rarely
 from detector.core.text import label, printable
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 from detector.state.knowledge import DEFAULT_BUDGET
 
 

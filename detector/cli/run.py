@@ -34,7 +34,7 @@ from detector.core.extras import imported
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.ports import Sink, Source
 from detector.pipeline.tally import Tally
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 
 _HISTORY = timedelta(minutes=15)
 """The demo starts with what happened in this time, so that its queue is not empty."""

@@ -14,7 +14,8 @@ from detector.cli.output import print_json, print_rows
 from detector.cli.progress import EventProgress
 from detector.cli.replay import replay_shown
 from detector.core.errors import InputError
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 
 
 def command(

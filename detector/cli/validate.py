@@ -9,7 +9,8 @@ from detector.cli.targets import ClusterUrl, opened
 from detector.core.errors import InputError
 from detector.core.events import STREAMS
 from detector.pipeline.ports import Reader
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 
 # Each query returns rows that must not exist.
 _PROMISES = {

@@ -15,7 +15,8 @@ from detector.cli.options import DEFAULT_STORE, AsJson, Store
 from detector.cli.output import as_records, print_json, print_rows
 from detector.cli.people import opened_people, shell_user
 from detector.core.errors import InputError, StoreInUse
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 
 Name = Annotated[str, typer.Argument(help="The pattern.")]
 COLUMNS = ["version", "state", "changes", "reason", "author", "created_at", "decided_by"]

@@ -2,12 +2,11 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from detector.cases.book import CaseBook, CustomerSignals
-from detector.cases.case import Case
 from detector.core.events import (
     STREAM_OF,
     STREAMS,
@@ -19,19 +18,20 @@ from detector.core.events import (
     decode,
     share_texts,
 )
+from detector.pipeline.braking import Braking
 from detector.pipeline.decision import decide
+from detector.pipeline.effects import Effects
 from detector.pipeline.knowledge import KnownKeys, chunks
 from detector.pipeline.ports import Memory
 from detector.pipeline.watermark import Watermark, Watermarks
 from detector.pipeline.work import Batch, DeadLetter, Decision, IngestStatus, Work
 from detector.risk.attribution import Attribution
-from detector.risk.score import RiskBook, RiskPoint
+from detector.risk.score import RiskBook
 from detector.signals.brake import Brake, Braked
-from detector.signals.engine import SignalChange, SignalEngine
+from detector.signals.engine import SignalEngine
 from detector.signals.pattern import Pattern
 from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
-from detector.signals.signal import Signal
 from detector.state.knowledge import DEFAULT_BUDGET
 from producers.card_numbers import without_card_numbers
 
@@ -71,9 +71,8 @@ class Detector:
         self.risk = RiskBook(rules)
         self.cases = CaseBook(rules)
         self.known = KnownKeys(self.signals, self.attribution, self.cases, memory_bytes)
-        self._brake = Brake(rules) if brake else None
-        self.braked: dict[str, Braked] = {}
-        """The patterns that were put in shadow because they fired on too many customers."""
+        self._effects = Effects(self.attribution, self.risk, self.cases, self.known)
+        self._braking = Braking(self.signals, Brake(rules) if brake else None)
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
@@ -92,25 +91,14 @@ class Detector:
             self._recent[stream][event_id] = at
         self.known.resume(memory)
         for braked in memory.braked:
-            self._put_in_shadow(braked)
+            self._braking.put_in_shadow(braked)
         for chunk in chunks(memory.events):
             self.known.prepare(chunk)
             for event in chunk:
                 self.attribution.learn(event)
                 self.signals.update(event)
         self.signals.resume(memory.in_shadow)
-        for signal in memory.customer_signals:
-            self.known.prepare_customer(signal.customer_id)
-            self.attribution.accounts(signal)
-        for account, signal in memory.attributed:
-            for _ in self.risk.add(account, signal):
-                pass
-        for customer in memory.reviewed:
-            self.known.prepare_customer(customer.customer_id)
-            self.cases.repeat_all(customer)
-        for signal in memory.case_signals:
-            self.known.prepare_customer(signal.customer_id)
-            self.cases.repeat(signal)
+        self._effects.resume(memory)
 
     def process(self, source: str, batch: Batch) -> Work:
         """Evaluate a batch; returns everything that must be committed for it."""
@@ -142,8 +130,8 @@ class Detector:
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
         self.watermarks.settle(now)
-        if self._brake is not None and events:
-            self._check_brake(self._brake, events, work)
+        if events:
+            self._braking.check((event for _, event in events), self.watermarks.at, work)
         self._mark(work)
         self._forget()
         work.known, work.settled_until = self.known.advance(len(batch.records))
@@ -205,25 +193,14 @@ class Detector:
         """Evaluate a challenger no longer."""
         self.signals.drop(challenger)
 
+    @property
+    def braked(self) -> dict[str, Braked]:
+        """The patterns that were put in shadow because they fired on too many customers."""
+        return self._braking.braked
+
     def release(self, pattern: str) -> None:
         """Give a pattern that was put in shadow effect again, from the next event on."""
-        if self.braked.pop(pattern, None) is not None:
-            self.signals.release(pattern)
-
-    def _check_brake(self, brake: Brake, events: list[tuple[Record, Event]], work: Work) -> None:
-        at = self.watermarks.at
-        if at is None:
-            return
-        brake.saw({_customer_of(event) for _, event in events}, at)
-        for signal in work.new_signals:
-            brake.fired(signal, at)
-        for braked in brake.check(at):
-            work.braked.append(braked)
-            self._put_in_shadow(braked)
-
-    def _put_in_shadow(self, braked: Braked) -> None:
-        self.braked[braked.pattern] = braked
-        self.signals.shadow(braked.pattern)
+        self._braking.release(pattern)
 
     def _mark(self, work: Work) -> None:
         work.watermark, work.final = self.watermarks.at, self.watermarks.final
@@ -252,49 +229,9 @@ class Detector:
             learned = [pair for pair in learned if pair[1].occurred_at >= edge]
             changes = [change for change in changes if change.signal.occurred_at >= edge]
         for account, signal in learned:
-            self._attribute(account, signal, work)
+            self._effects.attribute(account, signal, work)
         for change in changes:
-            self._apply(change, work)
-
-    def _apply(self, change: SignalChange, work: Work) -> None:
-        kind, signal, shadow = change
-        if shadow:
-            work.shadow[signal.signal_id] = None if kind == "withdrawn" else signal
-            if kind == "new":
-                work.new_shadow.append(signal)
-            return
-        # A key may be shared by customers, so this need not be the customer of the event at hand.
-        self.known.prepare_customer(signal.customer_id)
-        if kind == "withdrawn":
-            work.signals[signal.signal_id] = None
-            work.withdrawn_signals.append(signal)
-            for account in self.attribution.withdraw(signal):
-                self._release(account, signal, work)
-            self._keep(self.cases.withdraw(signal), work)
-            return
-        work.signals[signal.signal_id] = signal
-        if kind == "new":
-            work.new_signals.append(signal)
-            for account in self.attribution.accounts(signal):
-                self._attribute(account, signal, work)
-        self._keep(self.cases.add(signal), work)
-
-    @staticmethod
-    def _keep(cases: Iterable[Case], work: Work) -> None:
-        work.cases.update((case.case_id, case) for case in cases)
-
-    def _attribute(self, account: str, signal: Signal, work: Work) -> None:
-        work.attributions[account, signal.signal_id] = signal
-        for point in self.risk.add(account, signal):
-            work.risk[account, point.occurred_at] = point
-
-    def _release(self, account: str, signal: Signal, work: Work) -> None:
-        work.attributions[account, signal.signal_id] = None
-        for point in self.risk.withdraw(account, signal):
-            if isinstance(point, RiskPoint):
-                work.risk[account, point.occurred_at] = point
-            else:
-                work.risk[account, point] = None
+            self._effects.apply(change, work)
 
     def _forget(self) -> None:
         """Drop expired state; once per lateness of event time is enough."""

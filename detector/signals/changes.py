@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from detector.core.errors import RulesError
 from detector.signals.lists import Entry
+from detector.signals.loading import explained
 from detector.signals.pattern import Pattern
-from detector.signals.rules import Rules, explained
+from detector.signals.rules import Rules
 
 CHANGEABLE = (
     "threshold", "window_seconds", "weight", "where", "least", "history", "prior", "severity",

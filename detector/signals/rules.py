@@ -1,24 +1,17 @@
-"""The rules of detection, read from `vars` in the dbt project: the only place for parameters."""
+"""The rules of detection: what `vars` of the dbt project says, the only place for parameters."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from detector.core.errors import RulesError
 from detector.signals.currencies import Currencies
 from detector.signals.lists import NamedList, mentioned
 from detector.signals.operators import OPERATORS
-from detector.signals.pattern import CONDITION_KINDS, PARAMETERS, Block, Pattern, Scalar
+from detector.signals.pattern import PARAMETERS, Block, Pattern
 from detector.signals.predicate import Predicate
-from producers.yaml_text import safe_load
-
-DEFAULT_PATH = Path(__file__).resolve().parents[2] / "fraud_detection" / "dbt_project.yml"
 
 Level = Literal["critical", "high", "medium", "low"]
 Verdict = Literal["approve", "review", "decline"]
@@ -237,44 +230,6 @@ class Rules(Block):
         return self.risk.levels[self.cases.opens_at]
 
 
-class RuleSettings(BaseSettings):
-    """Rule settings from the environment or `.env`."""
-
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
-
-    patterns_file: Path = Field(DEFAULT_PATH, description="The dbt project with the rules.")
-    structuring_threshold: Annotated[float, Field(ge=100, le=1e9)] | None = Field(
-        None, description="Cash from this amount on is reported; structuring stays just below it."
-    )
-
-
-def load_rules(path: Path | None = None) -> Rules:
-    """Read and check the rules: of a path, of PATTERNS_FILE, or of the installed dbt project.
-
-    STRUCTURING_THRESHOLD replaces the amount of that name. Raises `RulesError` naming the key, what
-    came and what is known.
-    """
-    try:
-        settings = RuleSettings()
-    except ValidationError as error:
-        raise RulesError(f"The settings of the rules are invalid: {error}") from None
-    path = path or settings.patterns_file
-    try:
-        project = safe_load(path.read_text("utf-8"))
-        block = dict(project["vars"])
-    except OSError as error:
-        raise RulesError(f"The rules of detection cannot be read: {error}.") from error
-    except (UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise RulesError(f"{path} is not a dbt project with a `vars` block: {error}") from error
-    if settings.structuring_threshold is not None and isinstance(block.get("amounts"), dict):
-        changed = {"structuring_threshold": settings.structuring_threshold}
-        block["amounts"] = {**block["amounts"], **changed}
-    try:
-        return Rules.model_validate(block)
-    except ValidationError as error:
-        raise RulesError(explained(path, error)) from None
-
-
 def _in_amounts(test: Any, amounts: Any) -> Any:
     if not isinstance(test, dict) or test.get("of") is None:
         return test
@@ -295,17 +250,3 @@ def _with_lists(where: Any, lists: Mapping[str, NamedList]) -> list[Any]:
             test = {**test, "lists": {name: lists[name] for name in asked}}
         tests.append(test)
     return tests
-
-
-def explained(path: Path, error: ValidationError) -> str:
-    """What is wrong in a file of rules, a line for each."""
-    lines = [f"{path.name} has a malformed rule:"]
-    for detail in error.errors():
-        key = ".".join(["vars", *(str(k) for k in detail["loc"] if k not in CONDITION_KINDS)])
-        came = detail["input"]
-        shown = repr(came) if isinstance(came, Scalar | None) else type(came).__name__
-        message = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] == "extra_forbidden":
-            message = "not a known key"
-        lines.append(f"  {key}: {message} (came: {shown})")
-    return "\n".join(lines)

@@ -16,7 +16,7 @@ from detector.adapters.people.in_force import in_force
 from detector.adapters.rendering import variables
 from detector.cases.principals import Principal
 from detector.core.errors import InputError, StoreError
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from tests.build import REAL
 from tests.cli.conftest import Fraud
 

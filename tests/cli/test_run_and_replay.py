@@ -17,7 +17,7 @@ import yaml
 
 from detector.adapters.rendering import variables
 from detector.core.errors import InputError, StoreInUse
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from tests.cli.conftest import Fraud
 
 SUMMARY_KEYS = {

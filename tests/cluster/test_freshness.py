@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from detector.core.events import Record, decode
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from scripts import freshness
 
 

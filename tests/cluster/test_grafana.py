@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from detector.adapters.duckdb.views import view_names
 from detector.adapters.questions import QuestionName, statement
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from scripts import ask_grafana, dashboards, show_panels
 from scripts.dashboards import MacroError, Query, Range, expand
 from tests.build import SHIPPED

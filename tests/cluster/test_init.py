@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from detector.adapters.duckdb.views import view_names
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from producers.models import TOPICS as PRODUCED
 from scripts import cluster_init
 from scripts.cluster_init import InitError

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from detector.adapters.duckdb.views import view_names
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from tests.cluster.conftest import ROOT, environment, tool
 
 CHECK = ROOT / "scripts/check_pipeline.sh"

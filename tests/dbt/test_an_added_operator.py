@@ -26,7 +26,7 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.console.app import build_app
 from detector.console.context import assemble
 from detector.console.settings import ConsoleSettings
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from scripts import pattern_docs
 
 rules = load_rules()

@@ -11,7 +11,8 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.rendering import RenderedProject, rendered
 from detector.analysis.parity import parity
 from detector.analysis.replay import replay_folder
-from detector.signals.rules import Rules, load_rules
+from detector.signals.loading import load_rules
+from detector.signals.rules import Rules
 from scripts import pattern_docs
 from tests import build
 from tests.dbt.conftest import write_log

@@ -10,7 +10,7 @@ from detector.adapters.rendering import PROJECT, rendered
 from detector.analysis.examples import check
 from detector.analysis.new_pattern import add_pattern, examples_of
 from detector.core.errors import InputError, RulesError
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from scripts import pattern_docs
 
 

@@ -14,7 +14,7 @@ from detector.analysis.parity import parity
 from detector.core.errors import InputError
 from detector.signals.changes import with_changes
 from detector.signals.lists import Entry, NamedList
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from tests import build
 from tests.dbt.projects import nodes
 

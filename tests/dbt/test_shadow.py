@@ -9,7 +9,7 @@ from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.dbt_models import event_files, load, open_database, run
 from detector.adapters.rendering import PROJECT, rendered
 from detector.analysis.replay import replay_folder
-from detector.signals.rules import load_rules
+from detector.signals.loading import load_rules
 from tests import build
 
 SHADOWED = ("velocity", "brute_force_login")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from detector.core.errors import RulesError
-from detector.signals.rules import DEFAULT_PATH, load_rules
+from detector.signals.loading import DEFAULT_PATH, load_rules
 from tests import build
 
 

@@ -11,8 +11,8 @@ from detector.adapters.rendering import rendered
 from detector.analysis.evaluate import judge
 from detector.analysis.parity import parity
 from detector.analysis.replay import replay_folder
+from detector.signals.loading import load_rules
 from detector.signals.pattern import Condition
-from detector.signals.rules import load_rules
 from producers.patterns import structuring_threshold
 
 ROOT = Path(__file__).parents[2]

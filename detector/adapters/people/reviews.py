@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from detector.adapters.people.audit_log import AuditedTransaction, AuditLog
 from detector.adapters.people.users import Users
-from detector.cases.actions import ACTIONS, Action, Approve, Assign, Release, Undo
+from detector.cases.actions import ACTIONS
+from detector.cases.actions.base import Action
+from detector.cases.actions.deciding import Approve
+from detector.cases.actions.working import Assign, Release, Undo
 from detector.cases.audit import AuditEntry
 from detector.cases.principals import CONSOLE, Principal
 from detector.cases.review import ActionRefused, Review

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from detector.cases.actions import USERNAME
+from detector.cases.fields import USERNAME
 from detector.cases.principals import UserRole
 from detector.core.errors import FraudError, InputError
 

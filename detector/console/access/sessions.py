@@ -14,7 +14,7 @@ from itsdangerous.signer import Signer
 
 from detector.adapters.people.keys import ApiKeys
 from detector.adapters.people.users import NO_PASSWORD, User, Users
-from detector.cases.actions import USERNAME
+from detector.cases.fields import USERNAME
 from detector.cases.principals import CONSOLE, Principal
 from detector.cases.review import ActionRefused
 from detector.console.access import passwords

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from detector.adapters.people.keys import ApiKey
 from detector.adapters.people.users import User
-from detector.cases.actions import Username
+from detector.cases.fields import Username
 from detector.cases.principals import KeyRole, UserRole
 from detector.console.http.fields import Short
 

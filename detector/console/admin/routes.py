@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from detector.cases.actions import USERNAME
+from detector.cases.fields import USERNAME
 from detector.console.access.passwords import hashed, one_time_password
 from detector.console.access.permissions import Administers
 from detector.console.admin.model import (

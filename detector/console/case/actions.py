@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.adapters.people.reviews import Acted
-from detector.cases.actions import ACTIONS, CaseAction, Undo
+from detector.cases.actions import ACTIONS, CaseAction
+from detector.cases.actions.working import Undo
 from detector.cases.review import Disposition, Status
 from detector.console.access.permissions import Acts
 from detector.console.context import InContext

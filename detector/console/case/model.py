@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pydantic import BaseModel
 
 from detector.adapters.people.store import PeopleStore
-from detector.cases.actions import ACTIONS, Undo
+from detector.cases.actions import ACTIONS
+from detector.cases.actions.working import Undo
 from detector.cases.audit import AuditEntry
 from detector.cases.principals import Principal
 from detector.cases.review import ActionRefused

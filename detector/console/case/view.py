@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from detector.cases.actions import ACTIONS, Action
+from detector.cases.actions import ACTIONS
+from detector.cases.actions.base import Action
 from detector.cases.principals import Principal
 from detector.cases.review import DISPOSITIONS, INSTRUCTIONS, Disposition, Instruction
 from detector.console.case.chart import Chart, chart

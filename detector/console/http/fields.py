@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, Field, StringConstraints
 
-from detector.cases.actions import USERNAME
+from detector.cases.fields import USERNAME
 from detector.core.data import JsonObject
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 128

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from detector.cases.actions import Text
+from detector.cases.fields import Text
 from detector.cases.principals import Principal
 from detector.console.access.permissions import Acts, Reads
 from detector.console.context import Context, InContext

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from detector.cases.actions import Claim
+from detector.cases.actions.working import Claim
 from detector.cases.review import ActionRefused
 from detector.console.access.permissions import Acts, Reads
 from detector.console.context import InContext

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, NamedTuple, get_args
 from urllib.parse import urlencode
 
 from detector.adapters.people.saved_views import SavedView
-from detector.cases.actions import ACTIONS, Action
+from detector.cases.actions import ACTIONS
+from detector.cases.actions.base import Action
 from detector.cases.review import DISPOSITIONS, Disposition
 from detector.console.http.formatting import duration
 from detector.console.queries.cases import CaseRow

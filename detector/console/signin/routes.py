@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from detector.cases.actions import Username
+from detector.cases.fields import Username
 from detector.cases.principals import Principal, Role
 from detector.console.access.middleware import cookie
 from detector.console.access.permissions import SignedIn

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.adapters.people.snoozes import Snooze
-from detector.cases.actions import Text
+from detector.cases.fields import Text
 from detector.console.access.permissions import Acts, Reads
 from detector.console.context import InContext
 from detector.console.http.fields import Short
