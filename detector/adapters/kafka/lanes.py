@@ -38,6 +38,7 @@ class Lane:
         self.key = key
         self.origin = f"{key[0]}[{key[1]}]"
         self.records: deque[HeldRecord] = deque()
+        self.bytes = 0
         self.last_at = _UNKNOWN
         self.read_to: int | None = None
         self.at_end = False
@@ -59,7 +60,7 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[Key, Lane] = {}
         self._ready: deque[HeldRecord] = deque()
-        self._held = self._bytes = 0
+        self._held = self._bytes = 0  # ready and not
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(list(self._lanes.values()))
@@ -99,18 +100,25 @@ class Lanes:
         lane.records.append(HeldRecord(lane.last_at, record, lane.key, since))
         self._held += 1
         self._bytes += len(record.raw)
+        lane.bytes += len(record.raw)
         lane.read_to = record.offset + 1
         lane.at_end = False
 
-    @property
-    def crowded(self) -> bool:
-        """Whether so much is buffered that only blocking lanes should be read."""
-        return self._held >= MOST_RECORDS or self._bytes >= MOST_BYTES
+    def full(self, lane: Lane) -> bool:
+        """Whether much is buffered, and the lane has its share of the most or more.
 
-    @property
-    def roomy(self) -> bool:
-        """Whether all lanes can be read again."""
-        return self._held <= MOST_RECORDS // 2 and self._bytes <= MOST_BYTES // 2
+        So a partition that is ahead of the others in time is not read on, and those that all wait
+        for are.
+        """
+        much = self._held >= MOST_RECORDS // 2 or self._bytes >= MOST_BYTES // 2
+        return much and self._filled(lane) >= 1
+
+    def roomy(self, lane: Lane) -> bool:
+        """Whether a lane has at most half its share."""
+        return self._filled(lane) <= 0.5
+
+    def _filled(self, lane: Lane) -> float:
+        return len(self._lanes) * max(len(lane.records) / MOST_RECORDS, lane.bytes / MOST_BYTES)
 
     def blocking(self) -> list[Lane]:
         """The lanes that the others wait for."""
@@ -141,6 +149,7 @@ class Lanes:
             # Times within a lane never decrease, so later records are not before the frontier.
             while held and held[0].at <= frontier:
                 found.append(held.popleft())
+                lane.bytes -= len(found[-1].record.raw)
         found.sort(key=itemgetter(0))
         self._ready.extend(found)
 

@@ -215,13 +215,12 @@ class KafkaSource:
             self._position.next[lane.key] = offset
 
     def _hold_back(self) -> None:
-        """Pause all but the blocking partitions while much is buffered; resume them afterwards."""
-        crowded, roomy = self._lanes.crowded, self._lanes.roomy
+        """Pause the partitions of which enough is buffered; resume them afterwards."""
         for lane in self._lanes:
-            if lane.paused and (roomy or lane.blocks):
+            if lane.paused and self._lanes.roomy(lane):
                 self._consumer.resume([TopicPartition(*lane.key)])
                 lane.paused = False
-            elif crowded and not lane.paused and lane.records:
+            elif not lane.paused and self._lanes.full(lane):
                 self._consumer.pause([TopicPartition(*lane.key)])
                 lane.paused = True
 

@@ -101,17 +101,35 @@ def test_what_was_not_handed_over_of_a_lost_partition_is_forgotten() -> None:
     assert lanes.keys() == {B}
 
 
-def test_much_held_is_noticed_and_room_again_too() -> None:
-    """Memory stays bounded by records and by bytes, whatever one partition is ahead."""
+def test_a_partition_that_is_ahead_is_full_and_one_that_is_waited_for_is_not() -> None:
+    """Memory stays bounded by bytes and by records, however far one partition is ahead."""
     lanes = _lanes(A, B)
+    ahead, waited_for = lanes.get(A), lanes.get(B)
+    assert ahead is not None and waited_for is not None
     big = bytes(kafka_lanes.MOST_BYTES // 4)
-    for at in range(4):
-        assert not lanes.crowded
-        _put(lanes, A, at, big)
-    assert lanes.crowded and not lanes.roomy
+    _put(lanes, A, 0, big)
+    assert not lanes.full(ahead), "its share is half of the most"
+    _put(lanes, A, 1, big)
+    assert lanes.full(ahead) and not lanes.roomy(ahead)
+    assert not lanes.full(waited_for)
     _end(lanes, B)
-    _taken(lanes, 2)
-    assert not lanes.crowded and lanes.roomy
+    _taken(lanes, 1)
+    assert ahead.bytes == 0 and not lanes.full(ahead), "what is ready fills no lane"
+    for at in range(kafka_lanes.MOST_RECORDS // 2):
+        assert not lanes.full(waited_for)
+        _put(lanes, B, 2 + at)
+    assert lanes.full(waited_for) and lanes.roomy(ahead)
+
+
+def test_little_in_all_is_never_too_much() -> None:
+    """With many partitions the share of each is small, and not looked at until much is buffered."""
+    keys = [("banking.logins", n) for n in range(200)]
+    lanes = _lanes(*keys)
+    for at in range(kafka_lanes.MOST_RECORDS // 100):
+        _put(lanes, keys[0], at)
+    lane = lanes.get(keys[0])
+    assert lane is not None
+    assert not lanes.roomy(lane) and not lanes.full(lane)
 
 
 @given(
