@@ -1,15 +1,16 @@
 """How fast a backlog is read from Kafka, all of it committed, while old events are archived.
 
-    python -m benchmarks.kafka_backlog [--events 1500000]
+    python -m benchmarks.kafka_backlog [--events 1000000]
 
-Starts the broker of the tests (Java and Maven needed), fills the topics with hours of event time,
-and runs detection over them with a store that keeps one hour. Prints JSON; the rate is that from
+Starts the broker of the tests (Java and Maven needed), fills the topics with days of a bank,
+and runs detection over them with a store that keeps six hours. Prints JSON; the rate is that from
 the first commit on, as joining the group takes seconds.
 """
 
 import argparse
 import json
 import platform
+import resource
 import tempfile
 import threading
 import time
@@ -18,7 +19,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from detector.adapters.bank_files import bank_settings, write_bank
 from detector.adapters.duckdb import archive
@@ -36,11 +37,11 @@ from producers.config import ProducerSettings
 from tests.adapters.kafka.broker import Broker
 from tests.adapters.kafka.topics import create_topics
 
-FRAUD_RATE = 0.01
-SLOWEST = 20
+BANK = {"profile": "realistic", "seed": 7, "fraud_rate": 0.01, "transaction_rate": 2}
+SLOWEST = 3
 """Fewer events a second than the bank has, so that none is in the future."""
 PARTITIONS = 3
-KEPT = timedelta(hours=1)
+KEPT = timedelta(hours=6)
 _customer_of = attrgetter("customer_id")
 
 
@@ -49,7 +50,7 @@ def fill(address: str, events: int, folder: Path) -> float:
     create_topics(address, list(TOPICS), PARTITIONS)
     topics = {stream: topic for topic, stream in TOPICS.items()}
     start = datetime.now(UTC) - timedelta(seconds=events / SLOWEST)
-    write_bank(folder, bank_settings(seed=7, fraud_rate=FRAUD_RATE), events, start)
+    write_bank(folder, bank_settings(**BANK), events, start)
     source = FileSource(folder)
     source.open(None)
     producer = Producer({"bootstrap.servers": address, "linger.ms": 50, "acks": 1})
@@ -61,10 +62,19 @@ def fill(address: str, events: int, folder: Path) -> float:
         for record, event in zip(batch.records, decoded, strict=True):
             stamp = round(event.occurred_at.timestamp() * 1000)
             producer.produce(
-                topics[record.stream], record.raw, key=_customer_of(event), timestamp=stamp
+                topics[record.stream],
+                record.raw,
+                _customer_of(event),
+                timestamp=stamp,
+                on_delivery=_delivered,
             )
         producer.flush()
     return spent
+
+
+def _delivered(error: KafkaError | None, message: Message) -> None:
+    if error is not None:
+        raise SystemExit(f"The broker refused a record of {message.topic()}: {error}")
 
 
 def read(address: str, events: int, folder: Path) -> dict[str, Any]:
@@ -108,6 +118,7 @@ def read(address: str, events: int, folder: Path) -> dict[str, Any]:
         "events_per_s": round((events - first[1]) / (over - first[0])),
         "cpu_us_per_event": round(busy / events * 1e6, 1),
         "archived_meanwhile": archived,
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "late": tally.late,
     }
 
@@ -117,7 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--events", type=int, default=1_500_000)
+    parser.add_argument("--events", type=int, default=1_000_000)
     events: int = parser.parse_args().events
     collect_garbage_rarely()
     archive.EVERY_S = 5.0

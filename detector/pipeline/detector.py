@@ -23,7 +23,7 @@ from detector.pipeline.decision import decide
 from detector.pipeline.effects import Effects
 from detector.pipeline.knowledge import KnownKeys, chunks
 from detector.pipeline.ports import Memory
-from detector.pipeline.watermark import Watermark, Watermarks
+from detector.pipeline.watermark import Watermarks
 from detector.pipeline.work import Batch, DeadLetter, Decision, IngestStatus, Work
 from detector.risk.attribution import Attribution
 from detector.risk.score import RiskBook
@@ -109,7 +109,8 @@ class Detector:
         self.known.prepare([event for _, event in events])
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
         now = time.monotonic()
-        lane = self.watermarks.expect(source or API_LANE, now) if not batch.by_origin else None
+        if source and not batch.by_origin:
+            self.watermarks.expect(source, now)
         for record, event in events:
             recent, event_id = self._recent[record.stream], event.event_id
             before = recent.get(event_id)
@@ -119,9 +120,8 @@ class Detector:
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
             recent[event_id] = event
-            ingest_status = self._ingest_status(
-                event, latest, lane or self.watermarks.expect(record.origin, now)
-            )
+            lane = record.origin if batch.by_origin else source or API_LANE
+            ingest_status = self._ingest_status(event, latest, lane, now)
             if ingest_status == "evaluated":
                 evaluated[type(event)].append(event)
                 self._evaluate(event, work)
@@ -129,6 +129,8 @@ class Detector:
                 work.keep(STREAM_OF[type(event)], [event], ingest_status)
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
+        if batch.by_origin:
+            self.watermarks.relieve(source)
         self.watermarks.settle(now)
         if events:
             self._braking.check((event for _, event in events), self.watermarks.at, work)
@@ -206,7 +208,7 @@ class Detector:
         work.watermark, work.final = self.watermarks.at, self.watermarks.final
         work.lanes = self.watermarks.saved()
 
-    def _ingest_status(self, event: Event, latest: datetime, lane: Watermark) -> IngestStatus:
+    def _ingest_status(self, event: Event, latest: datetime, lane: str, now: float) -> IngestStatus:
         """The status of a new event; advances the watermark of its lane."""
         at = event.occurred_at
         if at > latest:
@@ -214,11 +216,8 @@ class Detector:
         if type(event) is KycProfile:
             # Reference data, valid from its time on: it is never late, and makes nothing else late.
             return "evaluated"
-        customer = _customer_of(event)
-        if self.watermarks.is_late(lane, at, customer):
-            return "late"
-        lane.advance(at, customer)
-        return "evaluated"
+        accepted = self.watermarks.accept(lane, at, _customer_of(event), now)
+        return "evaluated" if accepted else "late"
 
     def _evaluate(self, event: Event, work: Work) -> None:
         learned, changes = self.attribution.learn(event), self.signals.update(event)

@@ -119,6 +119,7 @@ class Watermarks:
         self._idle_s = max(lateness.total_seconds(), 60.0)
         self._lanes: dict[str, Watermark] = {}
         self._seen: dict[str, float] = {}
+        self._awaited: set[str] = set()
         self._low: datetime | None = None
         self._gone: datetime | None = None  # the latest time of the lanes that are no more
         self._single: Watermark | None = None  # the lane that alone decides
@@ -146,21 +147,37 @@ class Watermarks:
             return self._single.at if self._single.confirmed is not None else None
         return self._low
 
-    def expect(self, name: str, now: float) -> Watermark:
-        """A lane that has delivered something now (seconds of `time.monotonic`), or is about to."""
-        self._seen[name] = now
-        lane = self._lanes.get(name)
-        if lane is None:
-            self._low = self.final
-            lane = self._lanes[name] = Watermark(self._lateness)
-            self._choose()
-        return lane
+    def expect(self, name: str, now: float) -> None:
+        """A source has delivered something now (seconds of `time.monotonic`), or is about to.
 
-    def is_late(self, lane: Watermark, at: datetime, customer: str) -> bool:
-        """Whether an event is further behind than the lateness."""
+        Until the first of its times, those of the others are not final.
+        """
+        self._seen[name] = now
+        self._awaited.add(name)
+        self._lane(name, now)
+
+    def relieve(self, name: str) -> None:
+        """A source delivers by partition: do not wait for one of its own name."""
+        if name in self._awaited:
+            self._awaited.remove(name)
+            del self._lanes[name], self._seen[name]
+            self._choose()
+
+    def accept(self, name: str, at: datetime, customer: str, now: float) -> bool:
+        """Take the time of an event of a lane into account; False for one that is late.
+
+        A lane whose events are all late is not active: it keeps no time from being final.
+        """
+        lane = self._lane(name, now)
         if self._single is not None:
-            return self._single.is_late(at, customer)
-        return self._low is not None and at < self._low - self._lateness
+            late = self._single.is_late(at, customer)
+        else:
+            late = self._low is not None and at < self._low - self._lateness
+        if late:
+            return False
+        self._seen[name] = now
+        lane.advance(at, customer)
+        return True
 
     def settle(self, now: float) -> None:
         """Move `reached` between several lanes; call after each batch."""
@@ -171,9 +188,10 @@ class Watermarks:
             # One that comes back is a new lane: what the others have reached meanwhile stands.
             self._gone = self.newest
             del self._seen[name], self._lanes[name]
+            self._awaited.discard(name)
         lanes = self._lanes.values()
         reached = [lane.at for lane in lanes if lane.at is not None and lane.confirmed is not None]
-        if reached and all(lane.at is not None for lane in lanes):
+        if reached and all(self._lanes[name].at is not None for name in self._awaited):
             self._low = max(min(reached), self._low or min(reached))
         self._choose()
 
@@ -189,6 +207,15 @@ class Watermarks:
             lane.resume(saved.confirmed, saved.ahead)
         self._low = final
         self._choose()
+
+    def _lane(self, name: str, now: float) -> Watermark:
+        lane = self._lanes.get(name)
+        if lane is None:
+            self._low = self.final
+            lane = self._lanes[name] = Watermark(self._lateness)
+            self._seen[name] = now
+            self._choose()
+        return lane
 
     def _choose(self) -> None:
         """A lane decides alone while there is no other and it is not behind what was reached."""

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -153,6 +155,44 @@ def test_a_partition_whose_clock_is_ahead_makes_the_others_no_later() -> None:
     assert late == 0
     reached = detector.watermarks.reached
     assert reached is not None and reached <= build.moment(0) + timedelta(minutes=20)
+
+
+def _quarter(step: int) -> list[Any]:
+    return [_at(step / 4 + n / 360, f"c{n}", f"e{step}-{n}") for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda step: build.profile(3600 * step / 4, event_id=f"p{step}"),
+        lambda step: _at(20 + step, "fast", f"f{step}"),
+        lambda step: _at(-5, "slow", f"s{step}") if step else _at(0, "slow", "s0"),
+        lambda step: _at(-5, f"slow{step}", f"s{step}"),
+    ],
+    ids=["profiles", "the future", "lateness", "lateness from the start"],
+)
+def test_a_partition_of_nothing_but(other: Callable[[int], Any]) -> None:
+    """It moves no time itself, and keeps none from moving: else nothing would be forgotten."""
+    detector = Detector(build.REAL, lambda ids: set(), lambda: build.moment(10 * 3600))
+    detector.watermarks.expect("kafka", time.monotonic())
+    for step in range(12):
+        records = [r._replace(origin="tx[0]") for r in build.records(_quarter(step))]
+        records += [r._replace(origin="odd[0]") for r in build.records([other(step)])]
+        detector.process("kafka", Batch(records, str(step), 0.0, by_origin=True))
+    final = detector.watermarks.final
+    assert final is not None and final >= build.moment(2.5 * 3600)
+    assert len(detector._recent["transactions"]) < 60
+
+
+def test_requests_from_the_future_keep_no_time_from_moving() -> None:
+    """They are set aside, and a source beside them is forgotten as ever."""
+    detector = Detector(build.REAL, lambda ids: set(), lambda: build.moment(10 * 3600))
+    for step in range(12):
+        detector.process("files", build.batch(_quarter(step), str(step)))
+        future = build.records([_at(20 + step, "fast", f"f{step}")])
+        detector.process("", Batch(future, "", 0.0))
+    final = detector.watermarks.final
+    assert final is not None and final >= build.moment(2.5 * 3600)
 
 
 def test_an_idle_partition_does_not_hold_the_others_back(monkeypatch: pytest.MonkeyPatch) -> None:
