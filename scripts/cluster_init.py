@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
             limit_statements(cursor, STATEMENT_LIMIT)
         if missing := [view for view in expected_views(project) if view not in standing]:
             raise InitError(f"dbt ran, but these views are missing: {', '.join(missing)}")
-        check_doors(_lets_in_anybody)
+        check_doors(_accepts_any_password)
     except (InitError, psycopg2.Error, KafkaError) as error:
         say(f"FAILED: {str(error).strip()}")
         return 1
@@ -267,9 +267,9 @@ def _logged(cursor: Cursor, schema: str) -> int:
     return int(cursor.fetchall()[0][0])
 
 
-def check_doors(lets_in_anybody: Any) -> None:
+def check_doors(accepts_any_password: Any) -> None:
     """Fail when a user gets in with a wrong password; warn about the one that is not ours."""
-    open_doors = [user for user in (*SUPERUSERS, READER, CONSOLE) if lets_in_anybody(user)]
+    open_doors = [user for user in (*SUPERUSERS, READER, CONSOLE) if accepts_any_password(user)]
     if "rwadmin" in open_doors:
         say(
             "WARNING: user rwadmin has no password. SQL is bound to 127.0.0.1; keep it so, and "
@@ -339,7 +339,7 @@ def _close_rwadmin(password: str) -> None:
         say(f"rwadmin keeps the password it has: {str(error).strip()}")
 
 
-def _lets_in_anybody(user: str) -> bool:
+def _accepts_any_password(user: str) -> bool:
     try:
         _connect(user, "this-is-not-the-password").close()
     except psycopg2.Error:

@@ -84,7 +84,7 @@ def test_iterating_again_goes_on(small: Callable[..., ProducerSettings]) -> None
 
 
 def test_a_start_without_an_offset_is_refused(small: Callable[..., ProducerSettings]) -> None:
-    """A naive start is nobody's time."""
+    """A naive start has no time zone."""
     with pytest.raises(ConfigError, match="start"):
         SyntheticBank(small(), datetime(2026, 1, 5))
 

@@ -80,7 +80,7 @@ def test_a_bad_value_is_refused_with_all_one_needs(
 
 
 def test_all_bad_values_are_named_at_once(settings: Callable[..., ProducerSettings]) -> None:
-    """Nobody has to correct settings one by one."""
+    """Correcting them takes one attempt."""
     with pytest.raises(ConfigError, match=r"FRAUD_RATE.*\n.*TRANSACTION_RATE"):
         settings(fraud_rate=2.0, transaction_rate=-1.0)
 

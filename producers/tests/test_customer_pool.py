@@ -69,7 +69,7 @@ def test_cards_are_synthetic(pool: CustomerPool) -> None:
 
 
 def test_homes_are_near_their_city(pool: CustomerPool) -> None:
-    """Nobody lives more than 30 km from the city they name."""
+    """No customer lives more than 30 km from the city of their profile."""
     cities = {city.city: city for city in AUSTRALIAN_CITIES}
     for customer in pool.customers:
         assert distance_km(customer.home, cities[customer.home.city]) <= 30
@@ -103,7 +103,7 @@ def test_risk_and_kyc_status_go_together() -> None:
 
 
 def test_there_are_frequent_flyers_and_cash_businesses(pool: CustomerPool) -> None:
-    """The look-alikes have somebody to live in."""
+    """There are customers for the look-alikes."""
     assert any(c.is_frequent_flyer for c in pool.customers)
     assert any(c.segment == "CASH_BUSINESS" for c in pool.customers)
 
@@ -132,7 +132,7 @@ def test_no_flight_is_faster_than_an_airliner(pool: CustomerPool) -> None:
 
 
 def test_a_flyers_location_depends_on_the_time_alone() -> None:
-    """A location depends on the customer and the time alone, so a restart moves nobody."""
+    """A location depends on the customer and the time alone, so a restart moves no customer."""
     first, second = CustomerPool(300, 7), CustomerPool(300, 7)
     at = START + timedelta(hours=31)
     places = [c.itinerary.location(at) for c in first.customers if c.itinerary]

@@ -38,5 +38,5 @@ def test_completing_twice_changes_nothing() -> None:
 
 
 def test_the_example_holds_no_password() -> None:
-    """The committed file cannot be anybody's password."""
+    """The committed file contains no usable password."""
     assert set(passwords(EXAMPLE).values()) == {""}

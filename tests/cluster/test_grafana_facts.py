@@ -85,7 +85,7 @@ def test_folders_do_not_look_alike() -> None:
         assert not any(group["folder"].startswith(folder) for folder in folders)
 
 
-def test_alerts_reach_somebody_and_grafana_starts_without_a_webhook() -> None:
+def test_alerts_reach_a_receiver_and_grafana_starts_without_a_webhook() -> None:
     """An empty URL would stop it from starting."""
     contact = yaml.safe_load((ALERTING / "contact.yaml").read_text("utf-8"))
     names = {point["name"] for point in contact["contactPoints"]}

@@ -69,7 +69,7 @@ def test_the_navigation_shows_where_one_may_go(full_store: DuckDBStore) -> None:
     [("/audit", "viewer"), ("/audit", "analyst"), ("/admin", "supervisor"), ("/admin", "viewer")],
 )
 def test_pages_are_shut_to_others(path: str, role: Any, full_store: DuckDBStore) -> None:
-    """Whoever may not see a page is told so, on a page."""
+    """A user who may not see a page is told so, on a page."""
     answer = browsing(full_store, role).get(path, headers=_HTML)
     assert answer.status_code == 403
     assert "No permission" in answer.text

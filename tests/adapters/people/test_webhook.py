@@ -131,7 +131,7 @@ def test_a_receiver_gets_the_entries_that_concern_it(
 
 
 def test_a_signature_proves_who_sent_it(people: PeopleStore, receiver: Receiver) -> None:
-    """Anybody with the secret computes the same; without one there is none."""
+    """Anyone with the secret computes the same; without one there is none."""
     with telling(people, receiver.url, "shared secret"):
         act(people, KIM, case(), "escalate")
         eventually(lambda: len(receiver.got) == 1)

@@ -129,7 +129,7 @@ def test_one_address_cannot_try_many_names(harness: Harness) -> None:
     pytest.fail("forty names were tried from one address")
 
 
-def test_a_crowd_of_wrong_sign_ins_keeps_nobody_waiting(harness: Harness, served: str) -> None:
+def test_a_crowd_of_wrong_sign_ins_delays_no_other_request(harness: Harness, served: str) -> None:
     """Sixty at once: an honest one is answered within a few hashes, not after all of them."""
     harness.sessions._clock = time.time
     harness.people.users.set_password(ROOT, "kim", passwords.hashed(SECRET), False)
@@ -171,7 +171,7 @@ def test_failures_with_unknown_names_are_in_the_audit_log(harness: Harness) -> N
 
 
 @pytest.mark.parametrize("header", ["Via", "X-Forwarded-Host", "X-Forwarded-For", "Forwarded"])
-def test_the_demo_signs_nobody_in_through_a_proxy(tmp_path: Path, header: str) -> None:
+def test_the_demo_signs_no_one_in_through_a_proxy(tmp_path: Path, header: str) -> None:
     """A proxy on this machine makes strangers look local."""
     demo = Harness(tmp_path, demo=True)
     assert demo.visitor().get("/v1/session").status_code == 200

@@ -74,7 +74,7 @@ def test_a_listener_gets_the_pulse_and_then_updates(full_store: DuckDBStore) -> 
 def test_a_flood_is_thinned_and_a_slow_listener_misses_the_oldest(
     empty_store: DuckDBStore,
 ) -> None:
-    """Memory is bounded whatever comes and whoever does not read."""
+    """Memory is bounded whatever comes and however slowly it is read."""
 
     async def flooded() -> tuple[int, int]:
         hub = Hub(keeper(empty_store))
