@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from detector.adapters.kafka.source import TOPICS, KafkaSource
 from detector.adapters.sources.files import FileSource
 from detector.cli.progress import EventProgress
 from detector.cli.tuning import collect_garbage_rarely
-from detector.core.events import decode
+from detector.core.events import customer_of, decode
 from detector.pipeline.pipeline import Pipeline
 from detector.pipeline.tally import Tally
 from detector.signals.loading import load_rules
@@ -42,7 +41,6 @@ SLOWEST = 3
 """Fewer events a second than the bank has, so that none is in the future."""
 PARTITIONS = 3
 KEPT = timedelta(hours=6)
-_customer_of = attrgetter("customer_id")
 
 
 def fill(address: str, events: int, folder: Path) -> float:
@@ -64,7 +62,7 @@ def fill(address: str, events: int, folder: Path) -> float:
             producer.produce(
                 topics[record.stream],
                 record.raw,
-                _customer_of(event),
+                customer_of(event),
                 timestamp=stamp,
                 on_delivery=_delivered,
             )

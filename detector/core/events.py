@@ -133,6 +133,9 @@ class KycProfile(Event, kw_only=True):
     segment: Literal["RETAIL", "PREMIUM", "STUDENT", "BUSINESS", "CASH_BUSINESS"]
 
 
+customer_of: Callable[[Any], str] = attrgetter("customer_id")
+"""The customer of an event; every type has one."""
+
 STREAMS: dict[str, type[Event]] = {
     "transactions": Transaction,
     "logins": Login,

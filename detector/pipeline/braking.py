@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from operator import attrgetter
 
-from detector.core.events import Event
+from detector.core.events import Event, customer_of
 from detector.pipeline.work import Work
 from detector.signals.brake import Brake, Braked
 from detector.signals.engine import SignalEngine
-
-_customer_of = attrgetter("customer_id")
 
 
 class Braking:
@@ -25,7 +22,7 @@ class Braking:
         """Count the events and new signals of a batch around a time, and brake what has to be."""
         if self._brake is None or at is None:
             return
-        self._brake.saw({_customer_of(event) for event in events}, at)
+        self._brake.saw({customer_of(event) for event in events}, at)
         for signal in work.new_signals:
             self._brake.fired(signal, at)
         for braked in self._brake.check(at):

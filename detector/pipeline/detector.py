@@ -4,7 +4,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.core.events import (
@@ -15,6 +14,7 @@ from detector.core.events import (
     KycProfile,
     Record,
     Transaction,
+    customer_of,
     decode,
     share_texts,
 )
@@ -42,7 +42,6 @@ Clock = Callable[[], datetime]
 API_LANE = "api"
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
 _OTHER_CONTENT = "its event_id came before with other content; the first is kept"
-_customer_of = attrgetter("customer_id")
 
 
 def utc_now() -> datetime:
@@ -130,7 +129,7 @@ class Detector:
         for kind, group in evaluated.items():
             work.keep(STREAM_OF[kind], group, "evaluated")
         if batch.by_origin:
-            self.watermarks.relieve(source)
+            self.watermarks.stop_expecting(source)
         self.watermarks.settle(now)
         if events:
             self._braking.check((event for _, event in events), self.watermarks.at, work)
@@ -216,7 +215,7 @@ class Detector:
         if type(event) is KycProfile:
             # Reference data, valid from its time on: it is never late, and makes nothing else late.
             return "evaluated"
-        accepted = self.watermarks.accept(lane, at, _customer_of(event), now)
+        accepted = self.watermarks.accept(lane, at, customer_of(event), now)
         return "evaluated" if accepted else "late"
 
     def _evaluate(self, event: Event, work: Work) -> None:

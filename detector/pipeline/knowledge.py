@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from detector.cases.book import CaseBook
-from detector.core.events import STREAMS, Event
+from detector.core.events import STREAMS, Event, customer_of
 from detector.pipeline.ports import History, Memory
 from detector.risk.attribution import Attribution
 from detector.signals.engine import SignalEngine
@@ -21,8 +20,6 @@ from detector.state.knowledge import DEFAULT_BUDGET, Knowledge, KnownRow, Member
 CHUNK = 10_000
 SETTLED_AT_LEAST = 1_000
 """Keys settled with each batch, so that a round neither stalls one nor takes for ever."""
-
-_customer_of = attrgetter("customer_id")
 
 
 def fingerprints(rules: Rules) -> dict[str, str]:
@@ -69,7 +66,7 @@ class KnownKeys:
         for operator in self._operators.values():
             by_key.setdefault(tuple(operator.pattern.key), []).append(operator)
         budget //= len(by_key)
-        self._customers = _Kind(_customer_of, by_key.pop(("customer_id",)), budget)
+        self._customers = _Kind(customer_of, by_key.pop(("customer_id",)), budget)
         self._others = [
             _Kind(key_of(members[0].pattern), members, budget) for members in by_key.values()
         ]
@@ -81,7 +78,7 @@ class KnownKeys:
 
     def prepare(self, events: Iterable[Event]) -> None:
         """Have in memory what is known of the keys of these events."""
-        self._customers.known.prepare({_customer_of(event) for event in events})
+        self._customers.known.prepare({customer_of(event) for event in events})
         for kind in self._others:
             keys = {kind.key(event) for event in events if type(event) in kind.types}
             kind.known.prepare(keys - {None})

@@ -109,7 +109,7 @@ class Watermarks:
 
     `reached` is the oldest of the active ones: it decides what is late and what is forgotten. So a
     lane whose clock is ahead, or that is read while another has a backlog, makes nothing of the
-    others late. A lane without events for the lateness (by the clock) is no longer active; one
+    others late. A lane that adds no event for the lateness (by the clock) is no longer active; one
     whose times no other customer confirms does not count while others do. Between several lanes
     `reached` moves with each batch, not with each event, and never goes back.
     """
@@ -156,8 +156,8 @@ class Watermarks:
         self._awaited.add(name)
         self._lane(name, now)
 
-    def relieve(self, name: str) -> None:
-        """A source delivers by partition: do not wait for one of its own name."""
+    def stop_expecting(self, name: str) -> None:
+        """A source delivers by partition: wait for no event under its own name."""
         if name in self._awaited:
             self._awaited.remove(name)
             del self._lanes[name], self._seen[name]

@@ -59,6 +59,7 @@ def consumer_options(settings: ProducerSettings, group: str, store_id: str) -> J
         "topic.metadata.refresh.interval.ms": 10_000,
         # A fetch that waits for idle partitions delays those with a backlog too.
         "fetch.wait.max.ms": 50,
+        # By default a partition whose queue was full is fetched again only after a second.
         "fetch.queue.backoff.ms": 5,
         "queued.min.messages": 10_000,
         "queued.max.messages.kbytes": 32_768,
