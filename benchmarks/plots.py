@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from detector.adapters.database import StoreFile
+from detector.adapters.duckdb.at_rest import StoreFile
 from detector.analysis.plot import draw
 from detector.cli.progress import EventProgress
 

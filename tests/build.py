@@ -438,6 +438,16 @@ def stored(
         store.close()
 
 
+def kill(store: DuckDBStore) -> None:
+    """End a store as a killed process would: nothing is written any more."""
+    if store._behind is not None:
+        store._behind._closed.set()
+        store._behind._some.set()
+        store._behind._journal._db.close()
+    store._connection.close()
+    store._known.close()
+
+
 # Lanes have the name of the source, which has the folder.
 _CLOCKS = {"received_at", "committed_at", "lanes"}
 

@@ -92,30 +92,3 @@ def rows_of(
     answer = cursor.execute(sql, parameters)
     names = [column[0] for column in answer.description or ()]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-
-
-class StoreFile:
-    """A store's file, read-only, without access to other files or the network."""
-
-    def __init__(self, path: Path) -> None:
-        self._db = connect(path, read_only=True)
-        confine(self._db)
-        self._db.execute("SET lock_configuration = true")
-
-    def answer(self, sql: str, parameters: Sequence[object] = ()) -> tuple[list[str], list[Any]]:
-        """The columns and rows of any query, possibly written by hand."""
-        try:
-            self._db.execute(sql, parameters)
-        except duckdb.Error as error:
-            raise InputError(f"The query cannot be answered: {error}") from error
-        columns = [column[0] for column in self._db.description or ()]
-        return columns, self._db.fetchall() if columns else []
-
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """The rows of a query; parameters are `?`."""
-        columns, rows = self.answer(sql, parameters)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
-
-    def close(self) -> None:
-        """Release the file."""
-        self._db.close()

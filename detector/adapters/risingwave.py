@@ -61,6 +61,9 @@ class RisingWave:
                 f"{PATIENCE_S} s. Check the address, user and password of --url, and `make status`."
             ) from error
 
+    def hold(self) -> None:
+        """Views are as recent as the cluster keeps them, whatever is asked."""
+
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a query; parameters are `?`."""
         with self._asked() as connection:

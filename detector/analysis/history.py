@@ -6,8 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from detector.adapters.database import connect, identifier, literal
+from detector.adapters.database import identifier, literal
 from detector.adapters.dbt_models import REVIEWS, STAGING, event_files, load, open_database, run
+from detector.adapters.duckdb.at_rest import connect_to_read
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.rendering import rendered
 from detector.signals.rules import Rules
@@ -30,7 +31,7 @@ def history_of_store(path: Path, rules: Rules, pattern: str) -> Iterator[duckdb.
     What was decided on its cases is in `decided`; what was moved to the archive is missing. Raises
     `StoreError` without a store, or one in use.
     """
-    connect(path, read_only=True).close()  # to refuse a store that is missing or in use in words
+    connect_to_read(path).close()  # to refuse a store that is missing or in use in words
     with open_database() as db:
         db.execute(f"ATTACH {literal(str(path))} AS store (READ_ONLY)")
         for name in STAGING:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from detector.adapters.database import connect
+from detector.adapters.duckdb.at_rest import connect_to_read
 from detector.adapters.duckdb.backup import back_up
 from detector.adapters.duckdb.backup import restore as restore_backup
 from detector.cli.ask_console import running_console
@@ -27,7 +27,7 @@ def backup(
     A running `fraud run` does it itself, beside the store.
     """
     try:
-        db = connect(store, read_only=True)
+        db = connect_to_read(store)
     except StoreInUse as error:
         console = running_console(store)
         if console is None or folder is not None:

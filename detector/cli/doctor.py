@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from detector.adapters.bank_files import bank_settings
-from detector.adapters.database import StoreFile
+from detector.adapters.duckdb.at_rest import StoreFile
 from detector.adapters.duckdb.migrations import MIGRATIONS, SCHEMA_VERSION
 from detector.cli.ask_console import running_console
 from detector.cli.options import DEFAULT_STORE, AsJson, Store
@@ -27,7 +27,7 @@ from producers.errors import ConfigError
 
 LEAST_DISK = 2 << 30
 LEAST_MEMORY = 2 << 30
-_PRIVATE = ("", ".known", ".wal", ".session-key", ".audit-key")
+_PRIVATE = ("", ".known", ".journal", ".wal", ".session-key", ".audit-key")
 
 
 class Finding(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from detector.adapters.bank_files import TRUTH_FILE
-from detector.adapters.database import connect
+from detector.adapters.duckdb.at_rest import connect_to_read
 from detector.analysis.alerts import DEPTHS, QUEUES
 from detector.analysis.evaluate import judge
 from detector.cli.options import AsJson, Folder
@@ -48,7 +48,7 @@ def evaluate(
         if path.exists():
             raise InputError(f"{path} already exists. Name a new file.")
         replay_shown(folder, path, rules)
-        with connect(path, read_only=True) as db:
+        with connect_to_read(path) as db:
             report = judge(db, truth, rules)
     if as_json:
         print_json(report)

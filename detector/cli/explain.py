@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import typer
 
-from detector.adapters.database import connect
+from detector.adapters.duckdb.at_rest import connect_to_read
 from detector.adapters.people.in_force import in_force
 from detector.analysis.explain import explain, heading
 from detector.cli.ask_console import console_of
@@ -29,7 +29,7 @@ def command(
     process.
     """
     try:
-        with connect(store, read_only=True) as db:
+        with connect_to_read(store) as db:
             found = explain(db, in_force(db, load_rules()), name)
     except StoreInUse as error:
         found = console_of(store, error).get(f"/v1/explanations/{quote(name, safe='')}", {})

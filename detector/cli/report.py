@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from detector.adapters.database import StoreFile
+from detector.adapters.duckdb.at_rest import StoreFile
 from detector.analysis.digest import markdown, page
 from detector.analysis.report import report
 from detector.cli.ask_console import console_of

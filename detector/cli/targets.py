@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from detector.adapters.database import StoreFile
+from detector.adapters.duckdb.at_rest import StoreFile
 from detector.core.errors import InputError
 from detector.core.extras import imported
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from detector.adapters.bank_files import TRUTH_FILE
-from detector.adapters.database import connect
+from detector.adapters.duckdb.at_rest import connect_to_read
 from detector.analysis.tune import Choice, LabelledLog, read_log, tune
 from detector.cli.options import AsJson
 from detector.cli.output import print_json, print_rows
@@ -72,5 +72,5 @@ def _replayed(folder: Path, rules: Rules) -> LabelledLog:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "tune.duckdb"
         replay_shown(folder, path, rules)
-        with connect(path, read_only=True) as db:
+        with connect_to_read(path) as db:
             return read_log(db, truth, rules)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from detector.adapters.database import connect
+from detector.adapters.duckdb.at_rest import connect_to_read
 from detector.adapters.people.in_force import in_force
 from detector.adapters.rendering import variables
 from detector.cli.ask_console import console_of
@@ -83,7 +83,7 @@ def export(
 
 def rules_in_force(store: Path) -> Rules:
     """The rules that are in force in a store; `StoreInUse` beside a running process."""
-    with closing(connect(store, read_only=True)) as db:
+    with closing(connect_to_read(store)) as db:
         return in_force(db, load_rules())
 
 

@@ -18,6 +18,7 @@ from detector.console.context import Context
 from detector.console.explain import routes as explain
 from detector.console.http import problems
 from detector.console.http.limits import BodyLimit
+from detector.console.http.one_state import OneState
 from detector.console.lists import routes as lists
 from detector.console.overview import routes as overview
 from detector.console.party import routes as party
@@ -90,6 +91,7 @@ def build_app(context: Context) -> FastAPI:
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     problems.install(app, error_page)
     app.add_middleware(BodyLimit, limit=MOST_BYTES, limits={"/v1/events": intake.MOST_BYTES})
+    app.add_middleware(OneState, hold=context.reader.hold)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     permissions.install(app, context.sessions, context.settings)
     for router in ROUTERS:

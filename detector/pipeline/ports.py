@@ -87,7 +87,7 @@ class Store(Protocol):
     """Persists work; a commit is atomic, also across a crash."""
 
     def commit(self, work: Work) -> None:
-        """Write the work and its source position in one transaction."""
+        """Keep the work and its source position, all or nothing."""
 
     def catch_up(self) -> None:
         """Write what may lag behind the commits, as a restart makes it again; never raises."""
@@ -139,6 +139,9 @@ class Reader(Protocol):
 
 class ConsoleReader(Reader, Protocol):
     """A reader that can serve the console."""
+
+    def hold(self) -> None:
+        """What reads in this context (a request, say) need not find what is committed later."""
 
     def answer(self, sql: str) -> tuple[list[str], list[Any]]:
         """The columns and rows of one read-only query, possibly written by hand."""

@@ -107,10 +107,10 @@ class Work:
 
 
 def merged(works: Sequence[Work]) -> Work:
-    """One unit with the combined effect of several in this order; at most one has a source."""
+    """One unit with the combined effect of several in this order, all from at most one source."""
     if len(works) == 1:
         return works[0]
-    batch = next((work for work in works if work.source), works[-1])
+    batch = next((work for work in reversed(works) if work.source), works[-1])
     available = [work.available_at for work in works if work.available_at is not None]
     whole = Work(batch.source, batch.position, min(available, default=None))
     for work in works:

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from detector.adapters.database import StoreFile
+from detector.adapters.duckdb.at_rest import StoreFile
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.cli.live import LiveView
 from detector.cli.output import print_rows

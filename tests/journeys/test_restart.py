@@ -1,6 +1,7 @@
 """A process that dies between any two batches, or in the middle of one, leaves no trace."""
 
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.adapters.duckdb import write_behind
+from detector.adapters.duckdb.at_rest import StoreFile
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.core.events import Event, Record
 from detector.pipeline.detector import Detector
@@ -121,41 +124,71 @@ def test_a_crash_before_any_batch_is_survived(
 
 
 class _Dying(DuckDBStore):
-    """A store whose process dies in the middle of a commit, before or after it counts."""
+    """A store whose process dies at a commit: before it counts, on its way into the tables, or when
+    it is there.
+    """
 
-    def __init__(self, path: Path, at: str, after: bool) -> None:
+    def __init__(self, path: Path, at: str, when: str) -> None:
         super().__init__(path, build.REAL)
-        self._at, self._after = at, after
+        self._at, self._when = at, when
 
     def commit(self, work: Work) -> None:
-        if work.position == self._at and not self._after:
-            insert = self._rows.insert
-
-            def dying(table: str, *given: Any, **named: Any) -> None:
-                if table == "cases":
-                    raise build.Crash
-                insert(table, *given, **named)
-
-            vars(self._rows)["insert"] = dying
+        if work.position == self._at and self._when == "before":
+            raise build.Crash
         super().commit(work)
-        if work.position == self._at and self._after:
+        if work.position == self._at:
+            if self._when == "half":
+                self._die_in_the_tables()
+            self.query("SELECT 1")
             raise build.Crash
 
+    def _die_in_the_tables(self) -> None:
+        insert = self._tables.rows.insert
 
-@pytest.mark.parametrize("after", [False, True])
+        def dying(table: str, *given: Any, **named: Any) -> None:
+            if table == "cases":
+                raise build.Crash
+            insert(table, *given, **named)
+
+        vars(self._tables.rows)["insert"] = dying
+
+
+@pytest.mark.parametrize("when", ["before", "half", "after"])
 @pytest.mark.parametrize("at", ["1", "13"])
 def test_a_crash_in_a_commit_leaves_all_of_it_or_nothing(
-    tmp_path: Path, at: str, after: bool, unbroken: dict[str, list[tuple[object, ...]]]
+    tmp_path: Path, at: str, when: str, unbroken: dict[str, list[tuple[object, ...]]]
 ) -> None:
     """Half a commit is never seen; a whole one is never done twice."""
     path = tmp_path / "s.duckdb"
-    store = _Dying(path, at, after)
+    store = _Dying(path, at, when)
     source = build.ListSource(_records())
     with pytest.raises(build.Crash):
         Pipeline(build.REAL, source, store, clock=lambda: build.NOW).run()
-    assert store.position("list") == (at if after else _before(at))
     assert source.acknowledged == [str(n) for n in range(1, int(at))]
-    store.close()
+    build.kill(store)
+    with closing(DuckDBStore(path, build.REAL)) as again:
+        assert again.position("list") == (_before(at) if when == "before" else at)
+    build.stored(path, _records())
+    assert build.contents(path) == unbroken
+
+
+@pytest.mark.parametrize("cut", range(1, len(BATCHES) + 1))
+def test_commits_that_no_table_had_yet_are_there_after_a_kill(
+    tmp_path: Path,
+    cut: int,
+    unbroken: dict[str, list[tuple[object, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All of them were only in the journal, with everything that a commit may contain."""
+    monkeypatch.setattr(write_behind, "EVERY_S", 600)
+    path = tmp_path / "s.duckdb"
+    store = DuckDBStore(path, build.REAL)
+    source = build.ListSource(_records(), crash_before=cut)
+    with pytest.raises(build.Crash):
+        Pipeline(build.REAL, source, store, clock=lambda: build.NOW).run()
+    build.kill(store)
+    with closing(StoreFile(path)) as file:  # without starting anything
+        assert file.answer("SELECT position FROM source_positions")[1] == [(str(cut),)]
     build.stored(path, _records())
     assert build.contents(path) == unbroken
 

@@ -1,7 +1,7 @@
 """The embedded store: one DuckDB file."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,19 @@ from detector.adapters.database import (
 )
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
+from detector.adapters.duckdb.journal import Journal
 from detector.adapters.duckdb.layout import lay_out
 from detector.adapters.duckdb.reading import read_signals
 from detector.adapters.duckdb.recall import customer_signals, recall
 from detector.adapters.duckdb.sizes import sizes_of
+from detector.adapters.duckdb.tables import Tables
 from detector.adapters.duckdb.views import OPEN_CASES
-from detector.adapters.duckdb.writing import RowWriter
+from detector.adapters.duckdb.write_behind import WriteBehind
 from detector.adapters.known import KnownFile
 from detector.adapters.people.in_force import in_force
 from detector.adapters.people.store import PeopleStore
 from detector.cases.book import CustomerSignals
 from detector.core.data import Row
-from detector.core.errors import CommitRefused
 from detector.core.events import STREAMS, Identity
 from detector.pipeline.knowledge import fingerprints
 from detector.pipeline.ports import Memory
@@ -38,18 +39,16 @@ from detector.signals.rules import Rules
 from detector.signals.signal import Signal
 from detector.state.knowledge import KnownRow
 
-# A full disk shows as any of these, depending on which file the row was to go to.
-_MAY_PASS = (
-    OSError,
-    duckdb.IOException,
-    duckdb.OutOfMemoryException,
-    duckdb.TransactionException,
-)
 BESIDE = "beside"
+FEW_RECORDS = 5_000
+"""A commit of fewer goes through the journal: the tables take long for a little."""
 
 
 class DuckDBStore:
-    """Stores events, findings and source positions; every commit is one transaction."""
+    """Stores events, findings and source positions; every commit is one transaction.
+
+    What was committed survives a crash, and whatever reads here finds it.
+    """
 
     open_cases = f"({OPEN_CASES}) AS open_cases"
     rules: Rules
@@ -63,65 +62,38 @@ class DuckDBStore:
         # One core for commits, the other for detection; few checkpoints keep their cost low.
         self._connection.execute("SET threads = 1")
         self._connection.execute("SET checkpoint_threshold = '128MB'")
-        self._rows = RowWriter(self._connection, path)
+        self._tables = Tables(self._connection, path)
         self._archive_folder = archive_folder(path).resolve()
-        folders = (self._rows.folder, self._archive_folder, backup_folder(path).resolve())
+        folders = (self._tables.rows.folder, self._archive_folder, backup_folder(path).resolve())
         confine(self._connection, *folders)
         self._committed_at: datetime | None = None
         self._known = KnownFile(path, fingerprints(rules))
         # What is known as of each commit, not yet in that file.
         self._lagging: list[tuple[list[KnownRow], datetime | None, datetime]] = []
+        self._behind: WriteBehind | None = None
         try:
             lay_out(self._connection, str(path), rules)
-            [(self._committed_at,)] = self.query("SELECT committed_at FROM progress")
+            self._committed_at = self._tables.last_commit()
+            if str(path) != ":memory:":
+                self._behind = WriteBehind(Journal(path), self._tables.write)
+                self._behind.recover(self._committed_at)
+                self._committed_at = self._tables.last_commit()
             self.rules = in_force(self._connection, rules)
         except BaseException:
             self.close()
             raise
 
     def commit(self, work: Work) -> None:
-        """Write the work and its source position in one transaction."""
-        try:
-            self._commit(work, mostly_new=True)
-        except duckdb.ConstraintException:
-            self._commit(work, mostly_new=False)
-
-    def _commit(self, work: Work, mostly_new: bool) -> None:
-        """Where rows are `mostly_new`, one that is there already refuses all: replacing costs more
-        than twice as much, and is seldom needed.
-        """
-        received_at = self._next_moment()
-        db = self._connection
-        db.begin()
-        try:
-            self._rows.write(work, received_at, mostly_new)
-            db.execute(
-                "UPDATE progress SET watermark = ?, final = ?, lanes = ?, "
-                "duplicates = duplicates + ?, committed_at = ?",
-                [work.watermark, work.final, work.lanes.decode(), work.duplicates, received_at],
-            )
-            if work.source:
-                place = [work.position, received_at, work.source]
-                [(moved,)] = db.execute(
-                    "UPDATE source_positions SET position = ?, committed_at = ? WHERE source = ?",
-                    place,
-                ).fetchall()
-                if not moved:
-                    db.execute(
-                        "INSERT INTO source_positions (position, committed_at, source) "
-                        "VALUES (?, ?, ?)",
-                        place,
-                    )
-            db.commit()
-        except BaseException as error:
-            # A failed commit has already ended the transaction.
-            with suppress(duckdb.Error):
-                db.rollback()
-            if isinstance(error, _MAY_PASS):
-                raise CommitRefused(f"{self.path} cannot be written: {error}") from error
-            raise
-        self._committed_at = received_at
-        self._lagging.append((work.known, work.settled_until, received_at))
+        """Keep the work and its source position, all or nothing."""
+        moment = self._next_moment()
+        if self._behind is None:
+            self._tables.write(work, moment)
+        elif work.size < FEW_RECORDS:
+            self._behind.keep(work, self._committed_at, moment)
+        else:
+            self._behind.write(work, moment)
+        self._committed_at = moment
+        self._lagging.append((work.known, work.settled_until, moment))
 
     def catch_up(self) -> None:
         """Write what is known of keys, as of the commits so far."""
@@ -139,8 +111,8 @@ class DuckDBStore:
     def position(self, source: str) -> str | None:
         """The last committed position of a source."""
         query = "SELECT position FROM source_positions WHERE source = ?"
-        row = self._connection.execute(query, [source]).fetchone()
-        return row[0] if row else None
+        found: list[tuple[str]] = self.query(query, [source])
+        return found[0][0] if found else None
 
     def known_events(self, ids: list[Identity]) -> set[Identity]:
         """Which of these events are stored."""
@@ -150,8 +122,7 @@ class DuckDBStore:
         found: set[Identity] = set()
         for stream, names in asked.items():
             query = f"SELECT event_id FROM {stream} WHERE event_id IN (SELECT unnest(?))"
-            rows = self._connection.execute(query, [names]).fetchall()
-            found.update((stream, name) for (name,) in rows)
+            found.update((stream, name) for (name,) in self.query(query, [names]))
         return found
 
     def decision(self, event_id: str) -> Decision | None:
@@ -165,11 +136,11 @@ class DuckDBStore:
 
     def archive(self) -> Archive:
         """The archive, beside the store; not of one in memory."""
-        return Archive(self._connection, self._archive_folder)
+        return Archive(self._complete(), self._archive_folder)
 
     def back_up(self) -> Path:
         """Copy the store into a new folder beside it, while it is in use."""
-        return back_up(self._connection, self.path)
+        return back_up(self._complete(), self.path)
 
     def sizes(self) -> dict[str, int]:
         """Bytes on disk: of the store, of what is known of keys, of the archive."""
@@ -179,15 +150,15 @@ class DuckDBStore:
         """Everything needed to continue from the last commit, with these rules from now on."""
         self.catch_up()
         self._known.adopt(fingerprints(rules))
-        return recall(self._connection, rules, self._known, self._archive_folder)
+        return recall(self._complete(), rules, self._known, self._archive_folder)
 
     def customer_signals(self, customer_id: str) -> CustomerSignals:
         """A customer's closings, and the signals that open cases can still need."""
-        return customer_signals(self._connection.cursor(), customer_id)
+        return customer_signals(self.cursor(), customer_id)
 
     def signals_since(self, at: datetime) -> Iterator[Signal]:
         """The signals at events from that time on."""
-        return read_signals(self._connection.cursor(), "occurred_at >= ?", [at])
+        return read_signals(self.cursor(), "occurred_at >= ?", [at])
 
     def dead_letters_since(self, at: datetime) -> Iterator[DeadLetter]:
         """The dead letters since then (by the wall clock), in order."""
@@ -201,11 +172,11 @@ class DuckDBStore:
 
     def release(self, pattern: str) -> None:
         """Record that a pattern is no longer in shadow."""
-        self._connection.cursor().execute("DELETE FROM braked WHERE pattern = ?", [pattern])
+        self.cursor().execute("DELETE FROM braked WHERE pattern = ?", [pattern])
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query over committed data."""
-        return self._connection.cursor().execute(sql, parameters).fetchall()
+        return self.cursor().execute(sql, parameters).fetchall()
 
     @property
     def catalog(self) -> str:
@@ -219,7 +190,7 @@ class DuckDBStore:
 
         One at a time.
         """
-        cursor, own = self._connection.cursor(), identifier(self.catalog)
+        cursor, own = self.cursor(), identifier(self.catalog)
         cursor.execute(f"ATTACH ':memory:' AS {BESIDE}")
         try:
             cursor.execute(f"USE {BESIDE}")
@@ -239,21 +210,36 @@ class DuckDBStore:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Another connection to the same database, to read from; the caller closes it."""
-        return self._connection.cursor()
+        return self._complete().cursor()
+
+    def _complete(self) -> duckdb.DuckDBPyConnection:
+        """The connection, whose tables have every commit so far; take a cursor to use it."""
+        if self._behind is not None:
+            self._behind.refresh()
+        return self._connection
+
+    def hold(self) -> None:
+        """What reads in this context (a request, say) need not find what is committed later."""
+        if self._behind is not None:
+            self._behind.hold()
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """As `query`, each row as a mapping of column names; safe from any thread."""
-        return rows_of(self._connection.cursor(), sql, parameters)
+        return rows_of(self.cursor(), sql, parameters)
 
     def answer(self, sql: str) -> tuple[list[str], list[Any]]:
         """The columns and rows of one read-only query, possibly written by hand."""
-        return one_select(self._connection.cursor(), sql)
+        return one_select(self.cursor(), sql)
 
     def close(self) -> None:
         """Release the file."""
         if self._people is not None:
             self._people.close()
         self.catch_up()
-        self._connection.close()
-        self._known.close()
-        self._rows.close()
+        try:
+            if self._behind is not None:
+                self._behind.close()
+        finally:
+            self._connection.close()
+            self._known.close()
+            self._tables.close()

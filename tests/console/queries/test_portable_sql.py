@@ -40,6 +40,9 @@ class Recorder:
         self._store = store
         self.asked: set[str] = set()
 
+    def hold(self) -> None:
+        self._store.hold()
+
     def answer(self, sql: str) -> tuple[list[str], list[Any]]:
         return self._store.answer(sql)
 
