@@ -107,7 +107,7 @@ class Detector:
         stored = self._known_events(old) if old else ()
         self.known.prepare([event for _, event in events])
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
-        now = time.monotonic()
+        now, lane = time.monotonic(), source or API_LANE
         if source and not batch.by_origin:
             self.watermarks.expect(source, now)
         for record, event in events:
@@ -119,7 +119,8 @@ class Detector:
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
             recent[event_id] = event
-            lane = record.origin if batch.by_origin else source or API_LANE
+            if batch.by_origin:
+                lane = record.origin
             ingest_status = self._ingest_status(event, latest, lane, now)
             if ingest_status == "evaluated":
                 evaluated[type(event)].append(event)
@@ -243,7 +244,11 @@ class Detector:
         self._forget_at = now + self._sweep_every()
         edge = self._forgotten_until = now - self.rules.lateness
         for stream, seen in self._recent.items():
-            self._recent[stream] = {n: e for n, e in seen.items() if _time_of(e) >= edge}
+            self._recent[stream] = {
+                name: before
+                for name, before in seen.items()
+                if (before if isinstance(before, datetime) else before.occurred_at) >= edge
+            }
         self.signals.forget(edge)
         self.attribution.forget(edge)
         self.risk.forget(edge)
@@ -251,10 +256,6 @@ class Detector:
 
     def _sweep_every(self) -> timedelta:
         return max(self.rules.lateness, timedelta(seconds=60))
-
-
-def _time_of(seen: Event | datetime) -> datetime:
-    return seen if isinstance(seen, datetime) else seen.occurred_at
 
 
 def _dead_letter(record: Record, reason: str) -> DeadLetter:

@@ -2,11 +2,14 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from detector.core.events import Event, Transaction
 from detector.signals.currencies import cents_of
 from detector.state.windows import TrailingWindow
+
+_id_of = attrgetter("event_id")
 
 
 class Exposure(NamedTuple):
@@ -60,14 +63,16 @@ def newly_exposed(
     time, the first by event_id exposes what came before and itself, the others themselves.
     """
     times, items, at = window.times, window.items, window.times[index]
-    if event_of(items[index]) is not (first := _first(window, index, event_of)):
-        return exposures([e for e in _peers(window, index, event_of) if e is not first])
+    first, *others = _peers(window, index, event_of)
+    if event_of(items[index]) is not first:
+        return exposures(others)
     found = [first]
     start, _ = window.bounds(index)
-    for place in range(bisect_left(times, at) - 1, start - 1, -1):
+    for place in range(index - 1, start - 1, -1):
+        if times[place] == at:
+            continue
         if fires(place):
-            before = _first(window, place, event_of)
-            found += [e for e in _peers(window, place, event_of) if e is not before]
+            found += _peers(window, place, event_of)[1:]
             break
         found.append(event_of(items[place]))
     return exposures(found)
@@ -82,10 +87,9 @@ def next_firing(window: TrailingWindow, start: int, fires: Callable[[int], bool]
 
 
 def _peers(window: TrailingWindow, index: int, event_of: Callable[[Any], Any]) -> list[Any]:
-    at = window.times[index]
-    around = slice(bisect_left(window.times, at), bisect_right(window.times, at))
-    return [event_of(item) for item in window.items[around]]
-
-
-def _first(window: TrailingWindow, index: int, event_of: Callable[[Any], Any]) -> Any:
-    return min(_peers(window, index, event_of), key=lambda event: event.event_id)
+    """The events at the time of the one at `index`, by event_id; mostly it is alone."""
+    times = window.times
+    start, end, at = index, index + 1, times[index]
+    if (start and times[start - 1] == at) or (end < len(times) and times[end] == at):
+        start, end = bisect_left(times, at), bisect_right(times, at)
+    return sorted(map(event_of, window.items[start:end]), key=_id_of)

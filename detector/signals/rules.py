@@ -63,7 +63,7 @@ class Cases(Block):
             raise ValueError(f"due_seconds lacks {', '.join(missing)}")
         return self
 
-    @property
+    @cached_property
     def gap(self) -> timedelta:
         """A longer period without signals ends a session."""
         return timedelta(seconds=self.gap_seconds)

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from datetime import datetime, timedelta
 from math import exp, floor, log, sqrt
-from operator import attrgetter
+from operator import attrgetter, mul
 from typing import Any, NamedTuple
 
 import msgspec
@@ -127,7 +127,11 @@ class Outlier(Remembering):
         elif known.until is not None and event.occurred_at < known.until:
             return ()  # a restart feeds some events that are settled
         events = known.events
-        if not events or order_of(event) > order_of(events[-1]):
+        if (
+            not events
+            or event.occurred_at > events[-1].occurred_at
+            or order_of(event) > order_of(events[-1])
+        ):
             events.append(event)
             known.steps.append(steps(measure))
             if measure < self._least:
@@ -211,7 +215,7 @@ def usual(values: Sequence[int], prior: Prior) -> Usual:
     centre, spread = steps(prior.usual), floor(STEPS * prior.spread)
     count = len(values) + prior.events
     mean = (sum(values) + prior.events * centre) / count
-    square = sum(v * v for v in values) + prior.events * (spread * spread + centre * centre)
+    square = sum(map(mul, values, values)) + prior.events * (spread * spread + centre * centre)
     return Usual(mean, sqrt(square / count - mean * mean))
 
 
