@@ -102,6 +102,8 @@ class WriteBehind:
 
     def close(self) -> None:
         """Bring the rest into the tables; what they refuse is for the next start."""
+        if self._closed.is_set():
+            return
         self._closed.set()
         self._some.set()
         if self._thread.ident is not None:

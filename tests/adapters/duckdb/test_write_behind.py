@@ -136,7 +136,8 @@ def test_a_store_that_was_closed_has_no_journal(tmp_path: Path) -> None:
     store = DuckDBStore(tmp_path / "s.duckdb", build.REAL)
     store.commit(work(0))
     assert journal_file(store.path).stat().st_mode & 0o077 == 0
-    store.close()
+    for _ in range(2):
+        store.close()
     assert not list(store.path.parent.glob("*.journal*"))
 
 
