@@ -3,7 +3,8 @@
     python -m benchmarks.latency [--rates 500 2000 5000 10000] [--seconds 30] [--hot 0.2]
 
 The generator is another process and never slows down; every event counts as if it had been the
-oldest of its commit. A line of JSON for each rate, in a process of its own.
+oldest of its commit. Ten times a second a thread counts what it can see, which must be everything
+that was committed before it asked. A line of JSON for each rate, in a process of its own.
 """
 
 import argparse
@@ -11,18 +12,49 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
+from statistics import quantiles
 
 from benchmarks.open_loop import Latencies, OpenLoop
 from detector.adapters.duckdb.store import DuckDBStore
 from detector.cli.progress import EventProgress
 from detector.cli.tuning import collect_garbage_rarely, take_short_turns
+from detector.core.events import STREAMS
 from detector.pipeline.pipeline import Pipeline
 from detector.signals.loading import load_rules
 
 CUSTOMERS = 50_000
 WARM_UP_S = 5
+READ_EVERY_S = 0.1
+STORED = "SELECT " + " + ".join(f"(SELECT count(*) FROM stg_{stream})" for stream in STREAMS)
+
+
+class Onlooker(threading.Thread):
+    """Counts the events of a store, and how long that takes."""
+
+    def __init__(self, store: DuckDBStore, latencies: Latencies) -> None:
+        super().__init__()
+        self._store, self._latencies = store, latencies
+        self._over = threading.Event()
+        self._took: list[float] = []
+        self._unseen = 0
+
+    def run(self) -> None:
+        """Count until `end`."""
+        while not self._over.wait(READ_EVERY_S):
+            committed, began = self._latencies.committed, time.monotonic()
+            [(stored,)] = self._store.query(STORED)
+            self._took.append(time.monotonic() - began)
+            self._unseen += stored < committed
+
+    def end(self) -> dict[str, float]:
+        """Milliseconds of a query, and how many did not see everything committed before."""
+        self._over.set()
+        self.join()
+        half, most = quantiles(self._took, n=100)[49::49]
+        return {"p50": round(half * 1e3, 1), "p99": round(most * 1e3, 1), "unseen": self._unseen}
 
 
 def measure(rate: float, seconds: float, hot: float) -> dict[str, object]:
@@ -33,17 +65,19 @@ def measure(rate: float, seconds: float, hot: float) -> dict[str, object]:
         store = DuckDBStore(Path(folder) / "s.duckdb", load_rules())
         source = OpenLoop(CUSTOMERS, rate, seconds + WARM_UP_S, hot)
         latencies = Latencies(WARM_UP_S)
+        onlooker = Onlooker(store, latencies)
+        onlooker.start()
         began = time.process_time()
         Pipeline(store.rules, source, store, [latencies]).run()
         busy = time.process_time() - began
-        [(stored,)] = store.query("SELECT count(*) FROM stg_transactions")
-        [(logins,)] = store.query("SELECT count(*) FROM stg_logins")
+        queries = onlooker.end()
+        [(events,)] = store.query(STORED)
         store.close()
-    events = stored + logins
     return {
         "rate": rate,
         "hot": hot,
         "latency_ms": latencies.quantiles(),
+        "query_ms": queries,
         "commits": len(latencies.seen),
         "events": events,
         "expected": int(rate * (seconds + WARM_UP_S)),

@@ -80,10 +80,12 @@ class Latencies:
 
     def __init__(self, warm_up_s: float = 0.0) -> None:
         self.seen: list[tuple[float, int]] = []
+        self.committed = 0
         self._from = time.monotonic() + warm_up_s
 
     def publish(self, work: Work) -> None:
         """Note one commit."""
+        self.committed += work.size
         if work.available_at is not None and work.available_at >= self._from:
             self.seen.append((work.committed_at - work.available_at, work.size))
 
