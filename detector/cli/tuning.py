@@ -5,13 +5,13 @@ import sys
 
 
 def collect_garbage_rarely() -> None:
-    """Collect cyclic garbage a hundred times less often.
+    """Look for cyclic garbage among new objects in short pauses, and hardly ever among all.
 
     The state is large, long-lived and free of cycles; with Python's defaults the collector walks
-    through it again and again, and stops every thread meanwhile.
+    through it again and again, and stops every thread meanwhile: for 0.4 s for a million objects.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 2, 100_000)
 
 
 def take_short_turns() -> None:
