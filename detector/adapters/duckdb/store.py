@@ -1,4 +1,4 @@
-"""The embedded store: one DuckDB file."""
+"""The embedded store: a DuckDB file, with its journal and what is known of keys beside it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -38,6 +38,7 @@ class WriteBehind:
         self._writing = threading.Lock()
         self._closed = threading.Event()
         self._some = threading.Event()
+        self._refused = False
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="tables", daemon=True)
 
@@ -125,10 +126,14 @@ class WriteBehind:
         try:
             self.flush()
         except CommitRefused as error:  # it may pass
-            logger.warning("%s; kept in %s", error, self._journal.path)
+            if not self._refused:
+                logger.warning("%s; kept in %s", error, self._journal.path)
+            self._refused = True
         except BaseException as error:
             self._failure = error
             raise
+        else:
+            self._refused = False
 
     def _run(self) -> None:
         while self._some.wait() and not self._closed.wait(EVERY_S):

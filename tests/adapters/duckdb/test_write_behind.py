@@ -193,3 +193,24 @@ def test_a_commit_comes_out_of_the_journal_as_it_went_in() -> None:
                  "decisions", "dead_letters", "position", "source", "watermark", "final",
                  "lanes", "duplicates"):  # fmt: skip
         assert getattr(found, name) == getattr(given, name), name
+
+
+def test_tables_that_refuse_for_a_while_are_warned_of_once(
+    store: DuckDBStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Readers see what is there meanwhile; nothing is lost."""
+    monkeypatch.setattr(write_behind, "EVERY_S", 600)
+    write = store._tables.rows.write
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    vars(store._tables.rows)["write"] = refuse
+    for position in "12":
+        store.commit(work(int(position), position=position))
+        assert store.query(COUNT) == [(0,)]
+    assert [r.message for r in caplog.records] == [
+        f"{store.path} cannot be written: no space left; kept in {journal_file(store.path)}"
+    ]
+    vars(store._tables.rows)["write"] = write
+    assert store.query(COUNT) == [(2,)]
