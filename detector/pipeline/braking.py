@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter, itemgetter
 
 from detector.core.events import Event, customer_of
 from detector.pipeline.work import Work
@@ -19,12 +20,18 @@ class Braking:
         """The patterns in shadow because they fired on too many customers."""
 
     def check(self, events: Iterable[Event], at: datetime | None, work: Work) -> None:
-        """Count the events and new signals of a batch around a time, and brake what has to be."""
+        """Count the events and new signals of a batch, and brake what has to be.
+
+        A batch of a backlog spans hours, so each counts at its own time; none later than `at`, how
+        far time has come.
+        """
         if self._brake is None or at is None:
             return
-        self._brake.saw({customer_of(event) for event in events}, at)
-        for signal in work.new_signals:
-            self._brake.fired(signal, at)
+        seen = {customer_of(event): event.occurred_at for event in events}
+        for customer, moment in sorted(seen.items(), key=itemgetter(1)):
+            self._brake.saw(customer, min(moment, at))
+        for signal in sorted(work.new_signals, key=attrgetter("occurred_at")):
+            self._brake.fired(signal, min(signal.occurred_at, at))
         for braked in self._brake.check(at):
             work.braked.append(braked)
             self.put_in_shadow(braked)

@@ -1,6 +1,5 @@
 """Notices a pattern that suddenly fires on a large share of the customers."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
@@ -41,13 +40,12 @@ class Brake:
         self._active: dict[str, datetime] = {}
         self._fired: dict[str, dict[str, datetime]] = {name: {} for name in rules.patterns}
 
-    def saw(self, customers: Iterable[str], at: datetime) -> None:
-        """Count customers with events around this time."""
-        for customer in customers:
-            _see(self._active, customer, at)
+    def saw(self, customer: str, at: datetime) -> None:
+        """Count a customer with an event; in order of time, or it counts as of the one before."""
+        _see(self._active, customer, at)
 
     def fired(self, signal: Signal, at: datetime) -> None:
-        """Count a new signal around this time."""
+        """Count a new signal, in the same way."""
         _see(self._fired[signal.pattern], signal.customer_id, at)
 
     def check(self, now: datetime) -> list[Braked]:
@@ -75,8 +73,9 @@ class Brake:
 
 
 def _see(seen: dict[str, datetime], customer: str, at: datetime) -> None:
+    latest = seen[next(reversed(seen))] if seen else at
     seen.pop(customer, None)
-    seen[customer] = at
+    seen[customer] = max(at, latest)
 
 
 def _since(seen: dict[str, datetime], edge: datetime) -> int:
