@@ -9,10 +9,11 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from detector.core.errors import StoreError
+from detector.core.micros import micros_of, moment_of
 from detector.state.knowledge import KnownRow
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,6 @@ INSERT OR IGNORE INTO progress VALUES (1, NULL, NULL);
 _VERSION = 2
 """Of the schema above; a file with another one is built again."""
 _CACHE_KIB = 64 * 1024
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class KnownFile:
@@ -99,7 +98,7 @@ class KnownFile:
             [(committed, settled)] = self._db.execute(
                 "SELECT committed_at, settled_until FROM progress"
             ).fetchall()
-        return _moment(committed), _moment(settled)
+        return moment_of(committed), moment_of(settled)
 
     def read(self, parts: Sequence[str], keys: Sequence[str]) -> Iterable[tuple[str, str, bytes]]:
         """What is known of these keys, staged changes included."""
@@ -150,18 +149,10 @@ class KnownFile:
         )
         self._db.execute(
             "UPDATE progress SET committed_at = ?, settled_until = coalesce(?, settled_until)",
-            [_micros(committed_at), None if settled_until is None else _micros(settled_until)],
+            [micros_of(committed_at), None if settled_until is None else micros_of(settled_until)],
         )
         self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Release the file."""
         self._db.close()
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else _EPOCH + micros * _MICROSECOND

@@ -14,6 +14,11 @@ def order_of(event: Event) -> tuple[datetime, str]:
     return event.occurred_at, event.event_id
 
 
+def comes_after(event: Event, other: Event) -> bool:
+    """Whether an event is later in that order; mostly its time alone tells."""
+    return event.occurred_at > other.occurred_at or order_of(event) > order_of(other)
+
+
 class OrderedEvents(Generic[E]):
     """Events in order.
 
@@ -35,7 +40,7 @@ class OrderedEvents(Generic[E]):
             events.append(event)
             return None, None
         last = events[-1]
-        if event.occurred_at > last.occurred_at or order_of(event) > order_of(last):
+        if comes_after(event, last):
             events.append(event)
             if len(events) >= self._trim_at:
                 self.trim()

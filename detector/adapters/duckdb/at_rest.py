@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from detector.adapters.database import confine, connect
-from detector.adapters.duckdb.journal import Journal, journal_file
+from detector.adapters.duckdb.journal import journal_file
 from detector.adapters.duckdb.tables import Tables
 from detector.adapters.duckdb.write_behind import WriteBehind
 from detector.core.data import Row
@@ -24,9 +24,9 @@ def connect_to_read(path: Path) -> duckdb.DuckDBPyConnection:
 def _recover(path: Path) -> None:
     with connect(path) as db:
         tables = Tables(db, path)
-        behind = WriteBehind(Journal(path), tables.write)
+        behind = WriteBehind(path, tables)
         try:
-            behind.recover(tables.last_commit())
+            behind.recover()
         finally:
             behind.close()
             tables.close()

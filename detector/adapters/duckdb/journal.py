@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -12,13 +13,14 @@ from msgspec import Raw, msgpack
 
 from detector.core.errors import CommitRefused, StoreError
 from detector.core.events import STREAMS, Event
+from detector.core.micros import micros_of
 from detector.pipeline.work import Decision, IngestStatus, Work
 
 _VERSION = 1
 """Of what is in the file; raise it with the fields of events, signals or cases."""
 
 _DECODERS: dict[str, msgpack.Decoder[list[Event]]] = {
-    stream: msgpack.Decoder(list.__class_getitem__(kind)) for stream, kind in STREAMS.items()
+    stream: msgpack.Decoder(GenericAlias(list, kind)) for stream, kind in STREAMS.items()
 }
 
 
@@ -55,7 +57,7 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Keep a commit; raises `CommitRefused` when the file cannot be written."""
-        row = (_micros(entry.committed_at), msgpack.encode(entry))
+        row = (micros_of(entry.committed_at), msgpack.encode(entry))
         try:
             self._db.execute("INSERT INTO entries VALUES (?, ?)", row)
         except sqlite3.Error as error:
@@ -79,7 +81,7 @@ class Journal:
         """Keep no commit up to this time any longer."""
         # What stays is recognised by its time later.
         with suppress(sqlite3.Error):
-            self._db.execute("DELETE FROM entries WHERE at <= ?", [_micros(until)])
+            self._db.execute("DELETE FROM entries WHERE at <= ?", [micros_of(until)])
 
     def close(self) -> None:
         """Release the file; without commits it is removed, so one that is there has some."""
@@ -117,7 +119,3 @@ def unpacked(entry: Entry) -> Work:
 
 def _with(decision: Decision, answer: Raw) -> Decision:
     return msgspec.structs.replace(decision, answer=answer)
-
-
-def _micros(moment: datetime) -> int:
-    return round(moment.timestamp() * 1_000_000)

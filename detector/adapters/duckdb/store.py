@@ -18,7 +18,6 @@ from detector.adapters.database import (
 )
 from detector.adapters.duckdb.archive import Archive, archive_folder
 from detector.adapters.duckdb.backup import back_up, backup_folder
-from detector.adapters.duckdb.journal import Journal
 from detector.adapters.duckdb.layout import lay_out
 from detector.adapters.duckdb.reading import read_signals
 from detector.adapters.duckdb.recall import customer_signals, recall
@@ -40,8 +39,6 @@ from detector.signals.signal import Signal
 from detector.state.knowledge import KnownRow
 
 BESIDE = "beside"
-FEW_RECORDS = 5_000
-"""A commit of fewer goes through the journal: the tables take long for a little."""
 
 
 class DuckDBStore:
@@ -73,11 +70,10 @@ class DuckDBStore:
         self._behind: WriteBehind | None = None
         try:
             lay_out(self._connection, str(path), rules)
-            self._committed_at = self._tables.last_commit()
             if str(path) != ":memory:":
-                self._behind = WriteBehind(Journal(path), self._tables.write)
-                self._behind.recover(self._committed_at)
-                self._committed_at = self._tables.last_commit()
+                self._behind = WriteBehind(path, self._tables)
+                self._behind.recover()
+            self._committed_at = self._tables.last_commit()
             self.rules = in_force(self._connection, rules)
         except BaseException:
             self.close()
@@ -88,10 +84,8 @@ class DuckDBStore:
         moment = self._next_moment()
         if self._behind is None:
             self._tables.write(work, moment)
-        elif work.size < FEW_RECORDS:
-            self._behind.keep(work, self._committed_at, moment)
         else:
-            self._behind.write(work, moment)
+            self._behind.commit(work, self._committed_at, moment)
         self._committed_at = moment
         self._lagging.append((work.known, work.settled_until, moment))
 

@@ -29,8 +29,9 @@ class Tables:
 
     def last_commit(self) -> datetime | None:
         """The time of the last commit that they contain."""
-        [(moment,)] = self._db.execute("SELECT committed_at FROM progress").fetchall()
-        return moment  # type: ignore[no-any-return]
+        query = "SELECT committed_at FROM progress"
+        found: list[tuple[datetime | None]] = self._db.execute(query).fetchall()
+        return found[0][0]
 
     def write(self, work: Work, received_at: datetime) -> None:
         """Write a work and its source position, all or nothing.

@@ -2,14 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
+from pathlib import Path
 
 from detector.adapters.duckdb.journal import Journal, packed, unpacked
+from detector.adapters.duckdb.tables import Tables
 from detector.core.errors import CommitRefused, StoreError
 from detector.pipeline.work import Work, merged
 
+SMALL = 5_000
+"""A commit of fewer records waits for others: the tables take long for a little."""
 EVERY_S = 0.25
 """How often commits are brought into the tables when nothing is read."""
 MOST_RECORDS = 20_000
@@ -21,14 +24,11 @@ _read_until: ContextVar[int | None] = ContextVar("read_until", default=None)
 
 
 class WriteBehind:
-    """Commits that a journal keeps and the tables do not have yet; safe from any thread.
+    """Commits that a journal keeps and the tables do not have yet; safe from any thread."""
 
-    `write` brings a work with the time of its last commit into the tables, in one transaction.
-    """
-
-    def __init__(self, journal: Journal, write: Callable[[Work, datetime], None]) -> None:
-        self._journal = journal
-        self._write = write
+    def __init__(self, store: Path, tables: Tables) -> None:
+        self._journal = Journal(store)
+        self._tables = tables
         self._waiting: list[tuple[Work, datetime]] = []
         self._kept = self._written = 0
         self._records = 0
@@ -42,24 +42,35 @@ class WriteBehind:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="tables", daemon=True)
 
-    def recover(self, committed_at: datetime | None) -> None:
-        """Bring into the tables what a killed run has left; they contain what is until then."""
-        left = [
-            e
-            for e in self._journal.entries()
-            if committed_at is None or e.committed_at > committed_at
-        ]
-        if left and left[0].after != committed_at:
+    def recover(self) -> None:
+        """Bring into the tables what a killed run has left."""
+        last = self._tables.last_commit()
+        left = [e for e in self._journal.entries() if last is None or e.committed_at > last]
+        if left and left[0].after != last:
             raise StoreError(
                 f"{self._journal.path} belongs to another copy of this store, such as before a "
                 "restore. Move it away to go on without its commits."
             )
         for entry in left:
-            self.write(unpacked(entry), entry.committed_at)
+            self._tables.write(unpacked(entry), entry.committed_at)
+            self._journal.forget(entry.committed_at)
 
-    def keep(self, work: Work, after: datetime | None, committed_at: datetime) -> None:
-        """Keep a commit; raises `CommitRefused` when it or too many before it cannot be written."""
-        self._make_room(work)
+    def commit(self, work: Work, after: datetime | None, committed_at: datetime) -> None:
+        """Keep a commit, which follows one at `after`; a large one goes into the tables at once.
+
+        Raises `CommitRefused` when it, or too many before it, cannot be written.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._records >= MOST_RECORDS or work.source not in ("", self._source):
+            self._flush()
+            self._source = work.source
+        if work.size < SMALL:
+            self._keep(work, after, committed_at)
+        else:
+            self._flush((work, committed_at))
+
+    def _keep(self, work: Work, after: datetime | None, committed_at: datetime) -> None:
         self._journal.append(packed(work, after, committed_at))
         with self._counting:
             self._waiting.append((work, committed_at))
@@ -70,13 +81,8 @@ class WriteBehind:
             if self._thread.ident is None:
                 self._thread.start()
 
-    def write(self, work: Work, committed_at: datetime) -> None:
-        """Bring a commit into the tables at once, after those that wait."""
-        self._make_room(work)
-        self.flush((work, committed_at))
-
-    def flush(self, *last: tuple[Work, datetime]) -> None:
-        """Bring everything into the tables, and `last` with it."""
+    def _flush(self, *last: tuple[Work, datetime]) -> None:
+        """Bring everything into the tables, and `last` with it, in one transaction."""
         with self._writing:
             with self._counting:
                 waiting, until = self._waiting[:], self._kept
@@ -84,7 +90,7 @@ class WriteBehind:
             if not works:
                 return
             moment = works[-1][1]
-            self._write(merged([work for work, _ in works]), moment)
+            self._tables.write(merged([work for work, _ in works]), moment)
             self._written = until
             with self._counting:
                 del self._waiting[: len(waiting)]
@@ -115,16 +121,9 @@ class WriteBehind:
         finally:
             self._journal.close()
 
-    def _make_room(self, work: Work) -> None:
-        if self._failure is not None:
-            raise self._failure
-        if self._records >= MOST_RECORDS or work.source not in ("", self._source):
-            self.flush()
-            self._source = work.source
-
     def _try_to_flush(self) -> None:
         try:
-            self.flush()
+            self._flush()
         except CommitRefused as error:  # it may pass
             if not self._refused:
                 logger.warning("%s; kept in %s", error, self._journal.path)
@@ -141,4 +140,4 @@ class WriteBehind:
             try:
                 self._try_to_flush()
             except Exception:
-                return  # `keep` tells
+                return  # `commit` tells

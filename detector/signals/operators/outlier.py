@@ -17,7 +17,7 @@ from detector.signals.pattern import Pattern, Prior
 from detector.signals.remembering import Remembering
 from detector.signals.select import Findings
 from detector.signals.signal import Finding
-from detector.state.ordered_events import order_of
+from detector.state.ordered_events import comes_after, order_of
 
 STEPS = 100
 """Logarithms are kept as whole steps, so that their sums are exact in every engine."""
@@ -127,11 +127,7 @@ class Outlier(Remembering):
         elif known.until is not None and event.occurred_at < known.until:
             return ()  # a restart feeds some events that are settled
         events = known.events
-        if (
-            not events
-            or event.occurred_at > events[-1].occurred_at
-            or order_of(event) > order_of(events[-1])
-        ):
+        if not events or comes_after(event, events[-1]):
             events.append(event)
             known.steps.append(steps(measure))
             if measure < self._least:

@@ -100,7 +100,7 @@ def test_a_large_commit_takes_those_before_it_along(
 ) -> None:
     """One transaction has both, in their order."""
     store.commit(work(0))
-    monkeypatch.setattr("detector.adapters.duckdb.store.FEW_RECORDS", 2)
+    monkeypatch.setattr(write_behind, "SMALL", 2)
     store.commit(work(1, 2, position="2"))
     assert (kept(store), in_tables(store)) == (0, 3)
     assert store.position("test") == "2"
@@ -164,15 +164,19 @@ def test_the_journal_of_another_release_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.duckdb"
     store = DuckDBStore(path, build.REAL)
     store.commit(work(0))
-    store._behind._journal._db.execute("PRAGMA user_version = 99")  # type: ignore[union-attr]
     build.kill(store)
+    _set_version(path, 99)
     for read in (lambda: StoreFile(path), lambda: DuckDBStore(path, build.REAL)):
         with pytest.raises(StoreError, match="Start and stop that release once"):
             read()
-    with closing(sqlite3.connect(journal_file(path))) as db:
-        db.execute("PRAGMA user_version = 1")
+    _set_version(path, 1)
     with closing(StoreFile(path)) as file:
         assert file.answer(COUNT)[1] == [(1,)]
+
+
+def _set_version(store: Path, version: int) -> None:
+    with closing(sqlite3.connect(journal_file(store))) as db:
+        db.execute(f"PRAGMA user_version = {version}")
 
 
 def test_a_commit_comes_out_of_the_journal_as_it_went_in() -> None:
@@ -195,11 +199,11 @@ def test_a_commit_comes_out_of_the_journal_as_it_went_in() -> None:
         assert getattr(found, name) == getattr(given, name), name
 
 
+@pytest.mark.usefixtures("slow")
 def test_tables_that_refuse_for_a_while_are_warned_of_once(
-    store: DuckDBStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: DuckDBStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Readers see what is there meanwhile; nothing is lost."""
-    monkeypatch.setattr(write_behind, "EVERY_S", 600)
     write = store._tables.rows.write
 
     def refuse(*_: object, **__: object) -> None:
