@@ -1,8 +1,8 @@
 // The case page: actions by button and key, and the way to the next case.
 
 import { $, $$, api, label, money, setLevel, setText, toast } from "../shell/core.js";
-import { DISPOSITIONS, act, ask, claimNext, queueHref, toastLater, toastNow, undo, undoDecision } from "../shell/cases.js";
-import { bind } from "../shell/keys.js";
+import { DISPOSITIONS, act, ask, claimNext, offerUndo, queueHref, toastLater, toastNow, undo, undoDecision } from "../shell/cases.js";
+import { bind, unbind } from "../shell/keys.js";
 import { live } from "../shell/live.js";
 
 const head = $("#case");
@@ -19,12 +19,20 @@ async function next() {
   location.assign(queueHref());
 }
 
+// A page that loads anew takes no keys for a moment, and what is typed on would meet others.
+const IN_PLACE = ["claim", "release", "note", "instruct", "assign", "reject"];
 /** Send an action; the version detects concurrent changes. */
 async function perform(body) {
   const review = await act(caseId, { ...body, version: Number(head.dataset.version) });
-  toastLater(`${caseId}: ${review.summary}`, caseId);
-  if (["close", "approve", "escalate"].includes(body.action)) await onwards();
-  else reload();
+  const said = `${caseId}: ${review.summary}`;
+  if (IN_PLACE.includes(body.action)) {
+    head.dataset.version = review.version;
+    offerUndo(caseId, said, reload);
+    return follow();
+  }
+  toastLater(said, caseId);
+  if (body.action === "reopen") reload();
+  else await onwards();
 }
 /** After a decision the next case opens; without one, the queue. */
 async function onwards() {
@@ -115,14 +123,17 @@ function showViewers() {
   setText(pill, `Also here: ${others.join(", ")}`);
 }
 
-/** Take up what a colleague did: the head with its actions, the timeline and what is earlier. */
+/** Take up what was done, by a colleague or here: the head with its actions, the timeline and what is earlier. */
 async function follow() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const held = head.contains(document.activeElement) && document.activeElement.dataset.act;
   Object.assign(head.dataset, fresh.getElementById("case").dataset);
   for (const node of [head, $("#timeline"), $("#earlier")]) node.replaceChildren(...fresh.getElementById(node.id).childNodes);
+  if (held) $(`[data-act="${held}"]`, head)?.focus();
   showViewers();
+  bindKeys();
 }
 
 live({
@@ -151,10 +162,14 @@ live({
 
 // Keys
 
-// The button of a key changes when a colleague acts: c claims, and then releases.
-const press = (key) => start($$("[data-act]", head).find((button) => button.dataset.key === key).dataset.act);
-const keys = $$("[data-act][data-key]").filter(({ dataset }) => dataset.key).map(({ dataset: { key, title } }) => [key, [title, () => { press(key); }]]);
-bind("Case", Object.fromEntries(keys));
-bind("Case", Object.fromEntries(DISPOSITIONS.map((name, n) => [String(n + 1), [`Close as ${label(name).toLowerCase()}`, () => { close(name); }]])));
-if ($("[data-act]")) bind("Case", { "u": ["Undo your last decision", undoDecision] });
-bind("Case", { "Escape": ["Back to the queue", () => location.assign(queueHref())] });
+/** Bind the keys of the buttons, which change with the case: c claims, and then releases. */
+function bindKeys() {
+  unbind("Case");
+  for (const { dataset: { act: action, key, title } } of $$("[data-act]", head)) {
+    if (key) bind("Case", { [key]: [title, () => { start(action); }] });
+  }
+  bind("Case", Object.fromEntries(DISPOSITIONS.map((name, n) => [String(n + 1), [`Close as ${label(name).toLowerCase()}`, () => { close(name); }]])));
+  if ($("[data-act]")) bind("Case", { "u": ["Undo your last decision", undoDecision] });
+  bind("Case", { "Escape": ["Back to the queue", () => location.assign(queueHref())] });
+}
+bindKeys();

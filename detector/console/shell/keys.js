@@ -17,6 +17,11 @@ export function bind(group, keys, { dialog = null } = {}) {
   for (const [key, [title, run]] of Object.entries(keys)) bindings.unshift({ group, key, title, run, dialog });
 }
 
+/** Take back the keys of a group that `bind` registered. */
+export function unbind(group) {
+  bindings.splice(0, bindings.length, ...bindings.filter((b) => b.group !== group));
+}
+
 /** Whether the user is typing, so that letters are not shortcuts. */
 function isTyping(target) {
   return target instanceof Element &&
