@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from detector.cli.tuning import without_collecting
+
 COMMANDS = {
     "run": ("run:run", "Detect live on the synthetic bank or on Kafka."),
     "console": ("console:console", "Serve the console over a store or over RisingWave."),
@@ -57,7 +59,8 @@ class ImportedWhenCalled(TyperGroup):
 def load(name: str) -> Any:
     """A command with its options."""
     module, attribute = COMMANDS[name][0].split(":")
-    found = getattr(import_module(f"detector.cli.{module}"), attribute)
+    with without_collecting():
+        found = getattr(import_module(f"detector.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(name)(found)

@@ -28,7 +28,7 @@ from detector.cli.options import (
     Store,
 )
 from detector.cli.summary import print_summary
-from detector.cli.tuning import collect_garbage_rarely
+from detector.cli.tuning import collect_garbage_rarely, without_collecting
 from detector.console.settings import console_settings
 from detector.core.extras import imported
 from detector.pipeline.pipeline import Pipeline
@@ -132,7 +132,8 @@ def run(
         title, url = f"Fraud Operations Centre - {title}", ""
         if not no_console:
             # Imported here, as it is a third of the start without a console.
-            serve = import_module("detector.cli.serve")
+            with without_collecting():
+                serve = import_module("detector.cli.serve")
             served = serve.console_beside(pipeline, database, tally, rules, console)
             url = ends.enter_context(served).entry
             print(f"Console: {url}", file=sys.stderr)

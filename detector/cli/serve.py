@@ -16,7 +16,6 @@ from detector.adapters.duckdb.store import DuckDBStore
 from detector.adapters.people.idle import IdleClaims
 from detector.adapters.people.mirror import ReviewMirror, mirrored
 from detector.adapters.people.store import PeopleStore
-from detector.adapters.people.webhook import Webhook
 from detector.cli.targets import risingwave
 from detector.cli.tuning import take_short_turns
 from detector.console.access.middleware import DEMO_TOKEN
@@ -128,8 +127,13 @@ def following(
     people: PeopleStore, settings: ConsoleSettings, mirror: ReviewMirror | None = None
 ) -> Iterator[None]:
     """Deliver the audit log to webhooks and reviews to a cluster, and release idle claims."""
-    secret = settings.webhook_secret.get_secret_value()
-    followers = [Webhook(str(url), secret).follow(people.audit) for url in settings.webhooks]
+    followers = []
+    if settings.webhooks:
+        # Imported here, as few consoles need its client of HTTP and that takes long.
+        from detector.adapters.people.webhook import Webhook
+
+        secret = settings.webhook_secret.get_secret_value()
+        followers += [Webhook(str(url), secret).follow(people.audit) for url in settings.webhooks]
     if mirror is not None:
         followers.append(mirrored(people, mirror))
     with ExitStack() as ends:

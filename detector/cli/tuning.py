@@ -2,6 +2,8 @@
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def collect_garbage_rarely() -> None:
@@ -17,3 +19,13 @@ def collect_garbage_rarely() -> None:
 def take_short_turns() -> None:
     """Switch threads after one millisecond, so that detection does not delay responses."""
     sys.setswitchinterval(0.001)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Collect no garbage meanwhile: of what modules make while they are imported, little is."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

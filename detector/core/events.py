@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import attrgetter
 from sys import intern
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -135,6 +135,8 @@ class KycProfile(Event, kw_only=True):
 
 customer_of: Callable[[Any], str] = attrgetter("customer_id")
 """The customer of an event; every type has one."""
+time_of: Callable[[Any], datetime] = attrgetter("occurred_at")
+"""The time of an event."""
 
 STREAMS: dict[str, type[Event]] = {
     "transactions": Transaction,
@@ -161,7 +163,7 @@ Identity = tuple[str, str]
 """What makes an event the same: its stream and its event_id."""
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record from a source: its raw bytes and its origin."""
 
     stream: str
@@ -190,51 +192,60 @@ _READERS = {
 # A regular expression in the type would run for every record; codes repeat, so checks are cached.
 _known_codes: set[str | None] = {None}
 # The decoder rounds what is finer than a microsecond; elsewhere such digits are dropped.
-_TIME_STARTS = b'"occurred_at":"'
-_MICROSECONDS_END = len(_TIME_STARTS) + len("2026-01-05T00:00:00.000000")
 _TOO_PRECISE = re.compile(rb'("occurred_at"\s*:\s*"[^"]{19}\.[0-9]{6})[0-9]+')
 _LETTERS, _DIGITS = re.compile("[A-Z]+"), re.compile("[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DOTS = re.compile(rb'"\.\.?"')
 
 
-def decode(record: Record) -> Event:
-    """Decode a record into an event with its time in UTC.
+def is_plain(raw: bytes) -> bool:
+    """Whether no text or time in some JSON, of one record or of many, needs a closer look.
+
+    In JSON a control character needs a backslash, and only escapes hide digits.
+    """
+    try:
+        raw.decode()  # the decoder reads only the fields that it knows
+    except UnicodeDecodeError:
+        return False
+    return not (
+        b"\\" in raw
+        or b"\x7f" in raw
+        or _DOTS.search(raw)
+        or _TOO_PRECISE.search(raw)
+        or may_contain_card_number(raw)
+    )
+
+
+def decode(record: Record, plain: bool = False) -> Event:
+    """Decode a record into an event with its time in UTC; `plain` where `is_plain` has said so.
 
     Raises `ValueError` with a reason that names the field when the record breaks the contract.
     """
     reader = _READERS.get(record.stream)
     if reader is None:
         raise ValueError(f"unknown stream {record.stream!r}; known are {', '.join(STREAMS)}")
-    if len(record.raw) > RECORD_LIMIT:
+    raw = record.raw
+    if len(raw) > RECORD_LIMIT:
         raise ValueError(f"longer than {RECORD_LIMIT} bytes; its first part is kept")
-    if not record.raw:
+    if not raw:
         raise ValueError("empty: a blank line, or a record without a value (a tombstone)")
     read, codes_of = reader
-    raw = record.raw
-    start = raw.find(_TIME_STARTS)
-    if start < 0 or raw[start + _MICROSECONDS_END : start + _MICROSECONDS_END + 1].isdigit():
-        raw = _TOO_PRECISE.sub(rb"\1", raw)
+    plain = plain or is_plain(raw)
     try:
+        if not plain:
+            raw.decode()
+            raw = _TOO_PRECISE.sub(rb"\1", raw)
         event = read(raw)
         # UTC times share one tzinfo object, which makes comparing them several times faster.
         if event.occurred_at.tzinfo is not UTC:
             event.occurred_at = event.occurred_at.astimezone(UTC)
-        if not record.raw.isascii():
-            record.raw.decode()  # the decoder reads only the fields that it knows
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if type(event) is Transaction:
         event.base_amount = None
     if event.occurred_at.year < EARLIEST_YEAR:
         raise ValueError(f"a time is not before {EARLIEST_YEAR} - at `$.occurred_at`")
-    # In JSON a control character needs a backslash, and only escapes hide digits.
-    if (
-        b"\\" in raw
-        or b"\x7f" in raw
-        or b'"."' in raw
-        or b'".."' in raw
-        or may_contain_card_number(raw)
-    ):
+    if not plain:
         _check_texts(event)
     if codes_of and not _known_codes.issuperset(codes := codes_of(event)):
         _check_codes(codes)

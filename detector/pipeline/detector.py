@@ -16,6 +16,7 @@ from detector.core.events import (
     Transaction,
     customer_of,
     decode,
+    is_plain,
     share_texts,
 )
 from detector.pipeline.braking import Braking
@@ -40,6 +41,8 @@ Clock = Callable[[], datetime]
 
 
 API_LANE = "api"
+LOOKED_AT_TOGETHER = 64
+"""Records that are searched in one piece for what only few have: several times faster."""
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
 _OTHER_CONTENT = "its event_id came before with other content; the first is kept"
 
@@ -152,9 +155,9 @@ class Detector:
             self._clock(),
         )
 
-    def read(self, record: Record) -> Event:
+    def read(self, record: Record, plain: bool = False) -> Event:
         """Decode a record; `ValueError` names the field that breaks the contract."""
-        event = decode(record)
+        event = decode(record, plain)
         if type(event) is Transaction:
             event.base_amount = self._in_base(event.amount, event.currency)
             share_texts(event)
@@ -174,15 +177,18 @@ class Detector:
         """Decode the records; also return the events older than the window of recent ids."""
         events: list[tuple[Record, Event]] = []
         old: list[Identity] = []
-        for record in records:
-            try:
-                event = self.read(record)
-            except ValueError as error:
-                work.dead_letters.append(_dead_letter(record, str(error)))
-                continue
-            events.append((record, event))
-            if event.occurred_at < self._forgotten_until:
-                old.append((record.stream, event.event_id))
+        for first in range(0, len(records), LOOKED_AT_TOGETHER):
+            some = records[first : first + LOOKED_AT_TOGETHER]
+            plain = is_plain(b"\n".join([record.raw for record in some]))
+            for record in some:
+                try:
+                    event = self.read(record, plain)
+                except ValueError as error:
+                    work.dead_letters.append(_dead_letter(record, str(error)))
+                    continue
+                events.append((record, event))
+                if event.occurred_at < self._forgotten_until:
+                    old.append((record.stream, event.event_id))
         return events, old
 
     def replace(self, pattern: Pattern) -> None:

@@ -57,7 +57,8 @@ class RiskBook:
 
     def forget(self, moment: datetime) -> None:
         """Drop the accounts whose signals no longer count from `moment` on."""
-        for account_id in [a for a, w in self._windows.items() if w.ended_before(moment)]:
+        edge = moment - self._rules.risk.window
+        for account_id in [a for a, w in self._windows.items() if w.forget(edge)]:
             del self._windows[account_id]
 
     def _points(self, account_id: str, window: DistinctWindow, at: datetime) -> Iterator[RiskPoint]:

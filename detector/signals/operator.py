@@ -107,16 +107,14 @@ class Operator(ABC):
         self._state = before._state
 
     def forget(self, moment: datetime) -> None:
-        """Drop the state that no event from `moment` on can need."""
-        for key, state in list(self._state.items()):
-            if self._done(state, moment):
-                del self._state[key]
-            else:
-                state.trim()
+        """Drop the state that no event from `moment` on can need.
 
-    @abstractmethod
-    def _done(self, state: Any, moment: datetime) -> bool:
-        """Whether a key's state is of no use any more; one of use has a method `trim`."""
+        A key's state has a method for that, which takes the earliest start of a coming window and
+        returns whether nothing is left.
+        """
+        edge = moment - self._span
+        for key in [key for key, state in self._state.items() if state.forget(edge)]:
+            del self._state[key]
 
 
 def key_words(pattern: Pattern) -> str:

@@ -72,6 +72,3 @@ class Remembering(Operator):
 
     def forget(self, moment: datetime) -> None:
         """Nothing expires."""
-
-    def _done(self, state: Any, moment: datetime) -> bool:
-        return False

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,7 +24,10 @@ class Trailing(Operator):
         """What is observed in the window of the item at `index`."""
 
     def observed_last(self, window: Any) -> float:
-        """The same for the last item, which most events are; override it where that is simpler."""
+        """The same for the last item, which most events are; override it where that is simpler.
+
+        What is below the threshold may be anything below it.
+        """
         return self.observed_in(window, len(window.times) - 1)
 
     def facts_in(self, window: Any, index: int) -> JsonObject:
@@ -72,6 +74,3 @@ class Trailing(Operator):
             self.facts_in(window, index),
             newly_exposed(window, index, fires, self.event_of) if self.pattern.has_money else [],
         )
-
-    def _done(self, state: TrailingWindow, moment: datetime) -> bool:
-        return state.ended_before(moment)

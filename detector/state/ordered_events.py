@@ -4,7 +4,7 @@ from bisect import bisect_left
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from detector.core.events import Event
+from detector.core.events import Event, time_of
 
 E = TypeVar("E", bound=Event)
 
@@ -58,6 +58,14 @@ class OrderedEvents(Generic[E]):
     def trim(self) -> None:
         """Drop what no event that may still come can be compared with."""
         edge = self.events[-1].occurred_at - self._lateness
-        gone = bisect_left(self.events, (edge, ""), key=order_of) - 1
+        gone = bisect_left(self.events, edge, key=time_of) - 1
         if gone > 0:
             del self.events[:gone]
+
+    def forget(self, edge: datetime) -> bool:
+        """Drop what no event can need; all where the last one is before `edge`. Whether it was."""
+        if self.events[-1].occurred_at < edge:
+            return True
+        if len(self.events) > 1:
+            self.trim()
+        return False

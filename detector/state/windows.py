@@ -17,7 +17,7 @@ class TrailingWindow:
     that is at most `lateness` behind the newest could need them, or the window of one in its own.
     """
 
-    __slots__ = ("_back", "_keep", "_trim_at", "items", "start", "times")
+    __slots__ = ("_back", "_keep", "_trim_at", "items", "start_from", "times")
 
     def __init__(self, span: timedelta, lateness: timedelta, open_start: bool = False) -> None:
         # Times are whole microseconds, so an open start is one microsecond later.
@@ -26,7 +26,7 @@ class TrailingWindow:
         self._trim_at = 32
         self.times: list[datetime] = []
         self.items: list[Any] = []
-        self.start = 0  # start index of the newest item's window
+        self.start_from = 0  # the newest item's window starts here or later
 
     def push(self, at: datetime, item: Any) -> int:
         """Insert an item and return the index of the first item whose window it is in.
@@ -39,23 +39,27 @@ class TrailingWindow:
         if not times or at > times[-1]:
             times.append(at)
             self.items.append(item)
-            edge, start = at - self._back, self.start
-            while times[start] < edge:
-                start += 1
-            self.start = start
             return len(times) - 1
         place = bisect_right(times, at)
         times.insert(place, at)
         self.items.insert(place, item)
-        self.start = self._start_of(times[-1])
         return bisect_left(times, at)
+
+    def newest_start(self) -> int:
+        """The start index of the newest item's window."""
+        times, start = self.times, self.start_from
+        edge = times[-1] - self._back
+        while times[start] < edge:
+            start += 1
+        self.start_from = start
+        return start
 
     def remove(self, at: datetime, item: Any) -> None:
         """Remove an item that was pushed with this time, if present."""
         for place in range(bisect_left(self.times, at), bisect_right(self.times, at)):
             if self.items[place] == item:
                 del self.times[place], self.items[place]
-                self.start = self._start_of(self.times[-1]) if self.times else 0
+                self.start_from = self._start_of(self.times[-1]) if self.times else 0
                 return
 
     def affected_by(self, at: datetime) -> range:
@@ -65,7 +69,7 @@ class TrailingWindow:
     def bounds(self, index: int) -> tuple[int, int]:
         """Start and end index of the window of the item at `index`."""
         if index == len(self.times) - 1:
-            return self.start, index + 1
+            return self.newest_start(), index + 1
         at = self.times[index]
         return self._start_of(at), bisect_right(self.times, at)
 
@@ -73,22 +77,27 @@ class TrailingWindow:
         """The number of items in the window that ends at `at`."""
         return bisect_right(self.times, at) - self._start_of(at)
 
-    def ended_before(self, moment: datetime) -> bool:
-        """Whether no event from `moment` on can need these items."""
-        return not self.times or self.times[-1] + self._back < moment
-
     def _start_of(self, at: datetime) -> int:
         return bisect_left(self.times, at - self._back)
 
     def trim(self, at: datetime = _DAWN) -> None:
         """Drop the items that no event can need any more, if the newest is of `at` or later."""
         newest = max(at, self.times[-1])
-        # Not past `start`: a late item must not change the newest window.
-        gone = min(bisect_left(self.times, newest - self._keep), self.start)
+        # Not past the start: a late item must not change the newest window.
+        gone = min(bisect_left(self.times, newest - self._keep), self.newest_start())
         del self.times[:gone], self.items[:gone]
-        self.start -= gone
+        self.start_from -= gone
         # Doubling makes trimming O(1) amortised.
         self._trim_at = max(32, 2 * len(self.times))
+
+    def forget(self, edge: datetime) -> bool:
+        """Drop what no window that starts at `edge` or later can need; whether that is all."""
+        times = self.times
+        if not times or times[-1] < edge:
+            return True
+        if times[0] < times[-1] - self._keep:
+            self.trim()
+        return False
 
 
 class DistinctWindow(TrailingWindow):
@@ -108,13 +117,13 @@ class DistinctWindow(TrailingWindow):
         if len(self.times) >= self._trim_at:
             self.trim(at)
         newest = self.times[-1] if self.times else at
-        before = self.start
+        before = self.start_from
         first = super().push(at, item)
         if at < newest:
             self._recount()
             return first
         self.counts[item[0]] += 1
-        for value, _ in self.items[before : self.start]:
+        for value, _ in self.items[before : self.newest_start()]:
             self.counts[value] -= 1
             if not self.counts[value]:
                 del self.counts[value]
@@ -138,7 +147,8 @@ class DistinctWindow(TrailingWindow):
         return {value for value, _ in items}
 
     def _recount(self) -> None:
-        self.counts = Counter(value for value, _ in self.items[self.start :])
+        start = self.newest_start() if self.times else 0
+        self.counts = Counter(value for value, _ in self.items[start:])
 
 
 def distinct_times(window: TrailingWindow, indexes: range) -> Iterator[tuple[datetime, int]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from detector.adapters.duckdb.at_rest import StoreFile
@@ -148,8 +149,8 @@ def test_a_partition_whose_clock_is_ahead_makes_the_others_no_later() -> None:
     for step in range(20):
         right = [_at(step / 60 + n / 3600, f"r{n}", f"r{step}-{n}") for n in range(10)]
         wrong = [_at(1 + step / 60 + n / 3600, f"w{n}", f"w{step}-{n}") for n in range(10)]
-        records = [r._replace(origin="tx[0]") for r in build.records(right)]
-        records += [r._replace(origin="tx[1]") for r in build.records(wrong)]
+        records = [replace(r, origin="tx[0]") for r in build.records(right)]
+        records += [replace(r, origin="tx[1]") for r in build.records(wrong)]
         work = detector.process("kafka", Batch(records, str(step), 0.0, by_origin=True))
         late += work.count("late")
     assert late == 0
@@ -176,8 +177,8 @@ def test_a_partition_of_nothing_but(other: Callable[[int], Any]) -> None:
     detector = Detector(build.REAL, lambda ids: set(), lambda: build.moment(10 * 3600))
     detector.watermarks.expect("kafka", time.monotonic())
     for step in range(12):
-        records = [r._replace(origin="tx[0]") for r in build.records(_quarter(step))]
-        records += [r._replace(origin="odd[0]") for r in build.records([other(step)])]
+        records = [replace(r, origin="tx[0]") for r in build.records(_quarter(step))]
+        records += [replace(r, origin="odd[0]") for r in build.records([other(step)])]
         detector.process("kafka", Batch(records, str(step), 0.0, by_origin=True))
     final = detector.watermarks.final
     assert final is not None and final >= build.moment(2.5 * 3600)
@@ -202,10 +203,10 @@ def test_an_idle_partition_does_not_hold_the_others_back(monkeypatch: pytest.Mon
     detector = Detector(build.REAL, lambda ids: set(), lambda: build.moment(10 * 3600))
     for step in range(8):
         events = [_at(step, f"c{n}", f"e{step}-{n}") for n in range(3)]
-        records = [r._replace(origin="tx[0]") for r in build.records(events)]
+        records = [replace(r, origin="tx[0]") for r in build.records(events)]
         if step == 0:
             records += [
-                r._replace(origin="tx[1]")
+                replace(r, origin="tx[1]")
                 for r in build.records([_at(0, f"d{n}", f"d{n}") for n in range(3)])
             ]
         detector.process("kafka", Batch(records, str(step), 0.0, by_origin=True))

@@ -40,7 +40,9 @@ def test_a_window_holds_exactly_what_is_within_it(times: list[int], open_start: 
             start, end = window.bounds(index)
             expected = _within(pushed, window.items[index], open_start)
             assert window.items[start:end] == sorted(expected)
-        assert len(window.times) - window.start == len(_within(pushed, max(pushed), open_start))
+        assert len(window.times) - window.newest_start() == len(
+            _within(pushed, max(pushed), open_start)
+        )
 
 
 @given(times=arrivals(), values=st.lists(st.sampled_from("abc"), min_size=60, max_size=60))

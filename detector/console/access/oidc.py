@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import httpx
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from detector.cases.fields import USERNAME
@@ -77,6 +76,7 @@ class OidcFlow:
                 "The sign-in took too long, or began elsewhere. Try again."
             ) from error
         metadata = await self._discovered()
+        import httpx
         from authlib.common.errors import AuthlibBaseError
 
         try:
@@ -161,6 +161,8 @@ class OidcFlow:
 
 
 async def _json(address: str) -> dict[str, Any]:
+    import httpx  # here, as few consoles need it and it takes long
+
     try:
         async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             answer = await client.get(address)

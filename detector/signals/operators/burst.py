@@ -29,8 +29,9 @@ class Burst(Trailing):
         return end - start
 
     def observed_last(self, window: TrailingWindow) -> float:
-        """The number of events."""
-        return len(window.times) - window.start
+        """The number of events; with those that may have left where even that is too few."""
+        most = len(window.times) - window.start_from
+        return most if most < self._threshold else len(window.times) - window.newest_start()
 
     def observe(self, key: Hashable, event: Any) -> float | None:
         window = self._state.get(key)

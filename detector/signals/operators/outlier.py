@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from detector.core.events import time_of
 from detector.core.text import amount
 from detector.signals.conditions import Sql, noun, sql
 from detector.signals.operator import events_words, key_words
@@ -165,7 +166,7 @@ class Outlier(Remembering):
         known = self._state.get(key)
         if known is None:
             return True
-        done = bisect_left(known.events, (moment, ""), key=order_of)
+        done = bisect_left(known.events, moment, key=time_of)
         if done:
             known.older.extend(known.steps[:done])
             known.until = moment

@@ -117,9 +117,6 @@ class Pair(Operator):
         }
         return Finding(event, round(distance, 1), facts, exposures([before, event]))
 
-    def _done(self, state: OrderedEvents[Any], moment: datetime) -> bool:
-        return bool(state.events[-1].occurred_at + self._span < moment)
-
 
 def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """Great-circle distance in kilometres by the haversine formula, on a sphere of 6,371 km."""
