@@ -106,14 +106,14 @@ class Detector:
         """Evaluate a batch; returns everything that must be committed for it."""
         work = Work(source, batch.position, batch.available_at)
         latest = self._clock() + self.rules.clock_skew
-        events, old = self._read(batch.records, work)
+        records, events, old = self._read(batch.records, work)
         stored = self._known_events(old) if old else ()
-        self.known.prepare([event for _, event in events])
+        self.known.prepare(events)
         evaluated: defaultdict[type[Event], list[Event]] = defaultdict(list)
         now, lane = time.monotonic(), source or API_LANE
         if source and not batch.by_origin:
             self.watermarks.expect(source, now)
-        for record, event in events:
+        for record, event in zip(records, events, strict=True):
             recent, event_id = self._recent[record.stream], event.event_id
             before = recent.get(event_id)
             if before is not None or (stored and (record.stream, event_id) in stored):
@@ -136,7 +136,7 @@ class Detector:
             self.watermarks.stop_expecting(source)
         self.watermarks.settle(now)
         if events:
-            self._braking.check((event for _, event in events), self.watermarks.at, work)
+            self._braking.check(events, self.watermarks.at, work)
         self._mark(work)
         self._forget()
         work.known, work.settled_until = self.known.advance(len(batch.records))
@@ -173,9 +173,10 @@ class Detector:
 
     def _read(
         self, records: list[Record], work: Work
-    ) -> tuple[list[tuple[Record, Event]], list[Identity]]:
-        """Decode the records; also return the events older than the window of recent ids."""
-        events: list[tuple[Record, Event]] = []
+    ) -> tuple[list[Record], list[Event], list[Identity]]:
+        """The records that can be decoded, their events, and those older than the recent ids."""
+        good: list[Record] = []
+        events: list[Event] = []
         old: list[Identity] = []
         for first in range(0, len(records), LOOKED_AT_TOGETHER):
             some = records[first : first + LOOKED_AT_TOGETHER]
@@ -186,10 +187,11 @@ class Detector:
                 except ValueError as error:
                     work.dead_letters.append(_dead_letter(record, str(error)))
                     continue
-                events.append((record, event))
+                good.append(record)
+                events.append(event)
                 if event.occurred_at < self._forgotten_until:
                     old.append((record.stream, event.event_id))
-        return events, old
+        return good, events, old
 
     def replace(self, pattern: Pattern) -> None:
         """Go on with a version of a pattern that needs the same state, from the next event on."""

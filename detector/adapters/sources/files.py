@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -61,15 +62,10 @@ class FileSource:
     def poll(self) -> Batch | None:
         """The next batch, or None at the end of all files."""
         available_at = time.monotonic()
-        records = []
-        for _, _, record in self._records:
-            records.append(record)
-            if len(records) >= self._batch_size:
-                break
+        records = [record for _, _, record in islice(self._records, self._batch_size)]
         if not records:
             return None
-        for record in records:
-            self._read[record.origin] = record.offset
+        self._read |= {record.origin: record.offset for record in records}
         return Batch(records, json.dumps(self._read), available_at)
 
     def left(self, position: str | None) -> int | None:
