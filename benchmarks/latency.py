@@ -1,6 +1,7 @@
 """Latency from due to committed and visible, open loop: `python -m benchmarks.latency`.
 
-    python -m benchmarks.latency [--rates 500 2000 5000 10000] [--seconds 30] [--hot 0.2]
+    python -m benchmarks.latency [--rates 500 2000 5000 10000] [--customers 50000] [--seconds 30]
+        [--hot 0.2]
 
 The generator is another process and never slows down; every event counts as if it had been the
 oldest of its commit. Ten times a second a thread counts what it can see, which must be everything
@@ -25,7 +26,9 @@ from detector.core.events import STREAMS
 from detector.pipeline.pipeline import Pipeline
 from detector.signals.loading import load_rules
 
-CUSTOMERS = 50_000
+CUSTOMERS = 25
+"""For each event a second: 50,000 at 2,000/s. So a customer does as much at any rate; where many do
+more than they would at a bank, most events raise a signal."""
 WARM_UP_S = 5
 READ_EVERY_S = 0.1
 STORED = "SELECT " + " + ".join(f"(SELECT count(*) FROM stg_{stream})" for stream in STREAMS)
@@ -57,13 +60,13 @@ class Onlooker(threading.Thread):
         return {"p50": round(half * 1e3, 1), "p99": round(most * 1e3, 1), "unseen": self._unseen}
 
 
-def measure(rate: float, seconds: float, hot: float) -> dict[str, object]:
+def measure(rate: float, customers: int, seconds: float, hot: float) -> dict[str, object]:
     """One run in this process."""
     collect_garbage_rarely()
     take_short_turns()
     with tempfile.TemporaryDirectory() as folder:
         store = DuckDBStore(Path(folder) / "s.duckdb", load_rules())
-        source = OpenLoop(CUSTOMERS, rate, seconds + WARM_UP_S, hot)
+        source = OpenLoop(customers, rate, seconds + WARM_UP_S, hot)
         latencies = Latencies(WARM_UP_S)
         onlooker = Onlooker(store, latencies)
         onlooker.start()
@@ -72,14 +75,17 @@ def measure(rate: float, seconds: float, hot: float) -> dict[str, object]:
         busy = time.process_time() - began
         queries = onlooker.end()
         [(events,)] = store.query(STORED)
+        [(signals,)] = store.query("SELECT count(*) FROM fraud_signals")
         store.close()
     return {
         "rate": rate,
+        "customers": customers,
         "hot": hot,
         "latency_ms": latencies.quantiles(),
         "query_ms": queries,
         "commits": len(latencies.seen),
         "events": events,
+        "signals": signals,
         "expected": int(rate * (seconds + WARM_UP_S)),
         "cpu_us_per_event": round(busy / events * 1e6, 1),
     }
@@ -91,15 +97,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--rates", type=float, nargs="+", default=[500, 2000, 5000, 10_000])
+    parser.add_argument("--customers", type=int, help=f"By default {CUSTOMERS} times the rate.")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--hot", type=float, default=0.0, help="Share of one customer.")
     given = parser.parse_args()
     if len(given.rates) == 1:
-        print(json.dumps(measure(given.rates[0], given.seconds, given.hot)))
+        [rate] = given.rates
+        customers = given.customers or int(CUSTOMERS * rate)
+        print(json.dumps(measure(rate, customers, given.seconds, given.hot)))
         return
     with EventProgress("measuring", "rates", len(given.rates)) as progress:
         for rate in given.rates:
             asked = ["--rates", str(rate), "--seconds", str(given.seconds), "--hot", str(given.hot)]
+            if given.customers:
+                asked += ["--customers", str(given.customers)]
             subprocess.run([sys.executable, "-m", "benchmarks.latency", *asked], check=True)
             progress.advance(1)
 

@@ -52,7 +52,7 @@ def throughput(path: Path) -> None:
 
 def latency(path: Path) -> None:
     """Milliseconds from due to committed, open loop, by rate."""
-    rows = answers("-m", "benchmarks.latency", "--rates", "500", "1000", "2000", "3500", "5000")
+    rows = answers("-m", "benchmarks.latency", "--rates", "500", "2000", "5000", "10000")
     series = {
         name: [(row["rate"], row["latency_ms"][name]) for row in rows]
         for name in ("p50", "p99", "p99.9")

@@ -5,6 +5,7 @@ DuckDB (decision 48). The file is derived from the store's events and signals: e
 written here after it is written there, and a restart feeds again what is missing here.
 """
 
+import json
 import logging
 import sqlite3
 import threading
@@ -32,15 +33,19 @@ INSERT OR IGNORE INTO progress VALUES (1, NULL, NULL);
 _VERSION = 2
 """Of the schema above; a file with another one is built again."""
 _CACHE_KIB = 64 * 1024
+_OF_KEYS = """
+SELECT part, known.key, body FROM json_each(?) AS wanted
+CROSS JOIN known ON known.key = wanted.value"""
 
 
 class KnownFile:
-    """A key-value table per part; safe from any thread."""
+    """A key-value table per part; safe from any thread, and a reader does not wait for a writer."""
 
     def __init__(self, store: Path, fingerprints: Mapping[str, str]) -> None:
         in_memory = str(store) == ":memory:"
         self.path = store if in_memory else store.with_name(store.name + ".known")
-        self._lock = threading.Lock()
+        self._writing, self._reading = threading.Lock(), threading.Lock()
+        self._staging = threading.Lock()
         self.adopt(fingerprints)
         self._waiting: list[KnownRow] = []
         if not in_memory:
@@ -70,7 +75,7 @@ class KnownFile:
 
     def outdated(self, everything: bool) -> frozenset[str]:
         """The parts that are missing or were built by other rules; what they hold is deleted."""
-        with self._lock:
+        with self._writing:
             found = dict(self._db.execute("SELECT part, fingerprint FROM parts").fetchall())
             wanted = self._fingerprints
             outdated = {
@@ -85,7 +90,7 @@ class KnownFile:
 
     def built(self) -> None:
         """Record that all parts are complete."""
-        with self._lock:
+        with self._writing:
             self._db.execute("BEGIN")
             self._db.executemany(
                 "INSERT OR REPLACE INTO parts VALUES (?, ?)", self._fingerprints.items()
@@ -94,7 +99,7 @@ class KnownFile:
 
     def progress(self) -> tuple[datetime | None, datetime | None]:
         """The store's last commit that is contained, and until when events are."""
-        with self._lock:
+        with self._writing:
             [(committed, settled)] = self._db.execute(
                 "SELECT committed_at, settled_until FROM progress"
             ).fetchall()
@@ -102,21 +107,24 @@ class KnownFile:
 
     def read(self, parts: Sequence[str], keys: Sequence[str]) -> Iterable[tuple[str, str, bytes]]:
         """What is known of these keys, staged changes included."""
-        query = "SELECT part, body FROM known WHERE key = ?"
-        found = []
-        with self._lock:
-            staged = [(part, self._staged[part]) for part in parts]
-            for key in keys:
-                known = dict(self._db.execute(query, (key,)))
-                for part, changes in staged:
-                    body = changes[key] if key in changes else known.get(part)
-                    if body is not None:
-                        found.append((part, key, body))
-        return found
+        # What is staged first: what is no longer, because it was written, is then in the table.
+        with self._staging:
+            changed = {
+                (part, key): self._staged[part][key]
+                for part in parts
+                for key in keys
+                if key in self._staged[part]
+            }
+        # A commit may be half written: its rows are those staged. All keys in one query, as another
+        # thread may go first each time that SQLite is called.
+        with self._reading:
+            rows = self._db.execute(_OF_KEYS, (json.dumps(keys),)).fetchall()
+        found = {(part, key): body for part, key, body in rows if part in parts} | changed
+        return [(part, key, body) for (part, key), body in found.items() if body is not None]
 
     def stage(self, rows: Sequence[KnownRow]) -> None:
         """Show changes to readers until the commit that contains them is written."""
-        with self._lock:
+        with self._staging:
             for part, key, body in rows:
                 self._staged[part][key] = body
 
@@ -124,18 +132,21 @@ class KnownFile:
         self, rows: Sequence[KnownRow], settled_until: datetime | None, committed_at: datetime
     ) -> None:
         """Write the changes of a commit; those that cannot be written are kept for the next."""
-        with self._lock:
+        with self._writing:
             self._waiting.extend(rows)
             try:
                 self._write(settled_until, committed_at)
             except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                # It would end a query that is under way.
+                with self._reading:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
                 logger.warning("%s cannot be written, trying again later: %s", self.path, error)
                 return
-            for part, key, body in self._waiting:
-                if self._staged[part].get(key) is body:
-                    self._staged[part].pop(key, None)
+            with self._staging:
+                for part, key, body in self._waiting:
+                    if self._staged[part].get(key) is body:
+                        self._staged[part].pop(key, None)
             self._waiting = []
 
     def _write(self, settled_until: datetime | None, committed_at: datetime) -> None:

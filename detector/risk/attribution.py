@@ -28,7 +28,8 @@ class Attribution:
         """Record an event's links; return the recent signals that now count for another account."""
         if type(event) is Transaction:
             held = self._held_since.get(event.customer_id)
-            if held and event.account_id in held and held[event.account_id] <= event.occurred_at:
+            since = held.get(event.account_id) if held is not None else None
+            if since is not None and since <= event.occurred_at:
                 return ()  # the common case
             return self.link(event.customer_id, event.account_id, event.occurred_at)
         if type(event) is KycProfile:
