@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from detector.cases.book import CaseBook, CustomerSignals
@@ -34,6 +34,7 @@ from detector.signals.pattern import Pattern
 from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
 from detector.state.knowledge import DEFAULT_BUDGET
+from detector.state.recent_events import RecentEvents
 from producers.card_numbers import without_card_numbers
 
 KnownEvents = Callable[[list[Identity]], set[Identity]]
@@ -41,6 +42,8 @@ Clock = Callable[[], datetime]
 
 
 API_LANE = "api"
+RECORDS_PER_STEP = 50
+"""A batch forgets in one step, and one more for each so many records."""
 LOOKED_AT_TOGETHER = 64
 """Records that are searched in one piece for what only few have: several times faster."""
 _DAWN = datetime(1900, 1, 1, tzinfo=UTC)
@@ -78,11 +81,10 @@ class Detector:
         self._in_base = rules.currencies.in_base
         self._known_events = known_events
         self._clock = clock
-        # The recent events by stream and id, most of which are in some window anyway; of those that
-        # an earlier run has read, the time.
-        self._recent: dict[str, dict[str, Event | datetime]] = {stream: {} for stream in STREAMS}
+        self._recent = {stream: RecentEvents() for stream in STREAMS}
         self._forgotten_until = _DAWN
         self._forget_at: datetime | None = None
+        self._forgetting: Iterator[None] = iter(())
 
     def resume(self, memory: Memory) -> None:
         """Restore the state of an earlier run; call before the first batch."""
@@ -90,7 +92,7 @@ class Detector:
         if memory.final is not None:
             self._forgotten_until = memory.final - self.rules.lateness
         for (stream, event_id), at in memory.recent_ids.items():
-            self._recent[stream][event_id] = at
+            self._recent[stream].add(event_id, at)
         self.known.resume(memory)
         for braked in memory.braked:
             self._braking.put_in_shadow(braked)
@@ -121,7 +123,7 @@ class Detector:
                 if before is not None and type(before) is not datetime and before != event:
                     work.dead_letters.append(_dead_letter(record, _OTHER_CONTENT))
                 continue
-            recent[event_id] = event
+            recent.add(event_id, event)
             if batch.by_origin:
                 lane = record.origin
             ingest_status = self._ingest_status(event, latest, lane, now)
@@ -138,7 +140,7 @@ class Detector:
         if events:
             self._braking.check(events, self.watermarks.at, work)
         self._mark(work)
-        self._forget()
+        self._forget(len(batch.records))
         work.known, work.settled_until = self.known.advance(len(batch.records))
         return work
 
@@ -240,27 +242,30 @@ class Detector:
         for change in changes:
             self._effects.apply(change, work)
 
-    def _forget(self) -> None:
-        """Drop expired state; once per lateness of event time is enough."""
+    def _forget(self, records: int) -> None:
+        """Drop expired state, a little with each batch; each once per lateness of event time."""
+        for _ in range(1 + records // RECORDS_PER_STEP):
+            if next(self._forgetting, self) is self:
+                break
+        else:
+            return
         now = self.watermarks.final
         if now is None:
             return
         if self._forget_at is None:
             self._forget_at = now + self._sweep_every()
-        if now < self._forget_at:
-            return
-        self._forget_at = now + self._sweep_every()
-        edge = self._forgotten_until = now - self.rules.lateness
-        for stream, seen in self._recent.items():
-            self._recent[stream] = {
-                name: before
-                for name, before in seen.items()
-                if (before if isinstance(before, datetime) else before.occurred_at) >= edge
-            }
-        self.signals.forget(edge)
-        self.attribution.forget(edge)
-        self.risk.forget(edge)
-        self.known.settle(edge)
+        if now >= self._forget_at:
+            self._forget_at = now + self._sweep_every()
+            self._forgotten_until = now - self.rules.lateness
+            self._forgetting = self._forget_before(self._forgotten_until)
+            self.known.settle(self._forgotten_until)
+
+    def _forget_before(self, edge: datetime) -> Iterator[None]:
+        for recent in self._recent.values():
+            yield from recent.forget(edge)
+        yield from self.signals.forget(edge)
+        yield from self.attribution.forget(edge)
+        yield from self.risk.forget(edge)
 
     def _sweep_every(self) -> timedelta:
         return max(self.rules.lateness, timedelta(seconds=60))

@@ -18,7 +18,7 @@ from detector.signals.select import key_of
 from detector.state.knowledge import DEFAULT_BUDGET, Knowledge, KnownRow, Member
 
 CHUNK = 10_000
-SETTLED_AT_LEAST = 1_000
+SETTLED_AT_LEAST = 200
 """Keys settled with each batch, so that a round neither stalls one nor takes for ever."""
 
 

@@ -1,10 +1,11 @@
 """Which accounts a signal counts for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from detector.core.events import Event, KycProfile, Transaction
 from detector.signals.signal import Signal
+from detector.state.sweeping import swept
 
 
 class Attribution:
@@ -67,14 +68,15 @@ class Attribution:
         self._recent.get(signal.customer_id, {}).pop(signal.signal_id, None)
         return accounts
 
-    def forget(self, moment: datetime) -> None:
-        """Drop the signals that no link from `moment` on can affect."""
-        for customer, signals in list(self._recent.items()):
-            kept = {name: s for name, s in signals.items() if s.occurred_at >= moment}
-            if kept:
-                self._recent[customer] = kept
-            else:
-                del self._recent[customer]
+    def forget(self, moment: datetime) -> Iterator[None]:
+        """Drop the signals that no link from `moment` on can affect, some at each step."""
+
+        def is_over(signals: dict[str, Signal]) -> bool:
+            for name in [name for name, s in signals.items() if s.occurred_at < moment]:
+                del signals[name]
+            return not signals
+
+        return swept(self._recent, is_over)
 
     def saved(self, key: str) -> dict[str, datetime]:
         """Since when the customer holds each account."""

@@ -7,6 +7,7 @@ import msgspec
 
 from detector.signals.rules import Rules
 from detector.signals.signal import Signal
+from detector.state.sweeping import swept
 from detector.state.windows import DistinctWindow, distinct_times
 
 
@@ -55,11 +56,10 @@ class RiskBook:
         patterns = window.values_at(at) if window is not None else None
         return self._point(account_id, at, patterns) if patterns else None
 
-    def forget(self, moment: datetime) -> None:
-        """Drop the accounts whose signals no longer count from `moment` on."""
+    def forget(self, moment: datetime) -> Iterator[None]:
+        """Drop the signals that no longer count from `moment` on, some accounts at each step."""
         edge = moment - self._rules.risk.window
-        for account_id in [a for a, w in self._windows.items() if w.forget(edge)]:
-            del self._windows[account_id]
+        return swept(self._windows, lambda window: window.forget(edge))
 
     def _points(self, account_id: str, window: DistinctWindow, at: datetime) -> Iterator[RiskPoint]:
         for moment, index in distinct_times(window, window.affected_by(at)):

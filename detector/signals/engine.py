@@ -1,6 +1,6 @@
 """The signal engine: every pattern's operator, fed event by event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +12,7 @@ from detector.signals.remembering import Remembering
 from detector.signals.rules import Rules
 from detector.signals.select import Key, Route, fused, key_where
 from detector.signals.signal import Finding, Signal, signal_id, to_signal
+from detector.state.sweeping import swept
 
 Watch = tuple[Pattern, Callable[[Any], Key], Operator]
 
@@ -151,9 +152,9 @@ class SignalEngine:
         """The operators that know something of keys for ever."""
         return [o for o in self._operators if isinstance(o, Remembering)]
 
-    def forget(self, moment: datetime) -> None:
-        """Drop what no event from `moment` on can need; call from time to time."""
-        for operator in self._operators:
-            operator.forget(moment)
-        self._open = {name: s for name, s in self._open.items() if s.occurred_at >= moment}
+    def forget(self, moment: datetime) -> Iterator[None]:
+        """Drop what no event from `moment` on can need, some at each step; from time to time."""
+        for operator in list(self._operators):
+            yield from operator.forget(moment)
+        yield from swept(self._open, lambda signal: signal.occurred_at < moment)
         self._in_shadow &= self._open.keys()

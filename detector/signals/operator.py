@@ -4,13 +4,14 @@ An operator is a file in `signals/operators/` and a macro of the same name in th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from detector.signals.conditions import Sql, noun, sql
 from detector.signals.pattern import Pattern, check_known
 from detector.signals.select import Findings, Key, key_where
+from detector.state.sweeping import swept
 
 Handler = tuple[Callable[[Any], Key], Callable[[Hashable, Any], Findings]]
 Unit = Literal["count", "km", "money"]
@@ -106,15 +107,14 @@ class Operator(ABC):
         """Go on with the state of an earlier version of the pattern."""
         self._state = before._state
 
-    def forget(self, moment: datetime) -> None:
-        """Drop the state that no event from `moment` on can need.
+    def forget(self, moment: datetime) -> Iterator[None]:
+        """Drop the state that no event from `moment` on can need, that of some keys at each step.
 
         A key's state has a method for that, which takes the earliest start of a coming window and
         returns whether nothing is left.
         """
         edge = moment - self._span
-        for key in [key for key, state in self._state.items() if state.forget(edge)]:
-            del self._state[key]
+        return swept(self._state, lambda state: bool(state.forget(edge)))
 
 
 def key_words(pattern: Pattern) -> str:

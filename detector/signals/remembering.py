@@ -2,7 +2,7 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -70,5 +70,6 @@ class Remembering(Operator):
         """Forget a key that is settled and saved."""
         self._state.pop(key, None)
 
-    def forget(self, moment: datetime) -> None:
+    def forget(self, moment: datetime) -> Iterator[None]:
         """Nothing expires."""
+        return iter(())

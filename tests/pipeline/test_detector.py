@@ -203,7 +203,7 @@ def test_memory_of_ids_does_not_grow_for_ever() -> None:
     old = transaction(0, event_id="old")
     detector.process("t", build.batch([old]))
     assert asked == [("transactions", "old")]
-    assert len(detector._recent) <= 3 * 20 + 1
+    assert len(detector._recent["transactions"]) <= 3 * 20 + 1
 
 
 def test_quiet_days_never_make_an_account_critical() -> None:

@@ -45,7 +45,8 @@ def observed(arrived: list[Event], rules: Rules, forget_every: int = 0) -> dict[
 
 def forget(engine: SignalEngine, moment: datetime) -> None:
     """Drop what no event from the moment on can need, and settle what is known for ever."""
-    engine.forget(moment)
+    for _ in engine.forget(moment):
+        pass
     for operator in engine.remembering():
         for key in list(operator._state):
             operator.settle(key, moment)
