@@ -232,13 +232,12 @@ def decode(record: Record, plain: bool = False) -> Event:
     read, codes_of = reader
     plain = plain or is_plain(raw)
     try:
-        if not plain:
-            raw.decode()
-            raw = _TOO_PRECISE.sub(rb"\1", raw)
-        event = read(raw)
+        event = read(raw if plain else _TOO_PRECISE.sub(rb"\1", raw))
         # UTC times share one tzinfo object, which makes comparing them several times faster.
         if event.occurred_at.tzinfo is not UTC:
             event.occurred_at = event.occurred_at.astimezone(UTC)
+        if not plain:
+            raw.decode()
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if type(event) is Transaction:
