@@ -1,4 +1,4 @@
-"""How long the engine keeps events waiting at most: `python -m benchmarks.pauses [--events 720000]`.
+"""How long the engine keeps events waiting: `python -m benchmarks.pauses [--events 720000]`.
 
 The engine alone, over the dense file in batches of 100 events: six minutes of 2,000 events a
 second, and then expired state has to be dropped. Prints the longest batches in milliseconds, each
