@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from detector.cases.book import CaseBook, CustomerSignals
 from detector.core.events import (
@@ -244,11 +245,9 @@ class Detector:
 
     def _forget(self, records: int) -> None:
         """Drop expired state, a little with each batch; each once per lateness of event time."""
-        for _ in range(1 + records // RECORDS_PER_STEP):
-            if next(self._forgetting, self) is self:
-                break
-        else:
-            return
+        steps = 1 + records // RECORDS_PER_STEP
+        if len([*islice(self._forgetting, steps)]) == steps:
+            return  # the rest is for the next batches
         now = self.watermarks.final
         if now is None:
             return
